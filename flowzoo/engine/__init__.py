@@ -1,0 +1,3 @@
+from .optim import AmpOptimWrapper, FlowOptimWrapperConstructor
+
+__all__ = ["AmpOptimWrapper", "FlowOptimWrapperConstructor"]

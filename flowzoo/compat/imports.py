@@ -1,0 +1,55 @@
+"""What keeps mmaction2 from being imported at all."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+
+def check_opencv() -> None:
+    """Say what to do about ``ImportError: libGL.so.1: cannot open shared object file``.
+
+    mmaction2 requires opencv-contrib-python, whose wheel is linked against libGL and
+    X11; slim images have neither.
+    """
+    try:
+        import cv2  # noqa: F401
+    except ImportError as error:
+        if isinstance(error, ModuleNotFoundError):
+            raise
+        raise ImportError(
+            f"OpenCV cannot be loaded ({error}). On a machine without a display run\n"
+            "    pip install --force-reinstall --no-deps opencv-contrib-python-headless"
+        ) from error
+
+
+def provide_drn() -> None:
+    """Answer ``No module named 'mmaction.models.localizers.drn'``.
+
+    The wheel of mmaction2 1.2.0 lacks the folder of its DRN localizer, which
+    ``mmaction.models`` imports; the source tree has it, but needs torchvision there.
+    The class put in its place keeps everything else usable.
+    """
+    name = "mmaction.models.localizers.drn"
+    spec = find_spec("mmaction")
+    if spec is None or name in sys.modules:
+        return
+    source = Path(spec.submodule_search_locations[0], "models/localizers/drn/drn.py")
+    if source.exists() and find_spec("torchvision") is not None:
+        return
+
+    from mmaction.registry import MODELS
+
+    @MODELS.register_module()
+    class DRN:
+        def __init__(self, *args, **kwargs) -> None:
+            raise ImportError(
+                "DRN cannot be used: the wheel of mmaction2 lacks it. Install "
+                "mmaction2 from source, and torchvision."
+            )
+
+    package, module = ModuleType(name), ModuleType(f"{name}.drn")
+    package.__path__ = []
+    package.drn = module
+    module.DRN = DRN
+    sys.modules.update({name: package, f"{name}.drn": module})
