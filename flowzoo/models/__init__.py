@@ -1,0 +1,4 @@
+from .backbones import RepFlowResNet
+from .heads import FrameAverageHead
+
+__all__ = ["FrameAverageHead", "RepFlowResNet"]

@@ -1,0 +1,3 @@
+from .repflow_resnet import RepFlowResNet
+
+__all__ = ["RepFlowResNet"]

@@ -1,0 +1,3 @@
+from .frame_average_head import FrameAverageHead
+
+__all__ = ["FrameAverageHead"]

@@ -1,0 +1,3 @@
+from .repflow_block import RepFlowBlock
+
+__all__ = ["RepFlowBlock"]
