@@ -7,8 +7,9 @@ before the configuration is read lets ``_base_`` name configs as ``flowzoo::NAME
 import runpy
 from pathlib import Path
 
-import flowzoo  # noqa: F401
 import mmaction
+
+import flowzoo  # noqa: F401
 
 
 def run_mmaction_tool(name: str) -> None:

@@ -1,8 +1,8 @@
-import flowzoo  # noqa: F401
 import pytest
 import torch
-from flowzoo.models import FrameAverageHead
 from mmaction.structures import ActionDataSample
+
+from flowzoo.models import FrameAverageHead
 
 
 def samples(*labels):

@@ -1,10 +1,10 @@
-import flowzoo  # noqa: F401
 import pytest
 import torch
-from flowzoo.models import RepFlowResNet
-from flowzoo_kernels import RepresentationFlow
 from mmaction.models.backbones.resnet import ResNet
 from mmengine.runner import CheckpointLoader
+
+from flowzoo.models import RepFlowResNet
+from flowzoo_kernels import RepresentationFlow
 
 POSITIONS = ["input", "stem", "layer1", "layer2", "layer3", "layer4"]
 

@@ -90,6 +90,10 @@ class RepFlowResNet(ResNet):
         stage = self.res_layers.index(position)
         return base_channels * 2**stage * self.block.expansion
 
+    def train(self, mode: bool = True) -> "RepFlowResNet":
+        super().train(mode)  # mmaction2's returns None
+        return self
+
     def init_weights(self) -> None:
         """Load pretrained 2D weights or initialise from scratch.
 

@@ -1,7 +1,8 @@
-from flowzoo_kernels import RepresentationFlow
 from mmcv.cnn import build_activation_layer, build_norm_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+
+from flowzoo_kernels import RepresentationFlow
 
 
 class RepFlowBlock(BaseModule):
