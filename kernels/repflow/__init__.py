@@ -1,0 +1,3 @@
+from .op import representation_flow
+
+__all__ = ["representation_flow"]

@@ -1,0 +1,140 @@
+"""Argument checks shared by the operators: what was wrong, and what to do."""
+
+import importlib.util
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+BACKENDS = ("auto", "triton", "cpu", "reference")
+HAS_NUMBA = importlib.util.find_spec("numba") is not None
+HAS_TRITON = importlib.util.find_spec("triton") is not None
+
+
+def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
+    """Raise ValueError naming the choices unless ``value`` is one of them."""
+    if value not in choices:
+        listed = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"{name}={value!r} is not known; choose one of {listed}")
+
+
+def check_floating(name: str, tensor: Tensor) -> None:
+    """Raise TypeError unless ``tensor`` is real floating point."""
+    if not tensor.is_floating_point():
+        raise TypeError(
+            f"{name} is {tensor.dtype}, but a floating-point tensor is needed; "
+            f"convert it first, for example with {name}.float()"
+        )
+
+
+def check_shape(name: str, tensor: Tensor, shape: Sequence[int], why: str) -> None:
+    """Raise ValueError unless ``tensor`` has exactly ``shape``."""
+    if tuple(tensor.shape) != tuple(shape):
+        raise ValueError(
+            f"{name} has shape {tuple(tensor.shape)}, but {why} needs {tuple(shape)}"
+        )
+
+
+def check_device(name: str, tensor: Tensor, device: torch.device) -> None:
+    """Raise ValueError unless ``tensor`` lies on ``device``."""
+    if tensor.device != device:
+        raise ValueError(
+            f"{name} is on {tensor.device}, the input is on {device}; "
+            f"move them to one device"
+        )
+
+
+def _has_value(tensor: Tensor) -> bool:
+    # Reading a value on an accelerator waits for it, and while tracing there is
+    # none. A subclass may be a fake tensor.
+    return (
+        not torch.compiler.is_compiling()
+        and tensor.device.type == "cpu"
+        and type(tensor) in (Tensor, torch.nn.Parameter)
+    )
+
+
+def check_finite(name: str, tensor: Tensor) -> None:
+    """Raise ValueError if a CPU tensor holds NaN or infinity.
+
+    Skipped on other devices, where reading the value would wait for the device,
+    and where there is no value (tracing, vmap).
+    """
+    if not _has_value(tensor):
+        return
+    try:
+        finite = bool(torch.isfinite(tensor).all())
+    except RuntimeError:  # under vmap
+        return
+    if not finite:
+        raise ValueError(
+            f"{name} holds NaN or infinity; the training diverged earlier, or it was "
+            f"set so: lower its learning rate or load an older checkpoint"
+        )
+
+
+def check_positive_scalar(name: str, tensor: Tensor) -> None:
+    """Raise ValueError unless a one-element CPU tensor is finite and positive.
+
+    Values are not read on other devices; see :func:`check_finite`.
+    """
+    if tensor.numel() != 1:
+        raise ValueError(
+            f"{name} has shape {tuple(tensor.shape)}, but one number is needed"
+        )
+    if not _has_value(tensor):
+        return
+    try:
+        value = float(tensor.detach())
+    except RuntimeError:  # under vmap
+        return
+    if not 0 < value < float("inf"):
+        raise ValueError(
+            f"{name} is {value}, but it must be a positive number; lower its learning "
+            f"rate, freeze it, or load an older checkpoint"
+        )
+
+
+def resolve_backend(backend: str, device: torch.device, supported: set[str]) -> str:
+    """Turn ``backend`` into the implementation to use, or say why it cannot be.
+
+    Args:
+        backend: one of :data:`BACKENDS`.
+        device: where the input lies.
+        supported: what the operator offers for the given arguments.
+    """
+    check_choice("backend", backend, BACKENDS)
+    if backend == "auto":
+        if device.type == "cpu" and "cpu" in supported and HAS_NUMBA:
+            return "cpu"
+        if device.type == "cuda" and "triton" in supported and HAS_TRITON:
+            return "triton"
+        return "reference"
+    if backend not in supported:
+        raise NotImplementedError(
+            f"backend={backend!r} does not offer this operator for these arguments; "
+            f"use one of {sorted(supported)} or 'auto'"
+        )
+    if backend == "cpu":
+        if device.type != "cpu":
+            raise ValueError(
+                f"backend='cpu' needs CPU tensors, the input is on {device}; "
+                f"use backend='auto'"
+            )
+        if not HAS_NUMBA:
+            raise RuntimeError(
+                "backend='cpu' needs numba, which is not installed; pip install numba, "
+                "or use backend='reference'"
+            )
+    if backend == "triton":
+        if device.type != "cuda":
+            raise ValueError(
+                f"backend='triton' needs GPU tensors, the input is on {device}; "
+                f"use backend='auto'"
+            )
+        if not HAS_TRITON:
+            raise RuntimeError(
+                "backend='triton' needs triton, which is not installed; "
+                "pip install triton, or use backend='reference'"
+            )
+    return backend

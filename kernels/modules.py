@@ -1,0 +1,132 @@
+"""The operators as torch modules."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ._common.checks import check_choice, check_floating
+from .repflow.op import representation_flow
+from .repflow.reference import VARIANTS, default_kernels
+
+_PARAMETER_OF_GROUP = {
+    "image": "image_kernel",
+    "flow": "flow_kernel",
+    "divergence": "div_kernel",
+    "theta": "theta",
+    "lam": "lam",
+    "tau": "tau",
+}
+NORMALIZATIONS = ("clip", "batch", "legacy", None)
+
+
+def normalize_maps(x: Tensor, mode: str | None) -> Tensor:
+    """Scale feature maps to the range of image values (section 3.2).
+
+    Args:
+        x: (N, C, T, H, W).
+        mode: 'clip' scales each clip to [0, 255]; 'batch' the whole batch, so that a
+            clip's result depends on the others; 'legacy' the whole batch to [-255, 0],
+            the sign with which the authors' weights were trained; None leaves x as is.
+            A constant clip (or batch) becomes 0.
+
+    Returns:
+        x itself for None, otherwise (N, C, T, H, W), at least float32: in half
+        precision, 255 and 254.5 are one number. Differentiable, through the minimum
+        and maximum too.
+    """
+    check_choice("normalize", mode, NORMALIZATIONS)
+    if mode is None or x.numel() == 0:
+        return x
+    x = x.to(torch.promote_types(x.dtype, torch.float32))
+    dims = (1, 2, 3, 4) if mode == "clip" else (0, 1, 2, 3, 4)
+    low, high = x.amin(dims, keepdim=True), x.amax(dims, keepdim=True)
+    extent = high - low
+    extent = torch.where(extent == 0, torch.ones_like(extent), extent)
+    scaled = 255 * ((x - low) / extent)
+    return -scaled if mode == "legacy" else scaled
+
+
+class RepresentationFlow(nn.Module):
+    """Representation flow between consecutive feature maps, with its parameters.
+
+    Piergiovanni and Ryoo, "Representation Flow for Action Recognition", section 3.2.
+    See :func:`flowzoo_kernels.representation_flow` for the operator.
+
+    Args:
+        channels: C of the input. The flow is computed in each channel.
+        n_iters: iterations, at least 1.
+        variant: 'paper', 'tvl1' (the authors' first layer) or 'released' (their last).
+        learn: groups of parameters that are trained: 'image', 'flow', 'divergence',
+            'theta', 'lam', 'tau'. The others are frozen, and in the state_dict as well.
+            The default is the best set of the paper.
+        normalize: 'clip' (each clip to [0, 255]), 'batch' (the whole batch to
+            [0, 255]), 'legacy' (the whole batch to [-255, 0]) or None.
+
+    Parameters start at the kernels of the variant, theta = 0.3, lam = 0.15 and
+    tau = 0.25. The paper trains them at 0.01 times the learning rate of the network.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        n_iters: int = 20,
+        variant: str = "paper",
+        learn: Sequence[str] = ("divergence", "theta", "lam", "tau"),
+        normalize: str | None = "clip",
+    ) -> None:
+        super().__init__()
+        if channels < 1:
+            raise ValueError(f"channels={channels}, but at least 1 is needed")
+        if n_iters < 1:
+            raise ValueError(f"n_iters={n_iters}, but at least 1 iteration is needed")
+        check_choice("variant", variant, VARIANTS)
+        check_choice("normalize", normalize, NORMALIZATIONS)
+        if isinstance(learn, str):
+            raise ValueError(f"learn={learn!r} is a string; give a sequence of groups")
+        for group in learn:
+            check_choice("learn group", group, tuple(_PARAMETER_OF_GROUP))
+        self.channels = channels
+        self.n_iters = n_iters
+        self.variant = variant
+        self.learn = tuple(g for g in _PARAMETER_OF_GROUP if g in learn)
+        self.normalize = normalize
+        image_kernel, flow_kernel, div_kernel = default_kernels(variant, channels)
+        self.image_kernel = nn.Parameter(image_kernel)
+        self.flow_kernel = nn.Parameter(flow_kernel)
+        self.div_kernel = nn.Parameter(div_kernel)
+        self.theta = nn.Parameter(torch.tensor(0.3))
+        self.lam = nn.Parameter(torch.tensor(0.15))
+        self.tau = nn.Parameter(torch.tensor(0.25))
+        for group, name in _PARAMETER_OF_GROUP.items():
+            getattr(self, name).requires_grad_(group in self.learn)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Flow of (N, C, T, H, W), T >= 2, as (N, 2C, T-1, H, W) of the same dtype.
+
+        Channels 0..C-1 are u1 (to the right), C..2C-1 are u2 (down).
+        """
+        if x.ndim != 5 or x.shape[1] != self.channels or x.shape[2] < 2:
+            raise ValueError(
+                f"input has shape {tuple(x.shape)}; (N, C, T, H, W) with "
+                f"C={self.channels} and T >= 2 frames is needed"
+            )
+        check_floating("input", x)
+        flow = representation_flow(
+            normalize_maps(x, self.normalize),
+            self.image_kernel,
+            self.flow_kernel,
+            self.div_kernel,
+            self.theta,
+            self.lam,
+            self.tau,
+            self.n_iters,
+            self.variant,
+        )
+        return flow.to(x.dtype)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.channels}, n_iters={self.n_iters}, variant={self.variant!r}, "
+            f"learn={self.learn}, normalize={self.normalize!r}"
+        )

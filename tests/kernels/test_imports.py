@@ -1,0 +1,28 @@
+import subprocess
+import sys
+
+CODE = """
+import sys, time
+import torch
+start = time.perf_counter()
+import flowzoo_kernels
+took = time.perf_counter() - start
+loaded = sorted({m.split('.')[0] for m in sys.modules})
+heavy = [m for m in loaded if m in ('numba', 'triton') or m.startswith('mm')]
+assert not [m for m in heavy if m not in BEFORE], heavy
+assert not torch.cuda.is_initialized()
+print(took)
+"""
+
+
+def test_import_is_light():
+    """No mm package, no numba, no triton, no CUDA context, and quick."""
+    code = CODE.replace(
+        "import flowzoo_kernels",
+        "BEFORE = {m.split('.')[0] for m in sys.modules}\nimport flowzoo_kernels",
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert float(run.stdout) < 0.5
