@@ -1,0 +1,53 @@
+# Generated on first use, below FLOWZOO_DATA or else in the user's cache.
+dataset_type = 'MotionShapesDataset'
+
+train_pipeline = [
+    dict(type='OpenVideo'),
+    dict(type='SampleFrames', clip_len=9, out_of_bound_opt='repeat_last'),
+    dict(type='DecodeFrames'),
+    # A mirrored clip shows the opposite motion: right and left, clockwise and
+    # counterclockwise are exchanged.
+    dict(type='Flip', flip_ratio=0.5, flip_label_map={0: 1, 1: 0, 4: 5, 5: 4}),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs')
+]
+test_pipeline = [
+    dict(type='OpenVideo'),
+    dict(
+        type='SampleFrames',
+        clip_len=9,
+        out_of_bound_opt='repeat_last',
+        test_mode=True),
+    dict(type='DecodeFrames'),
+    dict(type='Resize', scale=(64, 64), keep_ratio=False),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs')
+]
+val_pipeline = test_pipeline
+
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(type=dataset_type, split='train', pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=32,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type=dataset_type, split='val', pipeline=val_pipeline, test_mode=True))
+test_dataloader = dict(
+    batch_size=32,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type=dataset_type,
+        split='test',
+        pipeline=test_pipeline,
+        test_mode=True))
+
+val_evaluator = dict(type='AccMetric')
+test_evaluator = val_evaluator

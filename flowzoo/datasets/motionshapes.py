@@ -1,0 +1,51 @@
+"""MotionShapes: eight classes of pure motion, generated on first use.
+
+``python -m flowzoo.datasets.motionshapes`` generates a set by hand.
+:mod:`.motionshapes_clip` says how clips are made, :mod:`.motionshapes_files` how
+they are stored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+
+from .motionshapes_clip import CLASSES, Clip, render_clip
+from .motionshapes_files import SPLITS, MotionShapesSpec, default_root, prepare
+
+__all__ = [
+    "CLASSES",
+    "SPLITS",
+    "Clip",
+    "MotionShapesSpec",
+    "default_root",
+    "prepare",
+    "render_clip",
+]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m flowzoo.datasets.motionshapes",
+        description="Generate the MotionShapes videos and print their folder. "
+        "Training does so by itself on first use.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    for field in dataclasses.fields(MotionShapesSpec):
+        option = "--" + field.name.replace("_", "-")
+        parser.add_argument(option, type=int, default=field.default, help=" ")
+    parser.add_argument("--root", default=default_root(), help="folder to write in")
+    parser.add_argument(
+        "--workers", type=int, help="processes; None is one for each core"
+    )
+    options = vars(parser.parse_args(arguments))
+    root, workers = options.pop("root"), options.pop("workers")
+    try:
+        print(prepare(MotionShapesSpec(**options), root, workers))
+    except (OSError, RuntimeError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

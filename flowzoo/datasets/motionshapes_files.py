@@ -1,0 +1,328 @@
+"""MotionShapes as video files: written once, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import json
+import multiprocessing
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Iterator
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+import av
+import numpy as np
+from tqdm import tqdm
+
+from .motionshapes_clip import CLASSES, Clip, render_clip
+
+SPLITS = ("train", "val", "test")
+
+# To be raised whenever a change makes any frame or any file name different.
+VERSION = 1
+
+_MANIFEST = "manifest.json"
+_BYTES_PER_PIXEL = 0.25  # of the encoded files, for the message about a full disk
+
+
+@dataclasses.dataclass(frozen=True)
+class MotionShapesSpec:
+    """What a MotionShapes set consists of.
+
+    Args:
+        num_train, num_val, num_test: clips in each split; clip i has class i mod 8.
+        num_frames: frames of each clip.
+        size: height and width in pixels, even.
+        seed: another seed makes another set of the same distribution.
+    """
+
+    num_train: int = 1600
+    num_val: int = 240
+    num_test: int = 400
+    num_frames: int = 16
+    size: int = 64
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        lowest = dict(num_frames=2, size=32, seed=0)
+        for name, value in dataclasses.asdict(self).items():
+            least = lowest.get(name, 1)
+            if not isinstance(value, int) or value < least:
+                raise ValueError(
+                    f"MotionShapes: {name} must be an integer of {least} or more, "
+                    f"got {value!r}"
+                )
+        if self.size % 2:
+            raise ValueError(f"MotionShapes: size must be even, got {self.size}")
+
+    @property
+    def folder_name(self) -> str:
+        counts = f"{self.num_train}-{self.num_val}-{self.num_test}"
+        return (
+            f"motionshapes-v{VERSION}-{self.num_frames}x{self.size}-{counts}"
+            f"-seed{self.seed}"
+        )
+
+    def num_clips(self, split: str) -> int:
+        if split not in SPLITS:
+            raise ValueError(f"MotionShapes has the splits {SPLITS}, got {split!r}")
+        return getattr(self, f"num_{split}")
+
+    def video_name(self, split: str, index: int) -> str:
+        """Path of a clip relative to the set's folder."""
+        return f"{split}/{index:05d}_{CLASSES[index % len(CLASSES)]}.mp4"
+
+    def render(self, split: str, index: int) -> Clip:
+        """The frames of a clip before encoding, and its exact flow."""
+        if not 0 <= index < self.num_clips(split):
+            raise IndexError(
+                f"MotionShapes has {self.num_clips(split)} clips in {split!r}, "
+                f"asked for number {index}"
+            )
+        seed = (self.seed, SPLITS.index(split), index)
+        return render_clip(index % len(CLASSES), seed, self.num_frames, self.size)
+
+
+def default_root() -> Path:
+    """Folder of generated data: ``FLOWZOO_DATA``, or one in the user's cache."""
+    if root := os.environ.get("FLOWZOO_DATA"):
+        return Path(root).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "flowzoo"
+
+
+def prepare(
+    spec: MotionShapesSpec, root: str | Path | None = None, workers: int | None = None
+) -> Path:
+    """Make sure that a set exists, and return its folder.
+
+    The folder holds ``train.txt``, ``val.txt``, ``test.txt`` (lines of
+    ``relative/path.mp4 label``), ``classes.txt`` and the videos. It appears under
+    its name only when complete. Processes that ask at the same time wait for the
+    one that writes.
+
+    Args:
+        spec: what to generate.
+        root: folder to generate in. Defaults to :func:`default_root`.
+        workers: processes that render; the files do not depend on it. Defaults to
+            one for each available core on Linux, and to one elsewhere.
+
+    Raises:
+        OSError: The folder cannot be written, or the disk is full.
+        RuntimeError: A folder of that name exists but is not a complete set.
+    """
+    root = Path(default_root() if root is None else root).expanduser()
+    target = root / spec.folder_name
+    if _is_complete(target, spec):
+        return target
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with _lock(root / f".{spec.folder_name}.lock") as alone:
+            if not _is_complete(target, spec):
+                _generate(spec, target, workers, alone)
+    except OSError as error:
+        raise OSError(error.errno, _explain(error, spec, root)) from error
+    return target
+
+
+def _is_complete(target: Path, spec: MotionShapesSpec) -> bool:
+    try:
+        manifest = json.loads((target / _MANIFEST).read_text())
+    except FileNotFoundError:
+        if not target.exists():
+            return False
+        manifest = None
+    except ValueError:
+        manifest = None
+    if manifest != _manifest(spec):
+        raise RuntimeError(
+            f"{target} exists but is not a complete MotionShapes set: remove it, and "
+            "it is generated anew"
+        )
+    return True
+
+
+def _manifest(spec: MotionShapesSpec) -> dict:
+    return dict(version=VERSION, **dataclasses.asdict(spec))
+
+
+def _explain(error: OSError, spec: MotionShapesSpec, root: Path) -> str:
+    reason = error.strerror or str(error)
+    hint = "Set the environment variable FLOWZOO_DATA to a folder"
+    if error.errno == errno.ENOSPC:
+        clips = sum(map(spec.num_clips, SPLITS))
+        needed = clips * spec.num_frames * spec.size**2 * _BYTES_PER_PIXEL / 2**20
+        hint += f" with at least {needed:.0f} MB free"
+    else:
+        hint += " that can be written"
+    return f"MotionShapes cannot be generated in {root}: {reason}. {hint}."
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[bool]:
+    """Wait until no other process holds ``path``; the kernel frees it on a kill.
+
+    Yields False where there are no locks. Two processes may then generate at the
+    same time, each in a folder of its own, and the first to finish wins.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield False
+        return
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            locked = True
+        except OSError:  # network file systems without locks
+            locked = False
+        try:
+            yield locked
+        finally:
+            if locked:
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _generate(
+    spec: MotionShapesSpec, target: Path, workers: int | None, alone: bool
+) -> None:
+    """Write a set into a new folder and rename it to ``target``."""
+    partial = f".{target.name}.partial-"
+    if alone:  # nobody else is writing: these were left by runs that were killed
+        for folder in target.parent.glob(f"{partial}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+    # Not tempfile: its folders are closed to others who share the data.
+    folder = target.with_name(f"{partial}{os.getpid()}-{uuid.uuid4().hex}")
+    folder.mkdir()
+    try:
+        for split in SPLITS:
+            (folder / split).mkdir()
+            lines = (
+                f"{spec.video_name(split, i)} {i % len(CLASSES)}\n"
+                for i in range(spec.num_clips(split))
+            )
+            (folder / f"{split}.txt").write_text("".join(lines))
+        (folder / "classes.txt").write_text("".join(f"{name}\n" for name in CLASSES))
+        _write_videos(spec, folder, workers)
+        (folder / _MANIFEST).write_text(json.dumps(_manifest(spec), indent=1))
+        try:
+            folder.rename(target)
+        except OSError:
+            if not _is_complete(target, spec):
+                raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_videos(spec: MotionShapesSpec, folder: Path, workers: int | None) -> None:
+    clips = [(split, i) for split in SPLITS for i in range(spec.num_clips(split))]
+    # Elsewhere than on Linux processes do not fork, and starting them afresh would
+    # import the main script again. A daemon process may not have children.
+    may_fork = sys.platform == "linux" and not multiprocessing.current_process().daemon
+    if workers is None:
+        workers = len(os.sched_getaffinity(0)) if may_fork else 1
+    if workers <= 1 or not may_fork:
+        done = _write_here(spec, folder, clips)
+    else:
+        done = _write_parallel(spec, folder, clips, min(workers, len(clips)))
+    progress = tqdm(
+        done,
+        "Generating MotionShapes",
+        len(clips),
+        unit="clip",
+        mininterval=0.1 if sys.stderr.isatty() else 5,
+    )
+    with contextlib.closing(done), progress:
+        for _ in progress:
+            pass
+
+
+def _write_here(
+    spec: MotionShapesSpec, folder: Path, clips: list[tuple[str, int]]
+) -> Iterator[None]:
+    for split, index in clips:
+        frames = spec.render(split, index).frames
+        write_video(folder / spec.video_name(split, index), frames)
+        yield
+
+
+def _write_parallel(
+    spec: MotionShapesSpec, folder: Path, clips: list[tuple[str, int]], workers: int
+) -> Iterator[None]:
+    """Like :func:`_write_here`, by forked processes that end with this one."""
+    context = multiprocessing.get_context("fork")
+    processes, pending = [], []
+    try:
+        for k in range(workers):
+            receiver, sender = context.Pipe(duplex=False)
+            arguments = (spec, folder, clips[k::workers], sender, os.getpid())
+            process = context.Process(target=_work, args=arguments, daemon=True)
+            process.start()
+            sender.close()  # or the end of the process would not close the pipe
+            processes.append(process)
+            pending.append(receiver)
+        remaining = len(clips)
+        while pending:
+            for receiver in wait(pending):
+                try:
+                    failure = receiver.recv()
+                except EOFError:
+                    pending.remove(receiver)
+                    continue
+                if failure is not None:
+                    raise failure
+                remaining -= 1
+                yield
+        if remaining:
+            raise RuntimeError("a process that was writing MotionShapes was killed")
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join()
+
+
+def _work(
+    spec: MotionShapesSpec,
+    folder: Path,
+    clips: list[tuple[str, int]],
+    sender: Connection,
+    parent: int,
+) -> None:
+    """Send None for each clip written, or the exception that stopped the work."""
+    try:
+        for _ in _write_here(spec, folder, clips):
+            # A killed parent must not leave a process that still holds its lock.
+            if os.getppid() != parent:
+                return
+            sender.send(None)
+    except Exception as error:
+        sender.send(error)
+
+
+def write_video(path: Path, frames: np.ndarray, rate: int = 16) -> None:
+    """Encode (T, H, W, 3) uint8 RGB frames as H.264 of high quality.
+
+    One thread, because the encoder's output depends on how many there are.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    options = dict(crf="10", preset="veryfast", bf="0")
+    try:
+        with av.open(path, "w") as container:
+            stream = container.add_stream("libx264", rate=rate, options=options)
+            stream.height, stream.width = frames.shape[1:3]
+            stream.pix_fmt = "yuv420p"
+            stream.codec_context.thread_count = 1
+            for frame in frames:
+                picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+                container.mux(stream.encode(picture))
+            container.mux(stream.encode())
+    except av.error.FFmpegError as error:
+        # PyAV's own classes do not survive the way back to the parent process.
+        raise OSError(error.errno, error.strerror) from error

@@ -1,0 +1,195 @@
+"""Video data sets that say what is wrong with their files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from mmengine.fileio import exists, isdir, list_from_file
+from mmengine.logging import print_log
+
+from mmaction.datasets import VideoDataset
+from mmaction.registry import DATASETS
+
+from .motionshapes_clip import CLASSES
+from .motionshapes_files import MotionShapesSpec, prepare
+from .transforms import VideoError
+
+
+@DATASETS.register_module()
+class CheckedVideoDataset(VideoDataset):
+    """mmaction2's ``VideoDataset`` with checks of the annotations and of the videos.
+
+    In training, an unreadable video is skipped: another sample takes its place, a
+    warning names it, and ``UnreadableVideosHook`` reports it at the end. In
+    validation and test it is an error. Unreadable is what a transform says with a
+    ``VideoError``, so the pipeline should decode with ``OpenVideo`` and
+    ``DecodeFrames``.
+
+    Args:
+        ann_file: text file with lines of ``path label``, or ``path label label ...``
+            with ``multi_class``. In test mode the label may be left out.
+        how_to_get: a sentence for the error about missing files that says which
+            command or page provides them.
+        max_refetch: samples tried in place of an unreadable one.
+        **kwargs: further arguments of ``VideoDataset``. With ``num_classes``, labels
+            are checked against it.
+
+    Raises:
+        FileNotFoundError: No annotation file, or no folder of videos.
+        ValueError: A malformed annotation file; the message names file and line.
+    """
+
+    def __init__(
+        self,
+        ann_file: str,
+        pipeline: list[dict | Callable],
+        how_to_get: str = "",
+        max_refetch: int = 10,
+        **kwargs,
+    ) -> None:
+        self.how_to_get = how_to_get
+        super().__init__(ann_file, pipeline, max_refetch=max_refetch, **kwargs)
+
+    def full_init(self) -> None:
+        if self._fully_initialized:
+            return
+        super().full_init()
+        # In shared memory: workers of the data loader mark what they meet.
+        self._unreadable = torch.zeros(len(self), dtype=torch.bool).share_memory_()
+
+    def load_data_list(self) -> list[dict]:
+        self._check_exists(exists, self.ann_file, "annotation file", "ann_file")
+        folder = self.data_prefix.get("video")
+        if folder:
+            self._check_exists(isdir, folder, "folder of videos", "data_prefix.video")
+        data_list = []
+        for number, line in enumerate(list_from_file(self.ann_file), 1):
+            if not line.strip():
+                continue
+            try:
+                filename, label = self._parse(line.strip())
+            except ValueError as error:
+                raise ValueError(f"{self.ann_file}, line {number}: {error}") from None
+            if folder:
+                filename = str(Path(folder) / filename)
+            data_list.append(dict(filename=filename, label=label))
+        if not data_list:
+            raise ValueError(f"{self.ann_file} is empty: it should list the videos")
+        return data_list
+
+    def prepare_data(self, idx: int) -> dict | None:
+        """Run the pipeline; None for a video that training should skip."""
+        try:
+            return super().prepare_data(idx)
+        except VideoError as error:
+            if self.test_mode:
+                raise
+            if not self._unreadable[idx]:
+                self._unreadable[idx] = True
+                message = f"Skipped in training: {error}"
+                print_log(message, logger="current", level=logging.WARNING)
+            return None
+
+    def __getitem__(self, idx: int) -> dict:
+        self.full_init()
+        for _ in range(self.max_refetch + 1):
+            data = self.prepare_data(idx)
+            if data is not None:
+                return data
+            if self.test_mode:
+                break
+            idx = self._rand_another()
+        if self.test_mode:
+            filename = self.get_data_info(idx)["filename"]
+            raise RuntimeError(f"a transform returned None for {filename}")
+        raise RuntimeError(
+            f"{self.max_refetch + 1} videos in a row could not be read (see the "
+            f"warnings above). Is the data of {self.ann_file} complete?"
+        )
+
+    @property
+    def unreadable_mask(self) -> torch.Tensor:
+        """(len(self),) bool: the videos that this process and its workers skipped."""
+        self.full_init()
+        return self._unreadable
+
+    def _parse(self, line: str) -> tuple[str, int | list[int]]:
+        if self.multi_class:
+            filename, *labels = line.split(self.delimiter)
+        else:
+            # From the right, as names may have spaces.
+            filename, *labels = line.rsplit(self.delimiter, 1)
+        if not labels:
+            if not self.test_mode:
+                raise ValueError(
+                    f"{line!r} has no label; expected 'path{self.delimiter}label'"
+                )
+            return filename, -1
+        try:
+            labels = [int(label) for label in labels]
+        except ValueError:
+            raise ValueError(
+                f"{line!r} should be 'path{self.delimiter}label' with an integer label"
+            ) from None
+        for label in labels:
+            if label < 0 or (self.num_classes and label >= self.num_classes):
+                limit = self.num_classes - 1 if self.num_classes else "..."
+                raise ValueError(
+                    f"label {label} is outside 0..{limit} (the data set's num_classes "
+                    f"is {self.num_classes})"
+                )
+        return filename, labels if self.multi_class else labels[0]
+
+    def _check_exists(
+        self, test: Callable[[str], bool], path: str, what: str, key: str
+    ) -> None:
+        if test(path):
+            return
+        loaders = (
+            "val_dataloader or test_dataloader"
+            if self.test_mode
+            else ("train_dataloader")
+        )
+        raise FileNotFoundError(
+            f"{what} not found: {path} (looked for in {Path.cwd()}; it is {key} of "
+            f"the {type(self).__name__} in {loaders}). {self.how_to_get}".rstrip()
+        )
+
+
+@DATASETS.register_module()
+class MotionShapesDataset(CheckedVideoDataset):
+    """MotionShapes, generated on first use.
+
+    Args:
+        split: 'train', 'val' or 'test'.
+        pipeline: data transforms.
+        root: folder to generate in. Defaults to the environment variable
+            ``FLOWZOO_DATA``, or else to a folder in the user's cache.
+        spec: arguments of ``MotionShapesSpec`` that differ from its defaults.
+        **kwargs: further arguments of :class:`CheckedVideoDataset`.
+    """
+
+    METAINFO = dict(classes=CLASSES)
+
+    def __init__(
+        self,
+        split: str,
+        pipeline: list[dict | Callable],
+        root: str | None = None,
+        spec: dict | None = None,
+        **kwargs,
+    ) -> None:
+        self.split = split
+        self.spec = MotionShapesSpec(**(spec or {}))
+        self.spec.num_clips(split)  # an unknown split fails before generating
+        folder = prepare(self.spec, root)
+        super().__init__(
+            ann_file=str(folder / f"{split}.txt"),
+            pipeline=pipeline,
+            data_prefix=dict(video=str(folder)),
+            num_classes=len(CLASSES),
+            **kwargs,
+        )
