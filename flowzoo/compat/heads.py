@@ -3,7 +3,10 @@
 from collections.abc import Callable
 
 import torch
+from mmaction.models.heads.base import BaseHead
 from torch import Tensor
+
+from ._patch import wrap
 
 
 def score_in_float32() -> None:
@@ -12,10 +15,6 @@ def score_in_float32() -> None:
     mmaction2's heads and metrics turn scores into numpy arrays, and numpy knows no
     bfloat16. Wrapping the base class reaches every head that is built on it.
     """
-    from mmaction.models.heads.base import BaseHead
-
-    from ._patch import wrap
-
     def make(original: Callable) -> Callable:
         def by_feat(self, cls_scores: Tensor, *args, **kwargs):
             if getattr(cls_scores, "dtype", None) == torch.bfloat16:

@@ -1,3 +1,9 @@
 from .optim import AmpOptimWrapper, FlowOptimWrapperConstructor
+from .visualization import ActionVisualizer, VisualizationHook
 
-__all__ = ["AmpOptimWrapper", "FlowOptimWrapperConstructor"]
+__all__ = [
+    "ActionVisualizer",
+    "AmpOptimWrapper",
+    "FlowOptimWrapperConstructor",
+    "VisualizationHook",
+]

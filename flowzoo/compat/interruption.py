@@ -1,0 +1,66 @@
+"""Training that is killed while it writes a checkpoint, and resumed."""
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from zipfile import is_zipfile
+
+from mmengine.fileio import LocalBackend
+from mmengine.logging import print_log
+from mmengine.runner import runner
+
+from ._patch import wrap
+
+
+def write_whole_files() -> None:
+    """Avoid ``PytorchStreamReader failed reading zip archive`` on ``--resume``.
+
+    mmengine writes a checkpoint under its final name, and writes the latest one a
+    second time when it is the best so far; a kill in between leaves half a file there.
+    """
+
+    def make(original: Callable) -> Callable:
+        def put(self, obj, filepath: str | Path) -> None:
+            part = f"{filepath}.part"
+            original(self, obj, part)
+            os.replace(part, filepath)
+
+        return put
+
+    wrap(LocalBackend, "put", make)
+
+
+def resume_from_whole_checkpoint() -> None:
+    """Answer ``PytorchStreamReader failed`` and ``can not be found`` on ``--resume``.
+
+    ``last_checkpoint`` may be empty after a kill, or name a file that is incomplete or
+    gone. The newest whole checkpoint beside it is taken then, with a warning.
+    """
+
+    def make(original: Callable) -> Callable:
+        def find_latest_checkpoint(path: str) -> str | None:
+            latest = original(path)
+            if latest is None or "://" in latest or Path(latest).is_dir():
+                return latest
+            if is_zipfile(latest):
+                return latest
+            folder = Path(latest).parent if latest else Path(path)
+            # best_*.pth lack the state of the optimizer
+            whole = [
+                p
+                for p in folder.glob("*.pth")
+                if not p.name.startswith("best_") and is_zipfile(p)
+            ]
+            newest = max(whole, key=lambda p: p.stat().st_mtime, default=None)
+            action = f"resuming from {newest}" if newest else "starting from the beginning"
+            print_log(
+                f"The last checkpoint {latest!r} is missing or incomplete: {action}",
+                logger="current",
+                level=logging.WARNING,
+            )
+            return str(newest) if newest else None
+
+        return find_latest_checkpoint
+
+    wrap(runner, "find_latest_checkpoint", make)
