@@ -15,6 +15,7 @@ def score_in_float32() -> None:
     mmaction2's heads and metrics turn scores into numpy arrays, and numpy knows no
     bfloat16. Wrapping the base class reaches every head that is built on it.
     """
+
     def make(original: Callable) -> Callable:
         def by_feat(self, cls_scores: Tensor, *args, **kwargs):
             if getattr(cls_scores, "dtype", None) == torch.bfloat16:

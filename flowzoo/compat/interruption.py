@@ -1,7 +1,6 @@
 """Training that is killed while it writes a checkpoint, and resumed."""
 
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from zipfile import is_zipfile
@@ -22,13 +21,23 @@ def write_whole_files() -> None:
 
     def make(original: Callable) -> Callable:
         def put(self, obj, filepath: str | Path) -> None:
-            part = f"{filepath}.part"
+            part = Path(f"{filepath}.part")
             original(self, obj, part)
-            os.replace(part, filepath)
+            part.replace(filepath)
 
         return put
 
     wrap(LocalBackend, "put", make)
+
+
+def _newest_whole_checkpoint(folder: Path) -> Path | None:
+    # best_*.pth lack the state of the optimizer
+    whole = [
+        path
+        for path in folder.glob("*.pth")
+        if not path.name.startswith("best_") and is_zipfile(path)
+    ]
+    return max(whole, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def resume_from_whole_checkpoint() -> None:
@@ -45,17 +54,12 @@ def resume_from_whole_checkpoint() -> None:
                 return latest
             if is_zipfile(latest):
                 return latest
-            folder = Path(latest).parent if latest else Path(path)
-            # best_*.pth lack the state of the optimizer
-            whole = [
-                p
-                for p in folder.glob("*.pth")
-                if not p.name.startswith("best_") and is_zipfile(p)
-            ]
-            newest = max(whole, key=lambda p: p.stat().st_mtime, default=None)
-            action = f"resuming from {newest}" if newest else "starting from the beginning"
+            newest = _newest_whole_checkpoint(
+                Path(latest).parent if latest else Path(path)
+            )
             print_log(
-                f"The last checkpoint {latest!r} is missing or incomplete: {action}",
+                f"The last checkpoint {latest!r} is missing or incomplete: "
+                + (f"resuming from {newest}" if newest else "starting from scratch"),
                 logger="current",
                 level=logging.WARNING,
             )

@@ -1,11 +1,12 @@
 import torch
-from flowzoo_kernels import RepresentationFlow
 from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 from mmengine.device import get_device
 from mmengine.logging import print_log
 from mmengine.optim import AmpOptimWrapper as MMEngineAmpOptimWrapper
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
 from torch import nn
+
+from flowzoo_kernels import RepresentationFlow
 
 
 @OPTIM_WRAPPERS.register_module()

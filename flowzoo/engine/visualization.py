@@ -13,8 +13,8 @@ from mmengine.structures import LabelData
 class ActionVisualizer(MMActionVisualizer):
     """mmaction2's visualizer, which otherwise draws no labels.
 
-    It looks for ``gt_labels`` and ``pred_labels``; since mmaction2 1.1 data samples hold
-    ``gt_label``, ``pred_label`` and ``pred_score``.
+    It looks for ``gt_labels`` and ``pred_labels``; the data samples of mmaction2 1.2
+    hold ``gt_label``, ``pred_label`` and ``pred_score``.
     """
 
     def add_datasample(
@@ -59,5 +59,6 @@ class VisualizationHook(MMActionVisualizationHook):
         step: int = 0,
     ) -> None:
         # (views, C, T, H, W) of 3D and (frames, C, H, W) of 2D recognizers
-        clips = [x[0] if x.ndim == 5 else x.transpose(0, 1) for x in data_batch["inputs"]]
+        inputs = data_batch["inputs"]
+        clips = [x[0] if x.ndim == 5 else x.transpose(0, 1) for x in inputs]
         super()._draw_samples(batch_idx, {"inputs": clips}, data_samples, step)
