@@ -7,11 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from mmengine.fileio import exists, isdir, list_from_file
-from mmengine.logging import print_log
-
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
+from mmengine.fileio import exists, isdir, list_from_file
+from mmengine.logging import print_log
 
 from .motionshapes_clip import CLASSES
 from .motionshapes_files import MotionShapesSpec, prepare
@@ -36,6 +35,9 @@ class CheckedVideoDataset(VideoDataset):
         max_refetch: samples tried in place of an unreadable one.
         **kwargs: further arguments of ``VideoDataset``. With ``num_classes``, labels
             are checked against it.
+
+    Attributes:
+        max_label: the largest label of the annotation file, -1 without labels.
 
     Raises:
         FileNotFoundError: No annotation file, or no folder of videos.
@@ -66,6 +68,7 @@ class CheckedVideoDataset(VideoDataset):
         if folder:
             self._check_exists(isdir, folder, "folder of videos", "data_prefix.video")
         data_list = []
+        self.max_label = -1
         for number, line in enumerate(list_from_file(self.ann_file), 1):
             if not line.strip():
                 continue
@@ -76,6 +79,8 @@ class CheckedVideoDataset(VideoDataset):
             if folder:
                 filename = str(Path(folder) / filename)
             data_list.append(dict(filename=filename, label=label))
+            largest = max(label) if self.multi_class else label
+            self.max_label = max(self.max_label, largest)
         if not data_list:
             raise ValueError(f"{self.ann_file} is empty: it should list the videos")
         return data_list

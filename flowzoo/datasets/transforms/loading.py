@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import av
 import numpy as np
-from mmcv.transforms import BaseTransform
-
+from av.video.reformatter import VideoReformatter
 from mmaction.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
 
 
 class VideoError(RuntimeError):
@@ -113,12 +113,13 @@ class DecodeFrames(BaseTransform):
         stream = container.streams.video[0]
         stream.codec_context.thread_count = self.num_threads
         stream.thread_type = "AUTO"
+        to_rgb = VideoReformatter()  # one for all frames, as setting up takes long
         wanted, last = set(indices.tolist()), int(indices.max())
         images, frame, count = {}, None, 0
         try:
             for frame in container.decode(stream):
                 if count in wanted:
-                    images[count] = frame.to_ndarray(format="rgb24")
+                    images[count] = self._to_rgb(to_rgb, frame)
                 count += 1
                 if count > last:
                     break
@@ -132,7 +133,7 @@ class DecodeFrames(BaseTransform):
                     f"frame {last} of {filename} was asked for, but only {count} "
                     "frames could be decoded"
                 )
-            final = frame.to_ndarray(format="rgb24")
+            final = self._to_rgb(to_rgb, frame)
             images.update({index: final for index in wanted if index >= count})
         # Transforms may change images in place: repeated ones must not be shared.
         taken = set()
@@ -142,6 +143,12 @@ class DecodeFrames(BaseTransform):
             result.append(image.copy() if id(image) in taken else image)
             taken.add(id(image))
         return result
+
+    def _to_rgb(
+        self, reformatter: VideoReformatter, frame: av.VideoFrame
+    ) -> np.ndarray:
+        threads = self.num_threads
+        return reformatter.reformat(frame, format="rgb24", threads=threads).to_ndarray()
 
     def __repr__(self) -> str:
         return (

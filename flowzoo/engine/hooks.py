@@ -1,0 +1,106 @@
+"""Hooks that check the data against the model and report on it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import torch
+from mmaction.registry import HOOKS
+from mmengine.dist import all_reduce
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch.utils.data import Dataset
+
+from flowzoo.datasets import CheckedVideoDataset
+
+
+@HOOKS.register_module()
+class UnreadableVideosHook(Hook):
+    """At the end of training, say how many videos were skipped, and which.
+
+    Counts what ``CheckedVideoDataset`` skipped in all processes: data loader
+    workers and ranks.
+
+    Args:
+        max_listed: file names to list.
+    """
+
+    def __init__(self, max_listed: int = 20) -> None:
+        self.max_listed = max_listed
+
+    def after_train(self, runner: Runner) -> None:
+        for dataset in _video_datasets(runner.train_dataloader.dataset):
+            mask = dataset.unreadable_mask.to(torch.int32)
+            all_reduce(mask, op="max")
+            unreadable = torch.nonzero(mask).flatten().tolist()
+            if not unreadable:
+                continue
+            names = [
+                dataset.get_data_info(i)["filename"]
+                for i in unreadable[: self.max_listed]
+            ]
+            if len(unreadable) > len(names):
+                names.append(f"... and {len(unreadable) - len(names)} more")
+            print_log(
+                f"{len(unreadable)} of {len(dataset)} training videos could not be "
+                "read and were skipped:\n  " + "\n  ".join(names),
+                logger="current",
+                level=logging.WARNING,
+            )
+
+
+@HOOKS.register_module()
+class CheckNumClassesHook(Hook):
+    """Compare the labels of the data with the number of classes of the head.
+
+    Looks at ``CheckedVideoDataset`` with one label per video, before training,
+    validation and test, for recognizers whose ``cls_head`` has ``num_classes``.
+
+    Raises:
+        ValueError: A label has no output of the head, or the data set's
+            ``num_classes`` differs from the head's.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        self._check(runner, "train_dataloader", runner.train_dataloader.dataset)
+
+    def before_val(self, runner: Runner) -> None:
+        self._check(runner, "val_dataloader", runner.val_dataloader.dataset)
+
+    def before_test(self, runner: Runner) -> None:
+        self._check(runner, "test_dataloader", runner.test_dataloader.dataset)
+
+    @staticmethod
+    def _check(runner: Runner, loader: str, dataset: Dataset) -> None:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        num_outputs = getattr(getattr(model, "cls_head", None), "num_classes", None)
+        if num_outputs is None:
+            return
+        for data in _video_datasets(dataset):
+            if data.num_classes is not None:
+                found = f"{data.num_classes} classes"
+                wrong = data.num_classes != num_outputs
+                needed = data.num_classes
+            else:
+                found = f"labels up to {data.max_label}"
+                wrong = data.max_label >= num_outputs
+                needed = data.max_label + 1
+            if wrong:
+                raise ValueError(
+                    f"model.cls_head.num_classes is {num_outputs}, but {data.ann_file} "
+                    f"({loader}.dataset) has {found}. Set model.cls_head.num_classes "
+                    f"to {needed}, or correct {loader}.dataset."
+                )
+
+
+def _video_datasets(dataset: Dataset) -> Iterator[CheckedVideoDataset]:
+    """The video data sets inside mmengine's wrappers (repeat, concat and others)."""
+    if isinstance(dataset, CheckedVideoDataset):
+        yield dataset
+    for inner in getattr(dataset, "datasets", ()):
+        yield from _video_datasets(inner)
+    if hasattr(dataset, "dataset"):
+        yield from _video_datasets(dataset.dataset)
