@@ -118,9 +118,9 @@ def prepare(
     """
     root = Path(default_root() if root is None else root).expanduser()
     target = root / spec.folder_name
-    if _is_complete(target, spec):
-        return target
     try:
+        if _is_complete(target, spec):
+            return target
         root.mkdir(parents=True, exist_ok=True)
         with _lock(root / f".{spec.folder_name}.lock") as alone:
             if not _is_complete(target, spec):

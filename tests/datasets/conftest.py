@@ -1,0 +1,24 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from flowzoo.datasets.motionshapes_files import MotionShapesSpec
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def real_videos() -> Path:
+    """Folder of real videos, for tests that are skipped without it."""
+    default = REPOSITORY.parent / "shared" / "data"
+    folder = Path(os.environ.get("FLOWZOO_TEST_DATA", default))
+    if not folder.is_dir():
+        pytest.skip(f"no real videos: {folder} is missing (set FLOWZOO_TEST_DATA)")
+    return folder
+
+
+@pytest.fixture
+def tiny() -> MotionShapesSpec:
+    """A set that is written in a fraction of a second."""
+    return MotionShapesSpec(num_train=16, num_val=8, num_test=8, num_frames=10, size=32)
