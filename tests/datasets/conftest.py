@@ -2,10 +2,17 @@ import os
 from pathlib import Path
 
 import pytest
+from mmengine.registry import init_default_scope
 
 from flowzoo.datasets.motionshapes_files import MotionShapesSpec
 
 REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def mmaction_scope():
+    """Build from type names as a run of mmaction2 does."""
+    init_default_scope("mmaction")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,246 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmaction.registry import DATASETS
+from mmengine.config import Config
+from torch.utils.data import DataLoader
+
+from flowzoo.datasets import CheckedVideoDataset, MotionShapesDataset
+from flowzoo.datasets import video as video_module
+from flowzoo.datasets.motionshapes_files import prepare, write_video
+from flowzoo.datasets.transforms import VideoError
+
+CONFIGS = Path(__file__).parents[2] / "configs" / "_base_" / "datasets"
+PIPELINE = [
+    dict(type="OpenVideo"),
+    dict(type="SampleFrames", clip_len=2),
+    dict(type="DecodeFrames"),
+    dict(type="FormatShape", input_format="NCTHW"),
+    dict(type="PackActionInputs"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Five small videos, the second of them unreadable, and their list."""
+    for i in range(5):
+        frames = np.full((4, 32, 32, 3), 40 * i, np.uint8)
+        write_video(tmp_path / f"{i}.mp4", frames)
+    (tmp_path / "1.mp4").write_bytes(b"not a video")
+    annotate(tmp_path, [f"{i}.mp4 {i % 2}" for i in range(5)])
+    return tmp_path
+
+
+@pytest.fixture
+def warnings(monkeypatch):
+    """What is logged by this process."""
+    messages = []
+    monkeypatch.setattr(
+        video_module, "print_log", lambda message, **_: messages.append(message)
+    )
+    return messages
+
+
+def annotate(folder, lines):
+    (folder / "list.txt").write_text("".join(f"{line}\n" for line in lines))
+
+
+def make(folder, **options):
+    options = dict(data_prefix=dict(video=str(folder))) | options
+    return CheckedVideoDataset(str(folder / "list.txt"), PIPELINE, **options)
+
+
+def test_missing_annotation_file(tmp_path):
+    hint = "make-the-list writes it."
+    with pytest.raises(FileNotFoundError) as error:
+        make(tmp_path, how_to_get=hint)
+    message = str(error.value)
+    assert f"annotation file not found: {tmp_path / 'list.txt'}" in message
+    assert "ann_file of the CheckedVideoDataset in train_dataloader" in message
+    assert message.endswith(hint)
+    with pytest.raises(FileNotFoundError, match="val_dataloader or test_dataloader"):
+        make(tmp_path, test_mode=True)
+
+
+def test_missing_folder_of_videos(folder):
+    absent = str(folder / "absent")
+    with pytest.raises(
+        FileNotFoundError, match=r"folder of videos not found: .*absent"
+    ):
+        make(folder, data_prefix=dict(video=absent), how_to_get="x")
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "message"),
+    [
+        ("a.mp4 one", {}, "line 3: 'a.mp4 one' should be 'path label'"),
+        ("a.mp4", {}, "line 3: 'a.mp4' has no label"),
+        ("my clip.mp4", {}, "line 3: .* should be 'path label'"),
+        ("a.mp4 2", dict(num_classes=2), r"line 3: label 2 is outside 0\.\.1"),
+        ("a.mp4 -1", {}, "line 3: label -1 is outside"),
+        (
+            "a.mp4 1 5",
+            dict(multi_class=True, num_classes=4),
+            r"line 3: label 5 is outside 0\.\.3",
+        ),
+    ],
+)
+def test_malformed_annotations(folder, line, options, message):
+    annotate(folder, ["0.mp4 0", "", line])
+    with pytest.raises(ValueError, match=rf"list\.txt, {message}"):
+        make(folder, **options)
+
+
+def test_empty_annotation_file(folder):
+    annotate(folder, [" ", ""])
+    with pytest.raises(ValueError, match=r"list\.txt is empty"):
+        make(folder)
+
+
+def test_annotations_of_all_kinds(folder):
+    annotate(folder, ["my clip.mp4 0", "", "0.mp4 7"])
+    dataset = make(folder)
+    assert len(dataset) == 2 and dataset.max_label == 7
+    assert dataset.get_data_info(0)["filename"] == str(folder / "my clip.mp4")
+    annotate(folder, ["0.mp4 0 3", "2.mp4 1"])
+    dataset = make(folder, multi_class=True, num_classes=4)
+    assert dataset.get_data_info(0)["label"].tolist() == [1, 0, 0, 1]
+    assert dataset.max_label == 3
+    annotate(folder, ["0.mp4"])
+    assert make(folder, test_mode=True)[0]["data_samples"].gt_label == -1
+
+
+def test_training_goes_on_without_an_unreadable_video(folder, warnings):
+    dataset = make(folder)
+    for _ in range(3):
+        assert dataset[1]["inputs"].shape == (1, 3, 2, 32, 32)
+    assert len(warnings) == 1
+    assert str(folder / "1.mp4") in warnings[0] and "Invalid data" in warnings[0]
+    assert dataset.unreadable_mask.tolist() == [False, True, False, False, False]
+
+
+def test_workers_of_the_data_loader_mark_unreadable_videos(folder):
+    dataset = make(folder)
+    loader = DataLoader(
+        dataset,
+        2,
+        num_workers=2,
+        persistent_workers=True,
+        collate_fn=list,
+        multiprocessing_context="fork",
+    )
+    for _ in range(2):
+        assert sum(map(len, loader)) == 5
+    assert dataset.unreadable_mask.tolist() == [False, True, False, False, False]
+
+
+def test_testing_stops_at_an_unreadable_video(folder):
+    dataset = make(folder, test_mode=True)
+    dataset[0]
+    with pytest.raises(VideoError, match=r"cannot open video .*1\.mp4"):
+        dataset[1]
+
+
+def test_nothing_but_unreadable_videos(folder, warnings):
+    annotate(folder, [f"absent{i}.mp4 0" for i in range(3)])
+    dataset = make(folder, max_refetch=4)
+    with pytest.raises(RuntimeError, match=r"5 videos in a row.*list\.txt"):
+        dataset[0]
+
+
+def test_other_errors_are_not_hidden(folder):
+    pipeline = [dict(type="OpenVideo"), dict(type="DecodeFrames")]
+    prefix = dict(video=str(folder))
+    dataset = CheckedVideoDataset(
+        str(folder / "list.txt"), pipeline, data_prefix=prefix
+    )
+    with pytest.raises(KeyError, match="frame_inds"):
+        dataset[0]
+
+
+def test_a_pipeline_that_returns_nothing(folder):
+    pipeline = [lambda results: None]
+    dataset = make(folder)
+    dataset.pipeline = pipeline[0]
+    with pytest.raises(RuntimeError, match="in a row"):
+        dataset[0]
+    dataset.test_mode = True
+    with pytest.raises(RuntimeError, match=r"returned None for .*0\.mp4"):
+        dataset[0]
+
+
+def test_motionshapes_is_generated_on_first_use(tmp_path, tiny):
+    spec = dict(num_train=16, num_val=8, num_test=8, num_frames=10, size=32)
+    dataset = MotionShapesDataset("val", PIPELINE, root=str(tmp_path), spec=spec)
+    assert (tmp_path / tiny.folder_name / "manifest.json").is_file()
+    assert len(dataset) == 8 and dataset.num_classes == 8
+    assert dataset.metainfo["classes"][0] == "right"
+    data = dataset[3]
+    assert data["inputs"].shape == (1, 3, 2, 32, 32)
+    assert data["data_samples"].gt_label == 3
+    with pytest.raises(ValueError, match="splits"):
+        MotionShapesDataset("training", PIPELINE, root=str(tmp_path), spec=spec)
+
+
+def test_motionshapes_config(tmp_path, tiny, monkeypatch):
+    prepare(tiny, tmp_path)
+    path = CONFIGS / "motionshapes.py"
+    config = Config.fromfile(path)
+    # A run that is resumed reads the text of its config.
+    config = Config.fromstring(config.pretty_text, ".py")
+    monkeypatch.setenv("FLOWZOO_DATA", str(tmp_path))
+    spec = dict(num_train=16, num_val=8, num_test=8, num_frames=10, size=32)
+    for split in ("train", "val", "test"):
+        loader = config[f"{split}_dataloader"]
+        dataset = DATASETS.build(loader.dataset | dict(spec=spec))
+        size = 32 if split == "train" else 64
+        assert dataset[0]["inputs"].shape == (1, 3, 9, size, size)
+        assert dataset.test_mode == (split != "train")
+    assert config.test_pipeline == config.test_dataloader.dataset.pipeline
+
+
+def test_flipping_motionshapes_exchanges_the_labels(tmp_path, tiny):
+    path = CONFIGS / "motionshapes.py"
+    flip = next(s for s in Config.fromfile(path).train_pipeline if s.type == "Flip")
+    spec = dict(num_train=16, num_val=8, num_test=8, num_frames=10, size=32)
+
+    def load(ratio):
+        steps = [
+            PIPELINE[0],
+            dict(type="SampleFrames", clip_len=10),
+            PIPELINE[2],
+            flip | dict(flip_ratio=ratio),
+            *PIPELINE[3:],
+        ]
+        return MotionShapesDataset("train", steps, root=str(tmp_path), spec=spec)
+
+    classes, exchanged = load(0).metainfo["classes"], {}
+    for plain, flipped in zip(load(0), load(1), strict=True):
+        assert (plain["inputs"].flip(-1) == flipped["inputs"]).all()
+        old, new = (classes[d["data_samples"].gt_label] for d in (plain, flipped))
+        exchanged[old] = new
+    assert exchanged == dict(
+        zip(classes, classes, strict=True),
+        right="left",
+        left="right",
+        clockwise="counterclockwise",
+        counterclockwise="clockwise",
+    )
+
+
+def test_kinetics_config(monkeypatch, tmp_path):
+    path = CONFIGS / "kinetics400.py"
+    config = Config.fromfile(path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"kinetics400_train_list.*preprocess"):
+        DATASETS.build(config.train_dataloader.dataset)
+    write_video(tmp_path / "0.mp4", np.zeros((40, 270, 360, 3), np.uint8))
+    (tmp_path / "list.txt").write_text("0.mp4 5\n")
+    shapes = dict(
+        train=(1, 3, 32, 224, 224), val=(1, 3, 32, 224, 224), test=(30, 3, 32, 256, 256)
+    )
+    for split, shape in shapes.items():
+        settings = config[f"{split}_dataloader"].dataset
+        settings.update(ann_file="list.txt", data_prefix=dict(video=""))
+        assert DATASETS.build(settings)[0]["inputs"].shape == shape

@@ -1,0 +1,116 @@
+import multiprocessing
+from types import SimpleNamespace
+
+import pytest
+import torch.distributed
+from mmaction.registry import HOOKS
+from mmengine.dataset import ConcatDataset, RepeatDataset
+
+from flowzoo.datasets import CheckedVideoDataset
+from flowzoo.engine import hooks
+
+
+@pytest.fixture
+def messages(monkeypatch):
+    found = []
+    monkeypatch.setattr(hooks, "print_log", lambda message, **_: found.append(message))
+    return found
+
+
+def make_dataset(folder, labels=(0, 1, 0, 1), **options):
+    folder.mkdir(exist_ok=True)
+    lines = [f"{i}.mp4 {label}\n" for i, label in enumerate(labels)]
+    (folder / "list.txt").write_text("".join(lines))
+    return CheckedVideoDataset(str(folder / "list.txt"), [], **options)
+
+
+def make_runner(dataset, num_classes=2):
+    loader = SimpleNamespace(dataset=dataset)
+    head = SimpleNamespace(num_classes=num_classes)
+    return SimpleNamespace(
+        train_dataloader=loader,
+        val_dataloader=loader,
+        test_dataloader=loader,
+        model=SimpleNamespace(cls_head=head),
+    )
+
+
+def test_hooks_are_registered():
+    assert HOOKS.get("UnreadableVideosHook") is hooks.UnreadableVideosHook
+    assert HOOKS.get("CheckNumClassesHook") is hooks.CheckNumClassesHook
+
+
+def test_unreadable_videos_are_listed(tmp_path, messages):
+    dataset = make_dataset(tmp_path)
+    hook = hooks.UnreadableVideosHook(max_listed=1)
+    hook.after_train(make_runner(dataset))
+    assert messages == []
+    dataset.unreadable_mask[1:3] = True
+    hook.after_train(make_runner(dataset))
+    assert messages[0].startswith("2 of 4 training videos could not be read")
+    assert "1.mp4" in messages[0] and "... and 1 more" in messages[0]
+    assert "2.mp4" not in messages[0]
+
+
+def test_unreadable_videos_inside_wrappers(tmp_path, messages):
+    first, second = make_dataset(tmp_path / "a"), make_dataset(tmp_path / "b")
+    first.unreadable_mask[0] = second.unreadable_mask[3] = True
+    for wrapper in (RepeatDataset(first, times=2), ConcatDataset([first, second])):
+        hooks.UnreadableVideosHook().after_train(make_runner(wrapper))
+    names = ("a/0.mp4", "a/0.mp4", "b/3.mp4")
+    assert len(messages) == len(names)
+    assert all(name in m for name, m in zip(names, messages, strict=True))
+
+
+def _report(folder, rank, queue):
+    torch.distributed.init_process_group(
+        "gloo", f"file://{folder}/store", rank=rank, world_size=2
+    )
+    dataset = make_dataset(folder / str(rank))
+    dataset.unreadable_mask[rank] = True
+    hooks.print_log = lambda message, **_: queue.put(message)
+    hooks.UnreadableVideosHook().after_train(make_runner(dataset))
+    torch.distributed.destroy_process_group()
+
+
+def test_unreadable_videos_of_all_ranks(tmp_path):
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    processes = [
+        context.Process(target=_report, args=(tmp_path, rank, queue)) for rank in (0, 1)
+    ]
+    for process in processes:
+        process.start()
+    found = [queue.get(timeout=60) for _ in processes]
+    for process in processes:
+        process.join(60)
+    for message in found:
+        assert message.startswith("2 of 4 ")
+
+
+@pytest.mark.parametrize("stage", ["train", "val", "test"])
+def test_number_of_classes(tmp_path, stage):
+    def check(dataset, num_classes):
+        hook = hooks.CheckNumClassesHook()
+        getattr(hook, f"before_{stage}")(make_runner(dataset, num_classes))
+
+    plain = make_dataset(tmp_path)
+    check(plain, 2)
+    check(plain, 400)
+    expected = (
+        rf"model\.cls_head\.num_classes is 1, but .*list\.txt "
+        rf"\({stage}_dataloader\.dataset\) has labels up to 1\. "
+        r"Set model\.cls_head\.num_classes to 2"
+    )
+    with pytest.raises(ValueError, match=expected):
+        check(plain, 1)
+    declared = make_dataset(tmp_path, num_classes=3)
+    check(declared, 3)
+    with pytest.raises(ValueError, match=r"num_classes is 400, but .* has 3 classes"):
+        check(RepeatDataset(declared, 2), 400)
+
+
+def test_models_without_a_number_of_classes_are_left_alone(tmp_path):
+    runner = make_runner(make_dataset(tmp_path))
+    runner.model = SimpleNamespace()
+    hooks.CheckNumClassesHook().before_train(runner)
