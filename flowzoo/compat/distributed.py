@@ -1,8 +1,10 @@
 """Several processes on a machine without GPUs."""
 
+import atexit
 from collections.abc import Callable
 
 import torch
+import torch.distributed
 from mmengine.device import get_device
 from mmengine.dist import utils as dist_utils
 from mmengine.model import MMDistributedDataParallel
@@ -13,24 +15,32 @@ from ._patch import wrap
 LAUNCHERS = ("pytorch", "mpi", "slurm")
 
 
+def _leave_group() -> None:
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
 def use_gloo_on_cpu() -> None:
     """Answer ``module 'torch._C' has no attribute '_cuda_setDevice'``.
 
     Or ``No CUDA GPUs are available``, by the build of PyTorch: mmengine's launchers
     select a GPU and start the backend of ``env_cfg``, which is NCCL, whether there is
-    a GPU or not.
+    a GPU or not. mmengine leaves no group at the end either; gloo's threads then abort
+    now and then in a dying interpreter (pytorch/pytorch#179291).
     """
 
     def make(original: Callable) -> Callable:
         def init(backend: str, *args, **kwargs) -> None:
             if get_device() != "cpu":
-                return original(backend, *args, **kwargs)
+                original(backend, *args, **kwargs)
+                return
             set_device = torch.cuda.set_device
             torch.cuda.set_device = lambda device: None
             try:
-                return original("gloo", *args, **kwargs)
+                original("gloo", *args, **kwargs)
             finally:
                 torch.cuda.set_device = set_device
+            atexit.register(_leave_group)
 
         return init
 

@@ -50,9 +50,9 @@ def resume_from_whole_checkpoint() -> None:
     def make(original: Callable) -> Callable:
         def find_latest_checkpoint(path: str) -> str | None:
             latest = original(path)
-            if latest is None or "://" in latest or Path(latest).is_dir():
+            if latest is None or "://" in latest or is_zipfile(latest):
                 return latest
-            if is_zipfile(latest):
+            if latest and Path(latest).is_dir():  # DeepSpeed's
                 return latest
             newest = _newest_whole_checkpoint(
                 Path(latest).parent if latest else Path(path)
