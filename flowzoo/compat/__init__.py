@@ -5,8 +5,9 @@ something only where the fault is present, and may be called again. Importing th
 package applies them all; it has to happen before ``mmaction.models`` is imported.
 """
 
-from .imports import check_opencv, provide_drn
+from .imports import check_opencv, hush_mmcv_lite, provide_drn
 
+hush_mmcv_lite()
 check_opencv()
 provide_drn()
 

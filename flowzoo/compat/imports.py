@@ -1,6 +1,7 @@
-"""What keeps mmaction2 from being imported at all."""
+"""What keeps mmaction2 from being imported, or greets whoever does."""
 
 import sys
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -53,3 +54,11 @@ def provide_drn() -> None:
     package.drn = module
     module.DRN = DRN
     sys.modules.update({name: package, f"{name}.drn": module})
+
+
+def hush_mmcv_lite() -> None:
+    """Silence ``You should install ``mmcv`` rather than ``mmcv-lite```` at import.
+
+    Nothing here needs the operator it is about, and mmcv has no wheels to install.
+    """
+    warnings.filterwarnings("ignore", "Fail to import ``MultiScaleDeformableAttention")
