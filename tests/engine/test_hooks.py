@@ -57,7 +57,7 @@ def test_unreadable_videos_inside_wrappers(tmp_path, messages):
     first.unreadable_mask[0] = second.unreadable_mask[3] = True
     for wrapper in (RepeatDataset(first, times=2), ConcatDataset([first, second])):
         hooks.UnreadableVideosHook().after_train(make_runner(wrapper))
-    names = ("a/0.mp4", "a/0.mp4", "b/3.mp4")
+    names = ("0.mp4", "0.mp4", "3.mp4")
     assert len(messages) == len(names)
     assert all(name in m for name, m in zip(names, messages, strict=True))
 

@@ -48,7 +48,9 @@ class OpenVideo(BaseTransform):
             # Real files have titles that are not UTF-8.
             container = av.open(filename, metadata_errors="replace")
         except (av.error.FFmpegError, OSError) as error:
-            raise VideoError(f"cannot open video {filename}: {error}") from error
+            raise VideoError(
+                f"cannot open video {filename}: {error.strerror}"
+            ) from error
         if not container.streams.video:
             raise VideoError(f"no video stream in {filename}")
         stream = container.streams.video[0]
@@ -125,7 +127,7 @@ class DecodeFrames(BaseTransform):
                     break
         except av.error.FFmpegError as error:
             raise VideoError(
-                f"cannot decode frame {count} of {filename}: {error}"
+                f"cannot decode frame {count} of {filename}: {error.strerror}"
             ) from error
         if count <= last:
             if not 0 <= last - count < self.max_missing or frame is None:
@@ -162,4 +164,4 @@ def _count_packets(container: av.container.InputContainer, filename: str) -> int
         # The packet that ends the stream is empty.
         return sum(1 for packet in container.demux(video=0) if packet.size)
     except av.error.FFmpegError as error:
-        raise VideoError(f"cannot read {filename}: {error}") from error
+        raise VideoError(f"cannot read {filename}: {error.strerror}") from error
