@@ -71,6 +71,14 @@ def test_videos_show_the_rendered_frames(tmp_path, tiny):
         assert 10 * np.log10(255**2 / np.mean(error**2)) > 28
 
 
+def test_encoding_does_not_show_the_direction_of_time(tmp_path, tiny):
+    frames = tiny.render("train", 0).frames
+    motionshapes_files.write_video(tmp_path / "forwards.mp4", frames)
+    motionshapes_files.write_video(tmp_path / "backwards.mp4", frames[::-1])
+    forwards, backwards = (read(tmp_path / f"{n}wards.mp4") for n in ("for", "back"))
+    np.testing.assert_array_equal(forwards[::-1], backwards)
+
+
 def test_files_do_not_depend_on_the_number_of_processes(tmp_path, tiny):
     one, three = (prepare(tiny, tmp_path / str(n), workers=n) for n in (1, 3))
     assert files(one) == files(three)
