@@ -30,14 +30,18 @@ def main(arguments: list[str] | None = None) -> None:
         prog="python -m flowzoo.datasets.motionshapes",
         description="Generate the MotionShapes videos and print their folder. "
         "Training does so by itself on first use.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     for field in dataclasses.fields(MotionShapesSpec):
         option = "--" + field.name.replace("_", "-")
-        parser.add_argument(option, type=int, default=field.default, help=" ")
-    parser.add_argument("--root", default=default_root(), help="folder to write in")
+        default = dict(default=field.default, help="default: %(default)s")
+        parser.add_argument(option, type=int, metavar="N", **default)
     parser.add_argument(
-        "--workers", type=int, help="processes; None is one for each core"
+        "--root",
+        default=default_root(),
+        help="folder to write in, default: %(default)s",
+    )
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="processes, default: one per core"
     )
     options = vars(parser.parse_args(arguments))
     root, workers = options.pop("root"), options.pop("workers")

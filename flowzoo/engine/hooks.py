@@ -66,6 +66,8 @@ class CheckNumClassesHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         self._check(runner, "train_dataloader", runner.train_dataloader.dataset)
+        if runner.val_loop is not None:  # before, not after, the first epoch
+            self.before_val(runner)
 
     def before_val(self, runner: Runner) -> None:
         self._check(runner, "val_dataloader", runner.val_dataloader.dataset)

@@ -31,6 +31,7 @@ def make_runner(dataset, num_classes=2):
         train_dataloader=loader,
         val_dataloader=loader,
         test_dataloader=loader,
+        val_loop=None,
         model=SimpleNamespace(cls_head=head),
     )
 
@@ -108,6 +109,16 @@ def test_number_of_classes(tmp_path, stage):
     check(declared, 3)
     with pytest.raises(ValueError, match=r"num_classes is 400, but .* has 3 classes"):
         check(RepeatDataset(declared, 2), 400)
+
+
+def test_validation_data_is_checked_before_training(tmp_path):
+    runner = make_runner(make_dataset(tmp_path / "train"), num_classes=2)
+    wrong = make_dataset(tmp_path / "val", labels=[0, 5])
+    runner.val_dataloader = SimpleNamespace(dataset=wrong)
+    hooks.CheckNumClassesHook().before_train(runner)
+    runner.val_loop = object()
+    with pytest.raises(ValueError, match=r"val_dataloader\.dataset.* labels up to 5"):
+        hooks.CheckNumClassesHook().before_train(runner)
 
 
 def test_models_without_a_number_of_classes_are_left_alone(tmp_path):

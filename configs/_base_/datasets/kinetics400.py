@@ -16,7 +16,7 @@ clip_len = 32
 num_test_clips = 10
 
 train_pipeline = [
-    dict(type='OpenVideo'),
+    dict(type='OpenVideo', min_frames=clip_len),
     dict(type='SampleFrames', clip_len=clip_len),
     dict(type='DecodeFrames'),
     dict(type='Resize', scale=(-1, 256)),
@@ -27,7 +27,7 @@ train_pipeline = [
     dict(type='PackActionInputs')
 ]
 val_pipeline = [
-    dict(type='OpenVideo'),
+    dict(type='OpenVideo', min_frames=clip_len),
     dict(type='SampleFrames', clip_len=clip_len, test_mode=True),
     dict(type='DecodeFrames'),
     dict(type='Resize', scale=(-1, 256)),
@@ -36,7 +36,7 @@ val_pipeline = [
     dict(type='PackActionInputs')
 ]
 test_pipeline = [
-    dict(type='OpenVideo'),
+    dict(type='OpenVideo', min_frames=clip_len),
     dict(
         type='SampleFrames',
         clip_len=clip_len,

@@ -1,9 +1,11 @@
 # Generated on first use, below FLOWZOO_DATA or else in the user's cache.
 dataset_type = 'MotionShapesDataset'
 
+clip_len = 9
+
 train_pipeline = [
-    dict(type='OpenVideo'),
-    dict(type='SampleFrames', clip_len=9, out_of_bound_opt='repeat_last'),
+    dict(type='OpenVideo', min_frames=clip_len),
+    dict(type='SampleFrames', clip_len=clip_len),
     dict(type='DecodeFrames'),
     # A mirrored clip shows the opposite motion: right and left, clockwise and
     # counterclockwise are exchanged.
@@ -12,12 +14,8 @@ train_pipeline = [
     dict(type='PackActionInputs')
 ]
 test_pipeline = [
-    dict(type='OpenVideo'),
-    dict(
-        type='SampleFrames',
-        clip_len=9,
-        out_of_bound_opt='repeat_last',
-        test_mode=True),
+    dict(type='OpenVideo', min_frames=clip_len),
+    dict(type='SampleFrames', clip_len=clip_len, test_mode=True),
     dict(type='DecodeFrames'),
     dict(type='Resize', scale=(64, 64), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),
