@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.analysis import ActivationAnalyzer, FlopAnalyzer
 from mmengine.config import Config
 from mmengine.dist import utils as dist_utils
 from mmengine.fileio import LocalBackend
@@ -21,6 +22,8 @@ from mmengine.optim.scheduler import OneCycleLR
 from mmengine.runner import runner
 
 from flowzoo import compat
+from flowzoo.compat import distributed
+from flowzoo_kernels import RepresentationFlow
 
 
 def python(code, cwd=None):
@@ -280,6 +283,16 @@ def test_every_launcher_is_covered():
     assert hasattr(MMDistributedDataParallel.__init__, "__wrapped__")
 
 
+def test_backend_of_the_config_is_kept_on_gpus(monkeypatch):
+    asked_for = []
+    with monkeypatch.context() as patch:
+        patch.setattr(dist_utils, "_init_dist_pytorch", asked_for.append)
+        patch.setattr(distributed, "get_device", lambda: "cuda")
+        compat.use_gloo_on_cpu()
+        dist_utils._init_dist_pytorch("nccl")
+    assert asked_for == ["nccl"]
+
+
 # --- heads ---
 
 
@@ -319,3 +332,15 @@ def test_heads_predict_from_bfloat16_scores(head, samples):
 def test_heads_leave_other_precisions_alone(head, samples):
     scores = torch.rand(2, 3, dtype=torch.float64)
     assert head.predict_by_feat(scores, samples)[0].pred_score.dtype == torch.float64
+
+
+# --- FLOPs ---
+
+
+@pytest.mark.parametrize("variant, image, flow", [("paper", 18, 18), ("tvl1", 6, 4)])
+def test_flops_and_activations_of_representation_flow(variant, image, flow):
+    model = RepresentationFlow(3, n_iters=4, variant=variant)
+    x = torch.rand(2, 3, 5, 7, 6)
+    pixels, per_step = 2 * 3 * 4 * 7 * 6, 2 * flow + 2 * 4 + 23
+    assert FlopAnalyzer(model, x).total() == pixels * (image + 3 + 4 * per_step)
+    assert ActivationAnalyzer(model, x).total() == 2 * pixels

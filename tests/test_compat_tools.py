@@ -7,6 +7,8 @@ import signal
 import pytest
 import torch
 
+from flowzoo.compat.configs import find_config
+
 KILL_IN_EPOCH_3 = """
 import os, signal
 from mmaction.registry import HOOKS
@@ -103,10 +105,12 @@ def test_inferencer(trained, tsn_config, videos, tmp_path):
     assert len(list(tmp_path.rglob("*.png"))) == 8
 
 
-def test_flops_counter(tsn_config, run_mmaction_tool):
-    args = ["--shape", "1", "3", "32", "32"]
-    done = run_mmaction_tool("analysis_tools/get_flops.py", tsn_config, *args)
+def test_flops_counter(run_mmaction_tool):
+    config = find_config("repflow_r18_motionshapes.py")
+    args = ["--shape", "1", "3", "3", "32", "32"]
+    done = run_mmaction_tool("analysis_tools/get_flops.py", config, *args)
     assert "Flops: " in done.stdout and "Flops: 0" not in done.stdout
+    assert "Unsupported operator flowzoo::" not in done.stdout
 
 
 def test_two_processes_on_cpu(tsn_config, run_mmaction_tool, tmp_path):

@@ -14,6 +14,7 @@ provide_drn()
 from .checkpoints import allow_mmengine_checkpoints  # noqa: E402
 from .configs import resolve_flowzoo_configs  # noqa: E402
 from .distributed import use_gloo_on_cpu, wrap_models_on_cpu  # noqa: E402
+from .flops import count_flow_operators  # noqa: E402
 from .heads import score_in_float32  # noqa: E402
 from .interruption import resume_from_whole_checkpoint, write_whole_files  # noqa: E402
 
@@ -22,5 +23,6 @@ resolve_flowzoo_configs()
 use_gloo_on_cpu()
 wrap_models_on_cpu()
 score_in_float32()
+count_flow_operators()
 write_whole_files()
 resume_from_whole_checkpoint()

@@ -1,0 +1,34 @@
+"""FlowZoo's operators in the FLOPs counter."""
+
+from math import prod
+
+from mmengine.analysis import complexity_analysis
+from mmengine.analysis.jit_handles import generic_activation_jit, get_shape
+
+OPERATOR = "flowzoo::representation_flow"
+
+# rho 2, threshold 1, v 2, u 2, squared norms 4, roots 2, denominators 2, p 8
+POINTWISE = 23
+
+
+def _representation_flow_flops(inputs: list, outputs: list) -> float:
+    """Multiply-adds of the operator, which is how mmengine counts convolutions."""
+    x, *kernels = (get_shape(value) for value in inputs[:4])
+    n_iters, variant = (value.toIValue() for value in inputs[7:9])
+    # one set of taps for all channels, or taps for each channel
+    channels = 1 if variant == "paper" else x[1]
+    image, flow, div = (prod(kernel) / channels for kernel in kernels)
+    pixels = prod(get_shape(outputs[0])) / 2
+    return pixels * (image + 3 + n_iters * (2 * flow + 2 * div + POINTWISE))
+
+
+def count_flow_operators() -> None:
+    """Answer ``Unsupported operator flowzoo::representation_flow`` of get_flops.py.
+
+    What the counter does not know it counts as 0. With ``backend='reference'`` there
+    is no such operator, and of the eager iteration only the convolutions are counted.
+    """
+    flop_handles = complexity_analysis._DEFAULT_SUPPORTED_FLOP_OPS
+    flop_handles[OPERATOR] = _representation_flow_flops
+    activation_handles = complexity_analysis._DEFAULT_SUPPORTED_ACT_OPS
+    activation_handles[OPERATOR] = generic_activation_jit("representation_flow")
