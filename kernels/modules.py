@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ._common.bounds import lower_bound
 from ._common.checks import check_choice, check_floating
 from .repflow.op import representation_flow
 from .repflow.reference import VARIANTS, default_kernels
@@ -17,6 +18,7 @@ _PARAMETER_OF_GROUP = {
     "lam": "lam",
     "tau": "tau",
 }
+_SMALLEST = 0.01  # of theta, lam and tau, while they are trained
 NORMALIZATIONS = ("clip", "batch", "legacy", None)
 
 
@@ -64,7 +66,9 @@ class RepresentationFlow(nn.Module):
             [0, 255]), 'legacy' (the whole batch to [-255, 0]) or None.
 
     Parameters start at the kernels of the variant, theta = 0.3, lam = 0.15 and
-    tau = 0.25. The paper trains them at 0.01 times the learning rate of the network.
+    tau = 0.25. The paper trains them at 0.01 times the learning rate of the network,
+    with which descent may still drive one of the three numbers below zero, where the
+    iteration has no meaning: those that are learned count as at least 0.01.
     """
 
     def __init__(
@@ -117,13 +121,17 @@ class RepresentationFlow(nn.Module):
             self.image_kernel,
             self.flow_kernel,
             self.div_kernel,
-            self.theta,
-            self.lam,
-            self.tau,
+            self._positive("theta"),
+            self._positive("lam"),
+            self._positive("tau"),
             self.n_iters,
             self.variant,
         )
         return flow.to(x.dtype)
+
+    def _positive(self, group: str) -> Tensor:
+        value = getattr(self, group)
+        return lower_bound(value, _SMALLEST) if group in self.learn else value
 
     def extra_repr(self) -> str:
         return (
