@@ -25,7 +25,9 @@ def test_forward_and_parameters(variant):
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_each_group_alone(group):
-    module = RepresentationFlow(2, n_iters=3, learn=(group,))
+    # small values: the data term reaches its limits, which lam sets
+    module = RepresentationFlow(2, n_iters=3, learn=(group,), normalize=None)
+    torch.manual_seed(0)
     module(torch.rand(1, 2, 3, 6, 5)).square().mean().backward()
     grads = [p.grad for p in module.parameters() if p.grad is not None]
     assert len(grads) == 1
