@@ -131,13 +131,12 @@ def prepare(
 
 
 def _is_complete(target: Path, spec: MotionShapesSpec) -> bool:
+    # In this order: another process may put the whole folder there in between.
+    if not target.exists():
+        return False
     try:
         manifest = json.loads((target / _MANIFEST).read_text())
-    except FileNotFoundError:
-        if not target.exists():
-            return False
-        manifest = None
-    except ValueError:
+    except (FileNotFoundError, ValueError):
         manifest = None
     if manifest != _manifest(spec):
         raise RuntimeError(

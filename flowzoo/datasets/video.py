@@ -105,11 +105,9 @@ class CheckedVideoDataset(VideoDataset):
             if data is not None:
                 return data
             if self.test_mode:
-                break
+                filename = self.get_data_info(idx)["filename"]
+                raise RuntimeError(f"a transform returned None for {filename}")
             idx = self._rand_another()
-        if self.test_mode:
-            filename = self.get_data_info(idx)["filename"]
-            raise RuntimeError(f"a transform returned None for {filename}")
         raise RuntimeError(
             f"{self.max_refetch + 1} videos in a row could not be read (see the "
             f"warnings above). Is the data of {self.ann_file} complete?"
@@ -140,11 +138,12 @@ class CheckedVideoDataset(VideoDataset):
                 f"{line!r} should be 'path{self.delimiter}label' with an integer label"
             ) from None
         for label in labels:
-            if label < 0 or (self.num_classes and label >= self.num_classes):
-                limit = self.num_classes - 1 if self.num_classes else "..."
+            if label < 0:
+                raise ValueError(f"label {label} is negative")
+            if self.num_classes is not None and label >= self.num_classes:
                 raise ValueError(
-                    f"label {label} is outside 0..{limit} (the data set's num_classes "
-                    f"is {self.num_classes})"
+                    f"label {label} is outside 0..{self.num_classes - 1}, as the data "
+                    f"set's num_classes is {self.num_classes}"
                 )
         return filename, labels if self.multi_class else labels[0]
 
@@ -153,14 +152,11 @@ class CheckedVideoDataset(VideoDataset):
     ) -> None:
         if test(path):
             return
-        loaders = (
-            "val_dataloader or test_dataloader"
-            if self.test_mode
-            else ("train_dataloader")
-        )
+        testing = "val_dataloader or test_dataloader"
+        loader = testing if self.test_mode else "train_dataloader"
         raise FileNotFoundError(
-            f"{what} not found: {path} (looked for in {Path.cwd()}; it is {key} of "
-            f"the {type(self).__name__} in {loaders}). {self.how_to_get}".rstrip()
+            f"{what} not found: {path} (relative to {Path.cwd()}; it is {key} of the "
+            f"{type(self).__name__} in {loader}). {self.how_to_get}".rstrip()
         )
 
 

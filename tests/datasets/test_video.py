@@ -78,7 +78,7 @@ def test_missing_folder_of_videos(folder):
         ("a.mp4", {}, "line 3: 'a.mp4' has no label"),
         ("my clip.mp4", {}, "line 3: .* should be 'path label'"),
         ("a.mp4 2", dict(num_classes=2), r"line 3: label 2 is outside 0\.\.1"),
-        ("a.mp4 -1", {}, "line 3: label -1 is outside"),
+        ("a.mp4 -1", {}, "line 3: label -1 is negative"),
         (
             "a.mp4 1 5",
             dict(multi_class=True, num_classes=4),
