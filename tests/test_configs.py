@@ -1,0 +1,71 @@
+"""Every config, found by listing them, builds and runs a training step."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmaction.registry import MODELS, TRANSFORMS
+from mmaction.structures import ActionDataSample
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DefaultScope
+
+import flowzoo  # noqa: F401
+from flowzoo_kernels import RepresentationFlow
+
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
+
+
+@pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)
+def config(request):
+    config = Config.fromfile(request.param)
+    with DefaultScope.overwrite_default_scope(config.default_scope):
+        yield config
+
+
+def tiny_batch(config):
+    shape = (1, 3, 3, 32, 32)  # clips or frames of a video, then one clip or frame
+    if config.model.type == "Recognizer2D":
+        shape = (1, 3, 32, 32)
+    samples = [ActionDataSample().set_gt_label(label) for label in (0, 1)]
+    inputs = [torch.randint(256, shape, dtype=torch.uint8) for _ in samples]
+    return dict(inputs=inputs, data_samples=samples)
+
+
+def test_training_step(config):
+    model = MODELS.build(config.model)
+    model.init_weights()
+    optimizer = build_optim_wrapper(model, config.optim_wrapper)
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    losses = model.train_step(tiny_batch(config), optimizer)
+    assert torch.isfinite(losses["loss"])
+    learned = {n for n, p in model.named_parameters() if p.requires_grad}
+    changed = {n for n, p in model.named_parameters() if not torch.equal(p, before[n])}
+    assert changed <= learned
+    assert "cls_head.fc_cls.weight" in changed
+    assert any(name.startswith("backbone.conv1") for name in changed)
+
+
+def test_flow_parameters_learn_slowly(config):
+    model = MODELS.build(config.model)
+    flows = [m for m in model.modules() if isinstance(m, RepresentationFlow)]
+    flow_parameters = {id(p) for m in flows for p in m.parameters() if p.requires_grad}
+    optimizer = build_optim_wrapper(model, config.optim_wrapper).optimizer
+    lr = optimizer.defaults["lr"]
+    for group in optimizer.param_groups:
+        for p in group["params"]:
+            assert group["lr"] == pytest.approx(
+                0.01 * lr if id(p) in flow_parameters else lr
+            )
+            flow_parameters.discard(id(p))
+    assert not flow_parameters
+
+
+@pytest.mark.parametrize("loader", ["train", "val", "test"])
+def test_pipeline_builds(config, loader):
+    for transform in config[f"{loader}_dataloader"].dataset.pipeline:
+        TRANSFORMS.build(transform)
+
+
+def test_inferencer_finds_its_pipeline(config):
+    assert config.test_pipeline == config.test_dataloader.dataset.pipeline
