@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.analysis import ActivationAnalyzer, FlopAnalyzer
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.dist import utils as dist_utils
 from mmengine.fileio import LocalBackend
 from mmengine.logging import HistoryBuffer
@@ -27,7 +27,7 @@ from flowzoo_kernels import RepresentationFlow
 
 
 def python(code, cwd=None):
-    command = [sys.executable, "-W", "ignore", "-c", code]
+    command = [sys.executable, "-c", code]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
 
@@ -50,8 +50,9 @@ def mmaction_lacks_drn():
 
 
 @pytest.mark.skipif(not mmaction_lacks_drn(), reason="mmaction2 from source")
-def test_drn_is_missing_without_flowzoo():
+def test_without_flowzoo_drn_is_missing_and_mmcv_lite_complains():
     error = python("import mmaction.models").stderr
+    assert "You should install ``mmcv`` rather than ``mmcv-lite``" in error
     assert "No module named 'mmaction.models.localizers.drn'" in error
 
 
@@ -69,6 +70,12 @@ def test_opencv_without_libgl_names_the_cure(tmp_path):
     error = python("import flowzoo", cwd=tmp_path).stderr
     assert message in error
     assert "pip install --force-reinstall" in error.splitlines()[-1]
+
+
+def test_import_says_nothing():
+    done = python("import flowzoo")
+    assert done.returncode == 0
+    assert done.stdout + done.stderr == ""
 
 
 # --- checkpoints ---
@@ -123,6 +130,11 @@ def test_numpy_values_load(dtype):
     array = np.arange(3).astype(dtype)
     np.testing.assert_array_equal(round_trip(array), array)
     assert round_trip(array[1]) == array[1]
+
+
+def test_metainfo_from_a_config_loads():
+    metainfo = ConfigDict(classes=["a"], colors={"a": {"rgb": [1, 2, 3]}})
+    assert round_trip({"dataset_meta": metainfo})["dataset_meta"] == metainfo
 
 
 def test_numpy_values_of_older_files_load():
