@@ -34,7 +34,7 @@ def python(code, cwd=None):
 def test_fixes_may_be_applied_twice():
     before = Config._get_cfg_path, LocalBackend.put, runner.find_latest_checkpoint
     compat.resolve_flowzoo_configs()
-    compat.write_whole_files()
+    compat.write_whole_checkpoints()
     compat.resume_from_whole_checkpoint()
     compat.provide_drn()
     after = Config._get_cfg_path, LocalBackend.put, runner.find_latest_checkpoint
@@ -172,7 +172,7 @@ def test_hostile_checkpoint_is_refused(hostile):
 # --- killed while writing ---
 
 
-def test_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+def test_checkpoint_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "epoch_1.pth"
     LocalBackend().put(b"old", path)
 
@@ -182,12 +182,19 @@ def test_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(LocalBackend, "put", killed_half_way)
-        compat.write_whole_files()
+        compat.write_whole_checkpoints()
         with pytest.raises(KeyboardInterrupt):
             LocalBackend().put(b"newer", path)
     assert path.read_bytes() == b"old"
     LocalBackend().put(b"newer", path)
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"newer"]
+
+
+def test_other_files_are_written_in_place(tmp_path):
+    target, link = tmp_path / "results", tmp_path / "out.pkl"
+    link.symlink_to(target)
+    LocalBackend().put(b"results", link)
+    assert link.is_symlink() and target.read_bytes() == b"results"
 
 
 @pytest.fixture

@@ -5,18 +5,20 @@ something only where the fault is present, and may be called again. Importing th
 package applies them all; it has to happen before ``mmaction.models`` is imported.
 """
 
+# ruff: noqa: E402  (the modules below import mmaction2, which needs the first fixes)
+
 from .imports import check_opencv, hush_mmcv_lite, provide_drn
 
 hush_mmcv_lite()
 check_opencv()
 provide_drn()
 
-from .checkpoints import allow_mmengine_checkpoints  # noqa: E402
-from .configs import resolve_flowzoo_configs  # noqa: E402
-from .distributed import use_gloo_on_cpu, wrap_models_on_cpu  # noqa: E402
-from .flops import count_flow_operators  # noqa: E402
-from .heads import score_in_float32  # noqa: E402
-from .interruption import resume_from_whole_checkpoint, write_whole_files  # noqa: E402
+from .checkpoints import allow_mmengine_checkpoints
+from .configs import resolve_flowzoo_configs
+from .distributed import use_gloo_on_cpu, wrap_models_on_cpu
+from .flops import count_flow_operators
+from .heads import score_in_float32
+from .interruption import resume_from_whole_checkpoint, write_whole_checkpoints
 
 allow_mmengine_checkpoints()
 resolve_flowzoo_configs()
@@ -24,5 +26,5 @@ use_gloo_on_cpu()
 wrap_models_on_cpu()
 score_in_float32()
 count_flow_operators()
-write_whole_files()
+write_whole_checkpoints()
 resume_from_whole_checkpoint()

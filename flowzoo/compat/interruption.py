@@ -12,7 +12,7 @@ from mmengine.runner import runner
 from ._patch import wrap
 
 
-def write_whole_files() -> None:
+def write_whole_checkpoints() -> None:
     """Avoid ``PytorchStreamReader failed reading zip archive`` on ``--resume``.
 
     mmengine writes a checkpoint under its final name, and writes the latest one a
@@ -20,7 +20,10 @@ def write_whole_files() -> None:
     """
 
     def make(original: Callable) -> Callable:
-        def put(self, obj, filepath: str | Path) -> None:
+        def put(self, obj: bytes, filepath: str | Path) -> None:
+            if Path(filepath).suffix != ".pth":
+                original(self, obj, filepath)
+                return
             part = Path(f"{filepath}.part")
             original(self, obj, part)
             part.replace(filepath)
