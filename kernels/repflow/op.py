@@ -1,14 +1,17 @@
-"""Representation flow: argument checks, choice of the backend, public function."""
+"""Representation flow: argument checks, the fused operator, the public function."""
 
+from types import ModuleType
+
+import torch
 from torch import Tensor
 
 from .._common import checks
 from .reference import VARIANTS, representation_flow_reference
 
-# The variants each backend offers.
+# The backends that offer each variant.
 _BACKENDS_OF = {
-    "paper": {"reference"},
-    "tvl1": {"reference"},
+    "paper": {"reference", "cpu"},
+    "tvl1": {"reference", "cpu"},
     "released": {"reference"},
 }
 
@@ -57,6 +60,105 @@ def _check(
         checks.check_floating(name, scalar)
         checks.check_device(name, scalar, x.device)
         checks.check_positive_scalar(name, scalar)
+
+
+def _implementation(backend: str) -> ModuleType:
+    # Numba and Triton take long to import and are needed on first use only.
+    from . import cpu
+
+    return {"cpu": cpu}[backend]
+
+
+@torch.library.custom_op("flowzoo::representation_flow", mutates_args=())
+def _forward(
+    x: Tensor,
+    image_kernel: Tensor,
+    flow_kernel: Tensor,
+    div_kernel: Tensor,
+    theta: Tensor,
+    lam: Tensor,
+    tau: Tensor,
+    n_iters: int,
+    variant: str,
+    backend: str,
+) -> Tensor:
+    parameters = image_kernel, flow_kernel, div_kernel, theta, lam, tau
+    return _implementation(backend).forward(x, *parameters, n_iters, variant)
+
+
+@_forward.register_fake
+def _(x, *parameters_and_options) -> Tensor:
+    n, c, t, h, w = x.shape
+    return x.new_empty((n, 2 * c, t - 1, h, w))
+
+
+@torch.library.custom_op("flowzoo::representation_flow_backward", mutates_args=())
+def _backward(
+    grad: Tensor,
+    x: Tensor,
+    image_kernel: Tensor,
+    flow_kernel: Tensor,
+    div_kernel: Tensor,
+    theta: Tensor,
+    lam: Tensor,
+    tau: Tensor,
+    n_iters: int,
+    variant: str,
+    backend: str,
+    needs: list[bool],
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    parameters = image_kernel, flow_kernel, div_kernel, theta, lam, tau
+    implementation = _implementation(backend)
+    return implementation.backward(grad, x, *parameters, n_iters, variant, needs)
+
+
+@_backward.register_fake
+def _(grad, x, *rest):
+    parameters, needs = rest[:6], rest[-1]
+    x_grad = torch.empty_like(x) if needs[0] else x.new_empty(0)
+    return x_grad, *(p.new_empty(p.shape) for p in parameters)
+
+
+def _save_for_backward(ctx, inputs, output) -> None:
+    *tensors, ctx.n_iters, ctx.variant, ctx.backend = inputs
+    ctx.save_for_backward(*tensors)
+
+
+def _differentiate(ctx, grad):
+    needs = list(ctx.needs_input_grad[:7])
+    options = ctx.n_iters, ctx.variant, ctx.backend
+    grads = _backward(grad, *ctx.saved_tensors, *options, needs)
+    grads = (g if need else None for g, need in zip(grads, needs, strict=True))
+    return *grads, None, None, None
+
+
+_forward.register_autograd(_differentiate, setup_context=_save_for_backward)
+
+
+def _one_by_one(operator, info, in_dims, args):
+    """vmap by a loop: every tensor of one example, then the results stacked."""
+
+    def example(i: int) -> list:
+        pairs = zip(args, in_dims, strict=True)
+        return [a if d is None else a.select(d, i) for a, d in pairs]
+
+    return [operator(*example(i)) for i in range(info.batch_size)]
+
+
+@_forward.register_vmap
+def _(info, in_dims, *args):
+    if in_dims[0] is not None and all(d is None for d in in_dims[1:]):
+        x = args[0].movedim(in_dims[0], 0)
+        out = _forward(x.flatten(0, 1), *args[1:])
+        return out.unflatten(0, x.shape[:2]), 0
+    return torch.stack(_one_by_one(_forward, info, in_dims, args)), 0
+
+
+@_backward.register_vmap
+def _(info, in_dims, *args):
+    in_dims = [None if isinstance(d, list | tuple) else d for d in in_dims]
+    results = _one_by_one(_backward, info, in_dims, args)
+    return tuple(torch.stack(r) for r in zip(*results, strict=True)), (0,) * 7
 
 
 def representation_flow(
@@ -118,7 +220,8 @@ def representation_flow(
     }
     scalars = {"theta": theta, "lam": lam, "tau": tau}
     _check(x, kernels, scalars, n_iters, variant)
-    checks.resolve_backend(backend, x.device, _BACKENDS_OF[variant])
-    return representation_flow_reference(
-        x, *kernels.values(), *scalars.values(), n_iters, variant
-    )
+    backend = checks.resolve_backend(backend, x.device, _BACKENDS_OF[variant])
+    arguments = x, *kernels.values(), *scalars.values(), n_iters, variant
+    if backend == "reference":
+        return representation_flow_reference(*arguments)
+    return _forward(*arguments, backend)

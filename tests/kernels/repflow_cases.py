@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from flowzoo_kernels import representation_flow
 from flowzoo_kernels.repflow.reference import default_kernels
 
 PARAMETERS = ("image_kernel", "flow_kernel", "div_kernel", "theta", "lam", "tau")
@@ -47,3 +48,74 @@ def make_maps(
         0.7 * y + 0.4 * speed * time - phase
     )
     return (127 + 50 * waves + 8 * rand(n, c, t, h, w)).to(dtype)
+
+
+# What a result may be off by where the eager one happens to be exact, relative to the
+# largest value.
+ATOL = {
+    torch.float64: 1e-12,
+    torch.float32: 1e-6,
+    torch.float16: 1e-3,
+    torch.bfloat16: 8e-3,
+}
+
+
+def assert_as_exact_as_eager(
+    name: str, result: Tensor, eager: Tensor, exact: Tensor
+) -> None:
+    """|result - exact| <= 2 |eager - exact| + atol, in the largest value."""
+    assert result.dtype == eager.dtype, (name, result.dtype, eager.dtype)
+    assert result.shape == eager.shape == exact.shape, name
+    exact = exact.double()
+    if exact.numel() == 0:
+        return
+    error = (result.double() - exact).abs().max()
+    allowed = 2 * (eager.double() - exact).abs().max()
+    allowed = allowed + ATOL[result.dtype] * exact.abs().max()
+    assert error <= allowed, f"{name}: error {error:.2e}, allowed {allowed:.2e}"
+
+
+def run_flow(
+    backend: str,
+    x: Tensor,
+    params: dict[str, Tensor],
+    grad: Tensor,
+    n_iters: int,
+    variant: str,
+    dtype: torch.dtype | None = None,
+) -> dict[str, Tensor]:
+    """The result and every gradient; in ``dtype`` where given."""
+
+    def leaf(t: Tensor) -> Tensor:
+        return t.detach().to(dtype or t.dtype).requires_grad_()
+
+    x, params = leaf(x), {name: leaf(p) for name, p in params.items()}
+    arguments = (x, *params.values(), n_iters, variant, backend)
+    out = representation_flow(*arguments)
+    grads = torch.autograd.grad(
+        out, [x, *params.values()], grad.to(out.dtype), materialize_grads=True
+    )
+    return {"out": out.detach(), **dict(zip(("x", *params), grads, strict=True))}
+
+
+def check_against_reference(
+    backend: str, x: Tensor, variant: str, n_iters: int
+) -> None:
+    """Result and gradients by the rule, on inputs of x's type and device."""
+    params = make_parameters(variant, x.shape[1])
+    if x.dtype == torch.float64:
+        params = {name: p.double() for name, p in params.items()}
+    params = {name: p.to(x.device) for name, p in params.items()}
+    n, c, t, h, w = x.shape
+    g = torch.Generator().manual_seed(3)
+    grad = torch.randn(n, 2 * c, t - 1, h, w, generator=g).to(x)
+    arguments = x, params, grad, n_iters, variant
+    result = run_flow(backend, *arguments)
+    eager = run_flow("reference", *arguments)
+    exact = run_flow("reference", *arguments, dtype=torch.float64)
+    for values in (result, eager, exact):
+        # One scale for the three: theta's gradient is a difference of terms as large
+        # as tau's, and the error of one number is a matter of luck.
+        values["scalars"] = torch.stack([values.pop(k) for k in PARAMETERS[3:]])
+    for name, value in result.items():
+        assert_as_exact_as_eager(name, value, eager[name], exact[name])
