@@ -9,7 +9,8 @@ default_hooks = dict(
     checkpoint=dict(
         type='CheckpointHook', interval=1, save_best='auto', max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    sync_buffers=dict(type='SyncBuffersHook'))
+    sync_buffers=dict(type='SyncBuffersHook'),
+    visualization=dict(type='VisualizationHook'))
 
 custom_hooks = [
     dict(type='CheckNumClassesHook'),

@@ -1,0 +1,40 @@
+"""Run one of mmaction2's tools with FlowZoo imported first.
+
+usage: python tools/mmaction_tool.py NAME [arguments of the tool]
+for example: python tools/mmaction_tool.py analysis_tools/get_flops.py CONFIG
+
+The work is mmaction2's, so that options and behaviour are the same. Importing flowzoo
+before the configuration is read lets ``_base_`` name configs as ``flowzoo::NAME.py``,
+and makes tools work that import mmaction2's models at their top.
+"""
+
+import runpy
+import sys
+from pathlib import Path
+
+import mmaction
+
+import flowzoo  # noqa: F401
+
+TOOLS = Path(mmaction.__file__).parent / ".mim" / "tools"
+
+
+def run_mmaction_tool(name: str) -> None:
+    """Run ``tools/NAME`` of the installed mmaction2 as the main program."""
+    if not TOOLS.is_dir():
+        raise SystemExit(
+            f"{TOOLS} is missing because mmaction2 was not installed from its wheel: "
+            "pip install -c constraints.txt --force-reinstall --no-deps mmaction2"
+        )
+    path = TOOLS / name
+    if not path.is_file():
+        known = sorted(str(p.relative_to(TOOLS)) for p in TOOLS.rglob("*.py"))
+        raise SystemExit(f"mmaction2 has no tool {name}; it has {', '.join(known)}")
+    runpy.run_path(str(path), run_name="__main__")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
+        raise SystemExit(__doc__)
+    del sys.argv[0]
+    run_mmaction_tool(sys.argv[0])
