@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from .launch import interpreted
+
 BACKENDS = ("auto", "triton", "cpu", "reference")
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
 HAS_TRITON = importlib.util.find_spec("triton") is not None
@@ -127,7 +129,7 @@ def resolve_backend(backend: str, device: torch.device, supported: set[str]) -> 
                 "or use backend='reference'"
             )
     if backend == "triton":
-        if device.type != "cuda":
+        if device.type != "cuda" and not interpreted():
             raise ValueError(
                 f"backend='triton' needs GPU tensors, the input is on {device}; "
                 f"use backend='auto'"
