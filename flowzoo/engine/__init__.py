@@ -1,10 +1,15 @@
-from .hooks import CheckNumClassesHook, UnreadableVideosHook
+from .hooks import (
+    CheckFlowLearningRateHook,
+    CheckNumClassesHook,
+    UnreadableVideosHook,
+)
 from .optim import AmpOptimWrapper, FlowOptimWrapperConstructor
 from .visualization import ActionVisualizer, VisualizationHook
 
 __all__ = [
     "ActionVisualizer",
     "AmpOptimWrapper",
+    "CheckFlowLearningRateHook",
     "CheckNumClassesHook",
     "FlowOptimWrapperConstructor",
     "UnreadableVideosHook",

@@ -11,10 +11,12 @@ from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
+from mmengine.optim import OneCycleLR
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
 from flowzoo.datasets import CheckedVideoDataset
+from flowzoo_kernels import RepresentationFlow
 
 
 @HOOKS.register_module()
@@ -96,6 +98,37 @@ class CheckNumClassesHook(Hook):
                     f"({loader}.dataset) has {found}. Set model.cls_head.num_classes "
                     f"to {needed}, or correct {loader}.dataset."
                 )
+
+
+@HOOKS.register_module()
+class CheckFlowLearningRateHook(Hook):
+    """Warn when a schedule takes the flow parameters' own learning rate away.
+
+    mmengine's ``OneCycleLR`` sets ``eta_max`` for every parameter group, whatever the
+    optimizer constructor gave it; the other schedules scale each group's own rate.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        model = runner.model
+        flows = [m for m in model.modules() if isinstance(m, RepresentationFlow)]
+        if not any(p.requires_grad for flow in flows for p in flow.parameters()):
+            return
+        if any(isinstance(s, OneCycleLR) for s in _schedulers(runner)):
+            print_log(
+                "OneCycleLR gives the parameters of representation flow the learning "
+                "rate of all others, with which training may end at chance. Use "
+                "another scheduler, or freeze them: flow_cfg=dict(learn=())",
+                logger="current",
+                level=logging.WARNING,
+            )
+
+
+def _schedulers(runner: Runner) -> list:
+    """The schedulers of all optimizers."""
+    schedulers = runner.param_schedulers or []
+    if isinstance(schedulers, dict):
+        return [s for group in schedulers.values() for s in group]
+    return schedulers
 
 
 def _video_datasets(dataset: Dataset) -> Iterator[CheckedVideoDataset]:

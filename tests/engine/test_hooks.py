@@ -5,9 +5,11 @@ import pytest
 import torch.distributed
 from mmaction.registry import HOOKS
 from mmengine.dataset import ConcatDataset, RepeatDataset
+from mmengine.optim import CosineAnnealingLR, OneCycleLR
 
 from flowzoo.datasets import CheckedVideoDataset
 from flowzoo.engine import hooks
+from flowzoo_kernels import RepresentationFlow
 
 
 @pytest.fixture
@@ -125,3 +127,26 @@ def test_models_without_a_number_of_classes_are_left_alone(tmp_path):
     runner = make_runner(make_dataset(tmp_path))
     runner.model = SimpleNamespace()
     hooks.CheckNumClassesHook().before_train(runner)
+
+
+@pytest.mark.parametrize("scheduler", [OneCycleLR, CosineAnnealingLR])
+@pytest.mark.parametrize("learn", [(), ("theta",)])
+def test_schedule_that_ignores_group_rates(scheduler, learn, messages):
+    model = torch.nn.Sequential(
+        torch.nn.Linear(1, 1), RepresentationFlow(1, learn=learn)
+    )
+    flow_parameters = [p for p in model[1].parameters() if p.requires_grad]
+    groups = [dict(params=model[0].parameters())]
+    if flow_parameters:
+        groups.append(dict(params=flow_parameters, lr=0.001))
+    optimizer = torch.optim.SGD(groups, lr=0.1)
+    options = dict(eta_max=0.1, total_steps=9) if scheduler is OneCycleLR else {}
+    schedule = scheduler(optimizer, **options or dict(T_max=9))
+    runner = SimpleNamespace(model=model, param_schedulers=[schedule])
+    hooks.CheckFlowLearningRateHook().before_train(runner)
+
+    harmful = scheduler is OneCycleLR and bool(learn)
+    assert bool(messages) == harmful
+    if learn:  # what the warning says is so
+        lr = optimizer.param_groups[0]["lr"]
+        assert (optimizer.param_groups[1]["lr"] == lr) == harmful
