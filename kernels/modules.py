@@ -6,9 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from ._common.bounds import lower_bound
-from ._common.checks import check_choice, check_floating
+from ._common.checks import BACKENDS, check_choice, check_floating
 from .repflow.op import representation_flow
 from .repflow.reference import VARIANTS, default_kernels
+from .warp.op import backward_warp
+from .warp.reference import PADDINGS
 
 _PARAMETER_OF_GROUP = {
     "image": "image_kernel",
@@ -138,3 +140,28 @@ class RepresentationFlow(nn.Module):
             f"{self.channels}, n_iters={self.n_iters}, variant={self.variant!r}, "
             f"learn={self.learn}, normalize={self.normalize!r}"
         )
+
+
+class BackwardWarp(nn.Module):
+    """Rebuild a frame from the next one and the flow between them.
+
+    See :func:`flowzoo_kernels.backward_warp` for the operator.
+
+    Args:
+        padding: 'zeros' or 'border', what lies outside the image.
+        backend: 'auto', 'triton', 'cpu' or 'reference'.
+    """
+
+    def __init__(self, padding: str = "zeros", backend: str = "auto") -> None:
+        super().__init__()
+        check_choice("padding", padding, PADDINGS)
+        check_choice("backend", backend, BACKENDS)
+        self.padding = padding
+        self.backend = backend
+
+    def forward(self, image: Tensor, flow: Tensor) -> Tensor:
+        """Warp image (N, C, H, W) by flow (N, 2, H, W) in pixels, x then y."""
+        return backward_warp(image, flow, self.padding, self.backend)
+
+    def extra_repr(self) -> str:
+        return f"padding={self.padding!r}, backend={self.backend!r}"

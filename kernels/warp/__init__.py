@@ -1,0 +1,3 @@
+from .op import backward_warp
+
+__all__ = ["backward_warp"]

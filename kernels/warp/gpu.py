@@ -1,0 +1,153 @@
+"""Backward bilinear warp on GPUs, in Triton.
+
+A program holds BLOCK neighbouring pixels of one example and walks over the channels.
+Offsets are int64; only the pixels of one plane have to be fewer than 2^31.
+"""
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def _floor(value):
+    # NaN and infinity go to 0, so that the index is one; the fraction stays NaN.
+    whole = tl.floor(value)
+    return whole, tl.where(tl.abs(whole) < 1e9, whole, 0.0).to(tl.int32)
+
+
+@triton.jit
+def _weights_and_places(
+    flow_ptr, sn, sc, sh, sw, n, pixel, h, w, inside, BORDER: tl.constexpr
+):
+    """Fractions of the flow, and y, x and validity of the pixels around."""
+    y, x = pixel // w, pixel % w
+    at = flow_ptr + n * sn + y.to(tl.int64) * sh + x.to(tl.int64) * sw
+    u = tl.load(at, mask=inside, other=0.0).to(tl.float32)
+    v = tl.load(at + sc, mask=inside, other=0.0).to(tl.float32)
+    whole_u, iu = _floor(u)
+    whole_v, iv = _floor(v)
+    # far outside either way, without overflow of the sum
+    x0 = x + tl.minimum(tl.maximum(iu, -w - 1), w + 1)
+    y0 = y + tl.minimum(tl.maximum(iv, -h - 1), h + 1)
+    x1, y1 = x0 + 1, y0 + 1
+    if BORDER:
+        ok_x0, ok_x1, ok_y0, ok_y1 = inside, inside, inside, inside
+        x0 = tl.minimum(tl.maximum(x0, 0), w - 1)
+        x1 = tl.minimum(tl.maximum(x1, 0), w - 1)
+        y0 = tl.minimum(tl.maximum(y0, 0), h - 1)
+        y1 = tl.minimum(tl.maximum(y1, 0), h - 1)
+    else:
+        ok_x0 = inside & (x0 >= 0) & (x0 < w)
+        ok_x1 = inside & (x1 >= 0) & (x1 < w)
+        ok_y0 = inside & (y0 >= 0) & (y0 < h)
+        ok_y1 = inside & (y1 >= 0) & (y1 < h)
+    return u - whole_u, v - whole_v, x0, x1, y0, y1, ok_x0, ok_x1, ok_y0, ok_y1
+
+
+@triton.jit
+def _pixel(ptr, y, x, sh, sw, ok):
+    place = y.to(tl.int64) * sh + x.to(tl.int64) * sw
+    return tl.load(ptr + place, mask=ok, other=0.0).to(tl.float32)
+
+
+@triton.jit
+def forward_kernel(
+    image_ptr,  # (N, C, H, W), any strides
+    flow_ptr,  # (N, 2, H, W), any strides
+    out_ptr,  # (N, C, H, W), contiguous
+    isn,
+    isc,
+    ish,
+    isw,
+    fsn,
+    fsc,
+    fsh,
+    fsw,
+    channels,
+    h,
+    w,
+    BORDER: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    blocks = tl.cdiv(h * w, BLOCK)
+    n = (tl.program_id(0) // blocks).to(tl.int64)
+    pixel = tl.program_id(0) % blocks * BLOCK + tl.arange(0, BLOCK)
+    inside = pixel < h * w
+    fx, fy, x0, x1, y0, y1, ok_x0, ok_x1, ok_y0, ok_y1 = _weights_and_places(
+        flow_ptr, fsn, fsc, fsh, fsw, n, pixel, h, w, inside, BORDER
+    )
+    plane = image_ptr + n * isn
+    out = out_ptr + n * channels * h * w + pixel
+    for _ in range(channels):
+        a = _pixel(plane, y0, x0, ish, isw, ok_y0 & ok_x0)
+        b = _pixel(plane, y0, x1, ish, isw, ok_y0 & ok_x1)
+        c = _pixel(plane, y1, x0, ish, isw, ok_y1 & ok_x0)
+        d = _pixel(plane, y1, x1, ish, isw, ok_y1 & ok_x1)
+        value = (1 - fy) * ((1 - fx) * a + fx * b) + fy * ((1 - fx) * c + fx * d)
+        tl.store(out, value.to(out_ptr.dtype.element_ty), mask=inside)
+        plane += isc
+        out += h * w
+
+
+@triton.jit
+def backward_kernel(
+    grad_ptr,  # (N, C, H, W), any strides
+    image_ptr,  # (N, C, H, W), any strides
+    flow_ptr,  # (N, 2, H, W), any strides
+    image_grad_ptr,  # (N, C, H, W), contiguous, float32, zeros; or empty
+    flow_grad_ptr,  # (N, 2, H, W), contiguous; or empty
+    gsn,
+    gsc,
+    gsh,
+    gsw,
+    isn,
+    isc,
+    ish,
+    isw,
+    fsn,
+    fsc,
+    fsh,
+    fsw,
+    channels,
+    h,
+    w,
+    IMAGE_GRAD: tl.constexpr,
+    FLOW_GRAD: tl.constexpr,
+    BORDER: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    blocks = tl.cdiv(h * w, BLOCK)
+    n = (tl.program_id(0) // blocks).to(tl.int64)
+    pixel = tl.program_id(0) % blocks * BLOCK + tl.arange(0, BLOCK)
+    inside = pixel < h * w
+    fx, fy, x0, x1, y0, y1, ok_x0, ok_x1, ok_y0, ok_y1 = _weights_and_places(
+        flow_ptr, fsn, fsc, fsh, fsw, n, pixel, h, w, inside, BORDER
+    )
+    gu = tl.zeros((BLOCK,), tl.float32)
+    gv = tl.zeros((BLOCK,), tl.float32)
+    grad_plane, plane = grad_ptr + n * gsn, image_ptr + n * isn
+    image_grad = image_grad_ptr + n * channels * h * w
+    for _ in range(channels):
+        g = _pixel(grad_plane, pixel // w, pixel % w, gsh, gsw, inside)
+        if FLOW_GRAD:
+            a = _pixel(plane, y0, x0, ish, isw, ok_y0 & ok_x0)
+            b = _pixel(plane, y0, x1, ish, isw, ok_y0 & ok_x1)
+            c = _pixel(plane, y1, x0, ish, isw, ok_y1 & ok_x0)
+            d = _pixel(plane, y1, x1, ish, isw, ok_y1 & ok_x1)
+            gu += g * ((1 - fy) * (b - a) + fy * (d - c))
+            gv += g * ((1 - fx) * (c - a) + fx * (d - b))
+        if IMAGE_GRAD:
+            top, bottom = (1 - fy) * g, fy * g
+            at0, at1 = image_grad + y0 * w, image_grad + y1 * w
+            tl.atomic_add(at0 + x0, (1 - fx) * top, mask=ok_y0 & ok_x0)
+            tl.atomic_add(at0 + x1, fx * top, mask=ok_y0 & ok_x1)
+            tl.atomic_add(at1 + x0, (1 - fx) * bottom, mask=ok_y1 & ok_x0)
+            tl.atomic_add(at1 + x1, fx * bottom, mask=ok_y1 & ok_x1)
+        grad_plane += gsc
+        plane += isc
+        image_grad += h * w
+    if FLOW_GRAD:
+        kind = flow_grad_ptr.dtype.element_ty
+        out = flow_grad_ptr + n * 2 * h * w + pixel
+        tl.store(out, gu.to(kind), mask=inside)
+        tl.store(out + h * w, gv.to(kind), mask=inside)

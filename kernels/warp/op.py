@@ -1,0 +1,231 @@
+"""Backward warp: argument checks, launches, the operator, the public function."""
+
+import torch
+from torch import Tensor
+
+from .._common import checks
+from .reference import PADDINGS, backward_warp_reference, image_gradient_reference
+
+_BLOCK = 256  # pixels of a Triton program
+
+
+def _check(image: Tensor, flow: Tensor, padding: str) -> None:
+    checks.check_choice("padding", padding, PADDINGS)
+    for name, tensor, shape in (
+        ("image", image, "(N, C, H, W)"),
+        ("flow", flow, "(N, 2, H, W)"),
+    ):
+        if tensor.ndim != 4:
+            raise ValueError(
+                f"{name} has {tensor.ndim} dimensions, shape {tuple(tensor.shape)}; "
+                f"{shape} is needed"
+            )
+        checks.check_floating(name, tensor)
+    n, _, h, w = image.shape
+    if min(h, w) < 1:
+        raise ValueError(f"image has no pixels, shape {tuple(image.shape)}")
+    if flow.shape[1] != 2:
+        raise ValueError(
+            f"flow has {flow.shape[1]} channels, shape {tuple(flow.shape)}; 2 are "
+            f"needed: x to the right, then y down"
+        )
+    checks.check_shape("flow", flow, (n, 2, h, w), f"image {tuple(image.shape)}")
+    checks.check_device("flow", flow, image.device)
+
+
+def _grid(image: Tensor) -> tuple[int]:
+    n, _, h, w = image.shape
+    if h * w >= 1 << 31:
+        raise ValueError(
+            f"image has {h} x {w} pixels; backend='triton' takes fewer than 2^31, "
+            f"use backend='reference'"
+        )
+    return (n * -(-h * w // _BLOCK),)
+
+
+def _triton_forward(image: Tensor, flow: Tensor, padding: str) -> Tensor:
+    from . import gpu
+
+    out = image.new_empty(image.shape)
+    if out.numel() == 0:
+        return out
+    with torch.cuda.device_of(image):
+        gpu.forward_kernel[_grid(image)](
+            image,
+            flow,
+            out,
+            *image.stride(),
+            *flow.stride(),
+            *image.shape[1:],
+            BORDER=padding == "border",
+            BLOCK=_BLOCK,
+        )
+    return out
+
+
+def _triton_backward(
+    grad: Tensor, image: Tensor, flow: Tensor, padding: str, needs: list[bool]
+) -> tuple[Tensor, Tensor]:
+    from . import gpu
+
+    need_image, need_flow = needs
+    if need_image and torch.are_deterministic_algorithms_enabled():
+        image_grad = image_gradient_reference(grad, flow, padding)
+        need_image = False
+    else:
+        shape = image.shape if need_image else (0,)
+        image_grad = image.new_zeros(shape, dtype=torch.float32)
+    flow_grad = flow.new_empty(flow.shape if need_flow else 0)
+    if image.numel() == 0:
+        return image_grad.to(image.dtype), flow_grad.zero_()
+    if need_image or need_flow:
+        with torch.cuda.device_of(image):
+            gpu.backward_kernel[_grid(image)](
+                grad,
+                image,
+                flow,
+                image_grad,
+                flow_grad,
+                *grad.stride(),
+                *image.stride(),
+                *flow.stride(),
+                *image.shape[1:],
+                IMAGE_GRAD=need_image,
+                FLOW_GRAD=need_flow,
+                BORDER=padding == "border",
+                BLOCK=_BLOCK,
+            )
+    return image_grad.to(image.dtype), flow_grad
+
+
+@torch.library.custom_op("flowzoo::backward_warp", mutates_args=())
+def _forward(image: Tensor, flow: Tensor, padding: str, backend: str) -> Tensor:
+    if backend == "triton":
+        return _triton_forward(image, flow, padding)
+    from . import cpu
+
+    return cpu.forward(image, flow, padding)
+
+
+@_forward.register_fake
+def _(image, flow, padding, backend) -> Tensor:
+    return image.new_empty(image.shape)
+
+
+@torch.library.custom_op("flowzoo::backward_warp_backward", mutates_args=())
+def _backward(
+    grad: Tensor,
+    image: Tensor,
+    flow: Tensor,
+    padding: str,
+    backend: str,
+    needs: list[bool],
+) -> tuple[Tensor, Tensor]:
+    if backend == "triton":
+        return _triton_backward(grad, image, flow, padding, needs)
+    from . import cpu
+
+    return cpu.backward(grad, image, flow, padding, needs)
+
+
+@_backward.register_fake
+def _(grad, image, flow, padding, backend, needs):
+    return (
+        image.new_empty(image.shape if needs[0] else 0),
+        flow.new_empty(flow.shape if needs[1] else 0),
+    )
+
+
+def _save_for_backward(ctx, inputs, output) -> None:
+    image, flow, *ctx.options = inputs
+    ctx.save_for_backward(image, flow)
+
+
+def _differentiate(ctx, grad):
+    needs = list(ctx.needs_input_grad[:2])
+    grads = _backward(grad, *ctx.saved_tensors, *ctx.options, needs)
+    image_grad, flow_grad = (
+        g if need else None for g, need in zip(grads, needs, strict=True)
+    )
+    return image_grad, flow_grad, None, None
+
+
+_forward.register_autograd(_differentiate, setup_context=_save_for_backward)
+
+
+def _merge(info, tensors, in_dims) -> list[Tensor]:
+    """The batch of vmap joined with dimension 0; repeated where there is none."""
+    merged = []
+    for tensor, dim in zip(tensors, in_dims, strict=True):
+        if dim is None:
+            tensor = tensor.expand(info.batch_size, *tensor.shape)
+        else:
+            tensor = tensor.movedim(dim, 0)
+        merged.append(tensor.flatten(0, 1))
+    return merged
+
+
+@_forward.register_vmap
+def _(info, in_dims, *args):
+    tensors = _merge(info, args[:2], in_dims[:2])
+    out = _forward(*tensors, *args[2:])
+    return out.unflatten(0, (info.batch_size, -1)), 0
+
+
+@_backward.register_vmap
+def _(info, in_dims, *args):
+    tensors = _merge(info, args[:3], in_dims[:3])
+    grads = _backward(*tensors, *args[3:])
+    shape, needs = (info.batch_size, -1), args[-1]
+    grads = (
+        g.unflatten(0, shape) if need else g.expand(info.batch_size, 0)
+        for g, need in zip(grads, needs, strict=True)
+    )
+    return tuple(grads), (0, 0)
+
+
+def backward_warp(
+    image: Tensor, flow: Tensor, padding: str = "zeros", backend: str = "auto"
+) -> Tensor:
+    """Rebuild a frame from the next one and the flow between them.
+
+    out(n, c, y, x) = image(n, c) sampled bilinearly at (y + v, x + u), with u, v =
+    flow(n, :, y, x).
+
+    Convention: x is dimension 3 (to the right), y is dimension 2 (down), the centre of
+    the first pixel is (0, 0); flow is in pixels, channel 0 along x, 1 along y. With
+    ``zeros`` pixels outside count as 0 and the others keep their weights, as in the
+    flow transformer layer of Zhu et al., "Hidden Two-Stream Convolutional Networks for
+    Action Recognition"; with ``border`` they count as the nearest pixel of the image.
+    At whole numbers of pixels the flow's gradient is that to the right and downwards.
+
+    Args:
+        image: (N, C, H, W), any strides. float32, float16, bfloat16 (computed in
+            float32) or float64.
+        flow: (N, 2, H, W), any strides, any floating type; used in the precision in
+            which image is computed.
+        padding: 'zeros' or 'border'.
+        backend: 'auto' (by the device of image), 'triton' (not for float64), 'cpu' or
+            'reference'.
+
+    Returns:
+        (N, C, H, W) of image's dtype; NaN where flow is NaN or infinite.
+        Differentiable in both. On GPUs the gradient of image is summed with atomics,
+        in an order that varies, except under
+        ``torch.use_deterministic_algorithms(True)``, where it takes more memory.
+
+    Raises:
+        ValueError: wrong rank or shapes, no pixels, tensors on different devices, an
+            unknown padding or backend.
+        TypeError: a tensor that is not floating point.
+        NotImplementedError: a backend that does not offer the type.
+        RuntimeError: a backend whose package is not installed.
+    """
+    _check(image, flow, padding)
+    offered = {"reference", "cpu"}
+    if image.dtype != torch.float64:
+        offered.add("triton")
+    backend = checks.resolve_backend(backend, image.device, offered)
+    if backend == "reference":
+        return backward_warp_reference(image, flow, padding)
+    return _forward(image, flow, padding, backend)

@@ -1,0 +1,58 @@
+"""Check Triton kernels where there is no GPU: interpreted, or compiled for one."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+
+def run_interpreted(code: str) -> None:
+    """Run code in a process of its own, where kernels are interpreted on the CPU."""
+    environment = os.environ | {
+        "TRITON_INTERPRET": "1",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+
+
+def compiled_resources(
+    kernel, types: dict[str, str], constants: dict, sm: int, warps: int = 4
+) -> tuple[int, int]:
+    """Registers per thread and bytes of spilled registers for sm_80 or sm_90.
+
+    types: of the pointers and scalars, as Triton writes them; those that are not
+    named are i32. constants: the constexpr arguments; pointers to None as well.
+    """
+    signature = {
+        name: "constexpr" if name in constants else types.get(name, "i32")
+        for name in kernel.arg_names
+    }
+    source = ASTSource(kernel, signature, constexprs=constants)
+    target = GPUTarget("cuda", sm, 32)
+    compiled = triton.compile(source, target=target, options={"num_warps": warps})
+    ptxas = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "ptxas"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "kernel.ptx"
+        path.write_text(compiled.asm["ptx"])
+        arch = re.search(r"\.target (sm_\w+)", compiled.asm["ptx"])[1]
+        done = subprocess.run(
+            [ptxas, "-v", f"--gpu-name={arch}", path, "-o", os.devnull],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    stores, loads = re.search(
+        r"(\d+) bytes spill stores, (\d+) bytes spill loads", done.stderr
+    ).groups()
+    registers = int(re.search(r"Used (\d+) registers", done.stderr)[1])
+    return registers, int(stores) + int(loads)
