@@ -31,9 +31,7 @@ def _at(values, index):
 
 @triton.jit
 def _clamp(value, bound):
-    # minimum(maximum()) of Triton may drop a NaN; comparisons with NaN are false.
-    value = tl.where(value > bound, bound, value)
-    return tl.where(value < -bound, -bound, value)
+    return tl.clamp(value, -bound, bound, propagate_nan=tl.PropagateNan.ALL)
 
 
 @triton.jit
@@ -103,15 +101,13 @@ def _neighbours(i, real, y, x, h, w, BLOCK: tl.constexpr, PAPER: tl.constexpr):
 
 
 @triton.jit
-def _column(k_ptr, above, own, below, COLUMN: tl.constexpr, FLIP: tl.constexpr):
-    """A column of a 3x3 kernel, or of the kernel turned by 180 degrees, as a sum."""
+def _column(total, k_ptr, above, own, below, COLUMN: tl.constexpr, FLIP: tl.constexpr):
+    """Add a column of a 3x3 kernel, or of the kernel turned by 180 degrees."""
     first: tl.constexpr = 8 - COLUMN if FLIP else COLUMN
     stride: tl.constexpr = -3 if FLIP else 3
-    return (
-        tl.load(k_ptr + first) * above
-        + tl.load(k_ptr + first + stride) * own
-        + tl.load(k_ptr + first + 2 * stride) * below
-    )
+    total += tl.load(k_ptr + first) * above
+    total += tl.load(k_ptr + first + stride) * own
+    return total + tl.load(k_ptr + first + 2 * stride) * below
 
 
 @triton.jit
@@ -121,14 +117,14 @@ def _gradient(u, left, right, up, down, x0, x1, y0, y1, k_ptr, PAPER: tl.constex
     The 3x3 kernels sum each column before it moves sideways, for fewer gathers.
     """
     if PAPER:
-        above, below = _at(u, up), _at(u, down)
-        qx = _column(k_ptr, above, u, below, 1, False)
-        qx += _at(_column(k_ptr, above, u, below, 0, False), left)
-        qx += _at(_column(k_ptr, above, u, below, 2, False), right)
+        above, below, zero = _at(u, up), _at(u, down), tl.zeros_like(u)
+        qx = _at(_column(zero, k_ptr, above, u, below, 0, False), left)
+        qx += _at(_column(zero, k_ptr, above, u, below, 2, False), right)
+        qx = _column(qx, k_ptr, above, u, below, 1, False)
         k_ptr += 9
-        qy = _column(k_ptr, above, u, below, 1, False)
-        qy += _at(_column(k_ptr, above, u, below, 0, False), left)
-        qy += _at(_column(k_ptr, above, u, below, 2, False), right)
+        qy = _at(_column(zero, k_ptr, above, u, below, 0, False), left)
+        qy += _at(_column(zero, k_ptr, above, u, below, 2, False), right)
+        qy = _column(qy, k_ptr, above, u, below, 1, False)
     else:
         qx = x0 * u + x1 * _at(u, right)
         qy = y0 * u + y1 * _at(u, down)
@@ -136,65 +132,69 @@ def _gradient(u, left, right, up, down, x0, x1, y0, y1, k_ptr, PAPER: tl.constex
 
 
 @triton.jit
-def _correlate_back(gx, gy, left, right, up, down, k_ptr):
-    """Adjoint of a pair of 3x3 correlations."""
+def _correlate_back(total, gx, gy, left, right, up, down, k_ptr):
+    """Adjoint of a pair of 3x3 correlations, added to total."""
     x_above, x_below = _at(gx, up), _at(gx, down)
     y_above, y_below = _at(gy, up), _at(gy, down)
-    total = _column(k_ptr, x_above, gx, x_below, 1, True)
-    total += _column(k_ptr + 9, y_above, gy, y_below, 1, True)
-    from_left = _column(k_ptr, x_above, gx, x_below, 0, True)
-    from_left += _column(k_ptr + 9, y_above, gy, y_below, 0, True)
-    from_right = _column(k_ptr, x_above, gx, x_below, 2, True)
-    from_right += _column(k_ptr + 9, y_above, gy, y_below, 2, True)
+    zero = tl.zeros_like(total)
+    total = _column(total, k_ptr, x_above, gx, x_below, 1, True)
+    total = _column(total, k_ptr + 9, y_above, gy, y_below, 1, True)
+    from_left = _column(zero, k_ptr, x_above, gx, x_below, 0, True)
+    from_left = _column(from_left, k_ptr + 9, y_above, gy, y_below, 0, True)
+    from_right = _column(zero, k_ptr, x_above, gx, x_below, 2, True)
+    from_right = _column(from_right, k_ptr + 9, y_above, gy, y_below, 2, True)
     return total + _at(from_left, left) + _at(from_right, right)
 
 
 @triton.jit
 def _gradient_back(
-    q1, q2, left, right, up, down, x0, x1, y0, y1, k_ptr, PAPER: tl.constexpr
+    total, q1, q2, left, right, up, down, x0, x1, y0, y1, k_ptr, PAPER: tl.constexpr
 ):
-    """Adjoint of _gradient."""
+    """Adjoint of _gradient, added to total."""
     if PAPER:
-        return _correlate_back(q1, q2, left, right, up, down, k_ptr)
+        return _correlate_back(total, q1, q2, left, right, up, down, k_ptr)
     else:
         # x1 * q1 is 0 in the last column, where left of the first column points.
-        return x0 * q1 + _at(x1 * q1, left) + y0 * q2 + _at(y1 * q2, up)
+        return total + x0 * q1 + y0 * q2 + _at(x1 * q1, left) + _at(y1 * q2, up)
 
 
 @triton.jit
 def _shrink(p1, p2, q1, q2, step):
-    z = q1 * q1 + q2 * q2 + EPS
-    d = 1 + step * (z * tl.rsqrt(z))
+    z = EPS + q1 * q1 + q2 * q2
+    d = 1 + (step * z) * tl.rsqrt(z)
     inverse = tl.rsqrt(d * d)
     return (p1 + step * q1) * inverse, (p2 + step * q2) * inverse
 
 
 @triton.jit
 def _new_u(
-    u1, u2, p11, p12, p21, p22, a, b, c, gx, gy, bound, left, up, x0, x1, y0, y1
-):
-    k = _clamp(a + b * u1 + c * u2, bound)
-    u1 = u1 + k * gx
-    u1 += x1 * p11 + x0 * _at(p11, left)
-    u1 += y1 * p12 + y0 * _at(p12, up)
-    u2 = u2 + k * gy
-    u2 += x1 * p21 + x0 * _at(p21, left)
-    u2 += y1 * p22 + y0 * _at(p22, up)
+    u1, u2, p11, p12, p21, p22,
+    rho, gx, gy, scale, bound,
+    left, up,
+    x0, x1, y0, y1,
+):  # fmt: skip
+    k = _clamp((rho + gx * u1 + gy * u2) * scale, bound)
+    # Term by term, so that each is one fused multiply-add.
+    u1 = u1 + k * gx + x1 * p11 + y1 * p12 + x0 * _at(p11, left) + y0 * _at(p12, up)
+    u2 = u2 + k * gy + x1 * p21 + y1 * p22 + x0 * _at(p21, left) + y0 * _at(p22, up)
     return u1, u2
 
 
 @triton.jit
 def _iterate(
     u1, u2, p11, p12, p21, p22,
-    a, b, c, gx, gy, bound, step,
+    rho, gx, gy, scale, bound, step,
     left, right, up, down,
     dx0, dx1, dy0, dy1, fx0, fx1, fy0, fy1,
     flow_ptr,
     PAPER: tl.constexpr,
 ):  # fmt: skip
     u1, u2 = _new_u(
-        u1, u2, p11, p12, p21, p22, a, b, c, gx, gy, bound, left, up, dx0, dx1, dy0, dy1
-    )
+        u1, u2, p11, p12, p21, p22,
+        rho, gx, gy, scale, bound,
+        left, up,
+        dx0, dx1, dy0, dy1,
+    )  # fmt: skip
     q11, q12 = _gradient(u1, left, right, up, down, fx0, fx1, fy0, fy1, flow_ptr, PAPER)
     q21, q22 = _gradient(u2, left, right, up, down, fx0, fx1, fy0, fy1, flow_ptr, PAPER)
     p11, p12 = _shrink(p11, p12, q11, q12, step)
@@ -236,6 +236,7 @@ def forward_kernel(
     w,
     n_iters,
     planes,
+    never,  # 0
     PAPER: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
@@ -269,7 +270,7 @@ def forward_kernel(
     f1 = _load_map(x_ptr, o1, stride_h, stride_w, y, x, h, w, inside)
     f2 = _load_map(x_ptr, o2, stride_h, stride_w, y, x, h, w, inside)
     scale = -1 / (gx * gx + gy * gy + EPS)
-    a, b, c = (f2 - f1) * scale, gx * scale, gy * scale
+    rho = f2 - f1
     left, right, up, down = _neighbours(i, plane < planes, y, x, h, w, BLOCK, PAPER)
     fx0, fx1, fy0, fy1 = _flow_taps(flow_ptr, y, x, h, w, PAPER)
 
@@ -278,15 +279,26 @@ def forward_kernel(
     for _ in range(n_iters - 1):
         u1, u2, p11, p12, p21, p22 = _iterate(
             u1, u2, p11, p12, p21, p22,
-            a, b, c, gx, gy, bound, step,
+            rho, gx, gy, scale, bound, step,
             left, right, up, down,
             dx0, dx1, dy0, dy1, fx0, fx1, fy0, fy1,
             flow_ptr,
             PAPER,
         )  # fmt: skip
     u1, u2 = _new_u(
-        u1, u2, p11, p12, p21, p22, a, b, c, gx, gy, bound, left, up, dx0, dx1, dy0, dy1
-    )
+        u1, u2, p11, p12, p21, p22,
+        rho, gx, gy, scale, bound,
+        left, up,
+        dx0, dx1, dy0, dy1,
+    )  # fmt: skip
+    # Where the results go, computed again: kept, it would fill registers. The compiler
+    # does not know that never is 0.
+    i += never
+    plane, y, x = i // (h * w), (i % (h * w)) // w, i % w
+    pair = first + plane
+    inside = (plane < planes) & (pair < pairs)
+    n = (pair // pairs_per_clip).to(tl.int64)
+    t = (pair % pairs_per_clip).to(tl.int64)
     out = (n * 2 * channels + channel) * pairs_per_clip + t
     out = out * (h * w) + y * w + x
     tl.store(out_ptr + out, u1, mask=inside)
@@ -317,16 +329,16 @@ def _load_state(ptr, i, BLOCK: tl.constexpr):
 
 
 @triton.jit
-def _shrink_back(g1, g2, p1, p2, q1, q2, step):
-    """Adjoint of _shrink: gradients of old p and of q, and a share of step's."""
-    z = q1 * q1 + q2 * q2 + EPS
+def _shrink_back(g1, g2, p1, p2, q1, q2, step, share):
+    """Adjoint of _shrink: gradients of old p and of q, and step's added to share."""
+    z = EPS + q1 * q1 + q2 * q2
     inv_root = tl.rsqrt(z)
     root = z * inv_root
     d = 1 + step * root
     inverse = tl.rsqrt(d * d)
     g1, g2 = g1 * inverse, g2 * inverse
     d_grad = g1 * p1 + g2 * p2
-    share = g1 * q1 + g2 * q2 - d_grad * root
+    share = share + g1 * q1 + g2 * q2 - d_grad * root
     along = d_grad * inv_root
     return g1, g2, step * (g1 - along * q1), step * (g2 - along * q2), share
 
@@ -437,6 +449,7 @@ def backward_kernel(
     segment,  # iterations whose states are kept at a time
     segments,
     planes,
+    never,  # 0
     PAPER: tl.constexpr,
     NEED_X: tl.constexpr,
     NEED_IMAGE: tl.constexpr,
@@ -485,7 +498,7 @@ def backward_kernel(
         f1 = _load_map(x_ptr, o1, stride_h, stride_w, y, x, h, w, inside)
         f2 = _load_map(x_ptr, o2, stride_h, stride_w, y, x, h, w, inside)
         scale = -1 / (gx * gx + gy * gy + EPS)
-        a, b, c = (f2 - f1) * scale, gx * scale, gy * scale
+        rho = f2 - f1
 
         # First state of every segment.
         zero = tl.zeros([BLOCK], tl.float32)
@@ -494,7 +507,7 @@ def backward_kernel(
             for _ in range(segment):
                 u1, u2, p11, p12, p21, p22 = _iterate(
                     u1, u2, p11, p12, p21, p22,
-                    a, b, c, gx, gy, bound, step,
+                    rho, gx, gy, scale, bound, step,
                     left, right, up, down,
                     dx0, dx1, dy0, dy1, fx0, fx1, fy0, fy1,
                     flow,
@@ -536,7 +549,7 @@ def backward_kernel(
             for j in range(1, end - begin):
                 u1, u2, p11, p12, p21, p22 = _iterate(
                     u1, u2, p11, p12, p21, p22,
-                    a, b, c, gx, gy, bound, step,
+                    rho, gx, gy, scale, bound, step,
                     left, right, up, down,
                     dx0, dx1, dy0, dy1, fx0, fx1, fy0, fy1,
                     flow,
@@ -553,23 +566,23 @@ def backward_kernel(
                 q11, q12 = _gradient(
                     v1, left, right, up, down, fx0, fx1, fy0, fy1, flow, PAPER
                 )
-                g11, g12, q11, q12, share = _shrink_back(
-                    g11, g12, v11, v12, q11, q12, step
+                g11, g12, q11, q12, step_sum = _shrink_back(
+                    g11, g12, v11, v12, q11, q12, step, step_sum
                 )
-                step_sum += share
                 q21, q22 = _gradient(
                     v2, left, right, up, down, fx0, fx1, fy0, fy1, flow, PAPER
                 )
-                g21, g22, q21, q22, share = _shrink_back(
-                    g21, g22, v21, v22, q21, q22, step
+                g21, g22, q21, q22, step_sum = _shrink_back(
+                    g21, g22, v21, v22, q21, q22, step, step_sum
                 )
-                step_sum += share
-                u1_grad += _gradient_back(
-                    q11, q12, left, right, up, down, fx0, fx1, fy0, fy1, flow, PAPER
-                )
-                u2_grad += _gradient_back(
-                    q21, q22, left, right, up, down, fx0, fx1, fy0, fy1, flow, PAPER
-                )
+                u1_grad = _gradient_back(
+                    u1_grad, q11, q12,
+                    left, right, up, down, fx0, fx1, fy0, fy1, flow, PAPER,
+                )  # fmt: skip
+                u2_grad = _gradient_back(
+                    u2_grad, q21, q22,
+                    left, right, up, down, fx0, fx1, fy0, fy1, flow, PAPER,
+                )  # fmt: skip
                 if NEED_FLOW:
                     sums = _flow_sums(
                         sums, lane, q11, q12, v1,
@@ -581,27 +594,28 @@ def backward_kernel(
                     )  # fmt: skip
                 # Through u = old u + k * gradient of F2 + theta * divergence(old p).
                 if NEED_DIV:
-                    sum_x0 += u1_grad * _at(p11, left) + u2_grad * _at(p21, left)
-                    sum_x1 += u1_grad * p11 + u2_grad * p21
-                    sum_y0 += u1_grad * _at(p12, up) + u2_grad * _at(p22, up)
-                    sum_y1 += u1_grad * p12 + u2_grad * p22
-                g11 += dx1 * u1_grad + dx0 * _at(u1_grad, right)
-                g12 += dy1 * u1_grad + dy0 * _at(u1_grad, down)
-                g21 += dx1 * u2_grad + dx0 * _at(u2_grad, right)
-                g22 += dy1 * u2_grad + dy0 * _at(u2_grad, down)
-                r = a + b * u1 + c * u2
+                    sum_x0 = sum_x0 + u1_grad * _at(p11, left)
+                    sum_x0 = sum_x0 + u2_grad * _at(p21, left)
+                    sum_x1 = sum_x1 + u1_grad * p11 + u2_grad * p21
+                    sum_y0 = sum_y0 + u1_grad * _at(p12, up)
+                    sum_y0 = sum_y0 + u2_grad * _at(p22, up)
+                    sum_y1 = sum_y1 + u1_grad * p12 + u2_grad * p22
+                g11 = g11 + dx1 * u1_grad + dx0 * _at(u1_grad, right)
+                g12 = g12 + dy1 * u1_grad + dy0 * _at(u1_grad, down)
+                g21 = g21 + dx1 * u2_grad + dx0 * _at(u2_grad, right)
+                g22 = g22 + dy1 * u2_grad + dy0 * _at(u2_grad, down)
+                r = (rho + gx * u1 + gy * u2) * scale
                 k_grad = u1_grad * gx + u2_grad * gy
                 above, below = r > bound, r < -bound
                 bound_sum += tl.where(above, k_grad, tl.where(below, -k_grad, 0.0))
-                r_grad = tl.where(above | below, 0.0, k_grad)
+                r_grad = tl.where(above | below, 0.0, k_grad) * scale
                 if NEED_X or NEED_IMAGE:
-                    # rho_sum and the last terms still lack the factor -1 / |grad|^2.
                     k = _clamp(r, bound)
                     rho_sum += r_grad
-                    gx_sum += k * u1_grad + scale * (r_grad * (u1 + 2 * k * gx))
-                    gy_sum += k * u2_grad + scale * (r_grad * (u2 + 2 * k * gy))
-                u1_grad += r_grad * b
-                u2_grad += r_grad * c
+                    gx_sum = gx_sum + k * u1_grad + r_grad * (u1 + 2 * k * gx)
+                    gy_sum = gy_sum + k * u2_grad + r_grad * (u2 + 2 * k * gy)
+                u1_grad += r_grad * gx
+                u2_grad += r_grad * gy
                 v1, v2, v11, v12, v21, v22 = u1, u2, p11, p12, p21, p22
 
         sums = _sum_to(sums, lane, SUM_STEP, step_sum)
@@ -611,7 +625,16 @@ def backward_kernel(
             sums = _sum_to(sums, lane, SUM_DIV + 1, sum_x1)
             sums = _sum_to(sums, lane, SUM_DIV + 2, sum_y0)
             sums = _sum_to(sums, lane, SUM_DIV + 3, sum_y1)
+        # As in forward_kernel.
+        i_out = i + never * task
+        plane_out = i_out // (h * w)
+        y, x = (i_out % (h * w)) // w, i_out % w
+        pair = (task % programs) * planes + plane_out
+        inside = (plane_out < planes) & (pair < pairs)
+        n = (pair // pairs_per_clip).to(tl.int64)
+        t = (pair % pairs_per_clip).to(tl.int64)
         if NEED_IMAGE:
+            o2 = n * stride_n + (0 * n + channel) * stride_c + (t + 1) * stride_t
             sums = _image_sums(
                 sums, lane, gx_sum, gy_sum, x_ptr, o2, stride_h, stride_w,
                 y, x, h, w, inside, PAPER,
@@ -619,10 +642,11 @@ def backward_kernel(
         tl.store(sums_ptr + task * SUMS + lane, sums)
 
         if NEED_X:
-            rho_sum *= scale
             first, second = -rho_sum, rho_sum
             if PAPER:
-                second += _correlate_back(gx_sum, gy_sum, left, right, up, down, image)
+                second = _correlate_back(
+                    second, gx_sum, gy_sum, left, right, up, down, image
+                )
             else:
                 g1, g2 = _central_back(gx_sum, left, right, x, w, image)
                 first += g1

@@ -14,7 +14,6 @@ _BACKENDS_OF = {
     "tvl1": {"reference", "cpu", "triton"},
     "released": {"reference"},
 }
-_PROGRAMS_PER_MULTIPROCESSOR = 2
 
 
 def _kernel_shapes(variant: str, channels: int) -> tuple[tuple[int, ...], ...]:
@@ -89,6 +88,7 @@ def _launch_forward(x: Tensor, *rest) -> Tensor:
             w,
             n_iters,
             planes,
+            0,
             PAPER=variant == "paper",
             BLOCK=block,
             num_warps=warps,
@@ -115,8 +115,9 @@ def _launch_backward(grad: Tensor, x: Tensor, *rest) -> tuple[Tensor, ...]:
     segment = math.ceil(math.sqrt(n_iters))
     segments = math.ceil(n_iters / segment)
     # A program's states lie in global memory, and mostly in its cache: programs that
-    # take one task after another bound them, whatever the batch.
-    programs = min(tasks, _PROGRAMS_PER_MULTIPROCESSOR * launch.multiprocessors(x))
+    # take one task after another bound them, whatever the batch. Registers let one
+    # block of 1024 run on a multiprocessor.
+    programs = min(tasks, max(1, 1024 // block) * launch.multiprocessors(x))
     state = {"dtype": torch.float32, "device": x.device}
     slab = torch.empty((programs, segment + segments - 1, 6, block), **state)
     sums = torch.empty((tasks, 64), **state)
@@ -143,6 +144,7 @@ def _launch_backward(grad: Tensor, x: Tensor, *rest) -> tuple[Tensor, ...]:
             segment,
             segments,
             planes,
+            0,
             PAPER=paper,
             NEED_X=need_x,
             NEED_IMAGE=need_image,

