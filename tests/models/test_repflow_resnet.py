@@ -6,7 +6,7 @@ from mmengine.runner import CheckpointLoader
 from flowzoo.models import RepFlowResNet
 from flowzoo_kernels import RepresentationFlow
 
-POSITIONS = ["input", "stem", "layer1", "layer2", "layer3", "layer4"]
+POSITIONS = ["input", "conv1", "stem", "layer1", "layer2", "layer3", "layer4"]
 
 
 def small(**kwargs):

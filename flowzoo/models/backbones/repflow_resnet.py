@@ -7,7 +7,7 @@ from ..layers import RepFlowBlock
 
 # The paper counts conv1 + max-pooling as block 1, so that its best place, "after
 # block 3", is layer2 here (512 channels in a ResNet-50, as in the released network).
-POSITIONS = ("input", "stem", "layer1", "layer2", "layer3", "layer4")
+POSITIONS = ("input", "conv1", "stem", "layer1", "layer2", "layer3", "layer4")
 
 
 @MODELS.register_module()
@@ -19,8 +19,9 @@ class RepFlowResNet(ResNet):
 
     Args:
         depth: 18, 34, 50, 101 or 152.
-        flow_after: where the layer stands: 'input', 'stem', 'layer1' (the paper's
-            block 2), 'layer2' (its best, block 3), 'layer3' or 'layer4'.
+        flow_after: where the layer stands: 'input', 'conv1', 'stem' (after the
+            max-pooling, the paper's block 1), 'layer1', 'layer2' (its best, block 3),
+            'layer3' or 'layer4'.
         flow_cfg: arguments of :class:`flowzoo.models.layers.RepFlowBlock`.
         base_channels: channels of the stem; 64 is the published ResNet.
         **kwargs: of mmaction2's ``ResNet``. Pretrained 2D weights come in by
@@ -39,10 +40,10 @@ class RepFlowResNet(ResNet):
         super().__init__(depth, **kwargs)
         if base_channels != 64:
             self._set_width(base_channels)
-        if flow_after not in POSITIONS[: 2 + self.num_stages]:
+        if flow_after not in POSITIONS[: 3 + self.num_stages]:
             raise ValueError(
                 f"flow_after={flow_after!r} is not in this network; choose one of "
-                f"{POSITIONS[: 2 + self.num_stages]}"
+                f"{POSITIONS[: 3 + self.num_stages]}"
             )
         self.flow_after = flow_after
         self.flow_block = RepFlowBlock(
@@ -85,7 +86,7 @@ class RepFlowResNet(ResNet):
     def _channels_after(self, position: str, base_channels: int) -> int:
         if position == "input":
             return self.in_channels
-        if position == "stem":
+        if position in ("conv1", "stem"):
             return base_channels
         stage = self.res_layers.index(position)
         return base_channels * 2**stage * self.block.expansion
@@ -130,7 +131,8 @@ class RepFlowResNet(ResNet):
             )
         x = x.transpose(1, 2).flatten(0, 1)  # (N*T, 3, H, W)
         x, frames = self._flow(x, frames, "input")
-        x = self.maxpool(self.conv1(x))
+        x, frames = self._flow(self.conv1(x), frames, "conv1")
+        x = self.maxpool(x)
         x, frames = self._flow(x, frames, "stem")
         outs = []
         for i, name in enumerate(self.res_layers):
