@@ -1,12 +1,16 @@
 """FlowZoo's operators and modules; needs torch only, Triton and Numba when used."""
 
-from .modules import BackwardWarp, RepresentationFlow
+from .modules import BackwardWarp, MotionLoss, RepresentationFlow
+from .motion_loss import motion_loss, multiscale_motion_loss
 from .repflow import representation_flow
 from .warp import backward_warp
 
 __all__ = [
     "BackwardWarp",
+    "MotionLoss",
     "RepresentationFlow",
     "backward_warp",
+    "motion_loss",
+    "multiscale_motion_loss",
     "representation_flow",
 ]

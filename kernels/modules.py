@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ._common.bounds import lower_bound
 from ._common.checks import BACKENDS, check_choice, check_floating
+from .motion_loss.op import FLOW_SCALES, SSIM_WEIGHTS, multiscale_motion_loss
 from .repflow.op import representation_flow
 from .repflow.reference import VARIANTS, default_kernels
 from .warp.op import backward_warp
@@ -165,3 +166,44 @@ class BackwardWarp(nn.Module):
 
     def extra_repr(self) -> str:
         return f"padding={self.padding!r}, backend={self.backend!r}"
+
+
+class MotionLoss(nn.Module):
+    """The unsupervised losses of MotionNet at several scales.
+
+    See :func:`flowzoo_kernels.multiscale_motion_loss` for what is computed.
+
+    Args:
+        flow_scales: pixels per unit of flow at each scale, from fine to coarse.
+        ssim_weights: of each scale; a tenth of the default for training end to end.
+        options: of multiscale_motion_loss and motion_loss.
+    """
+
+    def __init__(
+        self,
+        flow_scales: Sequence[float] = FLOW_SCALES,
+        ssim_weights: Sequence[float] = SSIM_WEIGHTS,
+        **options,
+    ) -> None:
+        super().__init__()
+        self.flow_scales = tuple(flow_scales)
+        self.ssim_weights = tuple(ssim_weights)
+        self.options = options
+
+    def forward(
+        self, frames: Tensor, flows: Sequence[Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss and parts, each (scales,), of frames (N, C, T, H, W) and their flows."""
+        return multiscale_motion_loss(
+            frames,
+            flows,
+            flow_scales=self.flow_scales,
+            ssim_weights=self.ssim_weights,
+            **self.options,
+        )
+
+    def extra_repr(self) -> str:
+        options = "".join(f", {name}={value!r}" for name, value in self.options.items())
+        return (
+            f"flow_scales={self.flow_scales}, ssim_weights={self.ssim_weights}{options}"
+        )

@@ -56,19 +56,26 @@ def _has_value(tensor: Tensor) -> bool:
     )
 
 
+def is_known_infinite(tensor: Tensor) -> bool:
+    """True if a CPU tensor holds NaN or infinity.
+
+    False on other devices, where reading the value would wait for the device, and where
+    there is no value (tracing, vmap).
+    """
+    if not _has_value(tensor):
+        return False
+    try:
+        return not torch.isfinite(tensor).all()
+    except RuntimeError:  # under vmap
+        return False
+
+
 def check_finite(name: str, tensor: Tensor) -> None:
     """Raise ValueError if a CPU tensor holds NaN or infinity.
 
-    Skipped on other devices, where reading the value would wait for the device,
-    and where there is no value (tracing, vmap).
+    Skipped where :func:`is_known_infinite` cannot read the value.
     """
-    if not _has_value(tensor):
-        return
-    try:
-        finite = bool(torch.isfinite(tensor).all())
-    except RuntimeError:  # under vmap
-        return
-    if not finite:
+    if is_known_infinite(tensor):
         raise ValueError(
             f"{name} holds NaN or infinity; the training diverged earlier, or it was "
             f"set so: lower its learning rate or load an older checkpoint"

@@ -1,0 +1,3 @@
+from .op import motion_loss, multiscale_motion_loss
+
+__all__ = ["motion_loss", "multiscale_motion_loss"]
