@@ -36,6 +36,7 @@ from .._common.simd import (
     vwhere_outside,
 )
 from .._common.threads import run_tasks
+from .partial_sums import parameter_gradients
 from .reference import EPS
 
 # Planes of the forward pass, before its one state.
@@ -941,9 +942,8 @@ def backward(
     x_grad = torch.empty_like(x) if need_x else x.new_empty(0)
     rows = SUM_FLOW + FLOW_TAPS[variant] + IMAGE_TAPS[variant]
     if n == 0:
-        return x_grad, *_parameter_gradients(
-            np.zeros((c, rows)), kernels, scalars, variant
-        )
+        sums = torch.zeros((c, rows), dtype=torch.float64)
+        return x_grad, *parameter_gradients(sums, kernels, scalars, variant)
 
     dtype, lanes, per_lane, table, bound, step = _prepare(x, kernels, scalars, variant)
     chunks = math.ceil((t - 1) / per_lane)
@@ -989,30 +989,5 @@ def backward(
         x_grad[:, :, per_lane : per_lane * chunks : per_lane] += seam
     per_lane_sums = sums.transpose(0, 2, 1).reshape(-1, rows)[: n * c * chunks]
     per_channel = per_lane_sums.reshape(n, c, chunks, rows).sum(axis=(0, 2))
-    return x_grad, *_parameter_gradients(per_channel, kernels, scalars, variant)
-
-
-def _parameter_gradients(
-    sums: np.ndarray,
-    kernels: tuple[Tensor, ...],
-    scalars: tuple[Tensor, ...],
-    variant: str,
-) -> list[Tensor]:
-    """From the sums of each channel, (C, rows), to the gradients of the parameters."""
-    image_kernel, flow_kernel, div_kernel = kernels
-    theta, lam, tau = (float(v.detach()) for v in scalars)
-    step_sum, bound_sum = sums[:, SUM_STEP].sum(), sums[:, SUM_BOUND].sum()
-    if variant == "paper":
-        sums = sums.sum(axis=0, keepdims=True)
-    end_of_flow = SUM_FLOW + FLOW_TAPS[variant]
-    div = sums[:, SUM_DIV:SUM_FLOW].reshape(div_kernel.shape)
-    flow = sums[:, SUM_FLOW:end_of_flow].reshape(flow_kernel.shape)
-    image = sums[:, end_of_flow:].reshape(image_kernel.shape)
-    through_div = (div * div_kernel.detach().to(torch.float64).numpy()).sum()
-    theta_grad = through_div + lam * bound_sum - tau / theta**2 * step_sum
-    gradients = (image, flow, theta * div, theta_grad, theta * bound_sum)
-    gradients += (step_sum / theta,)
-    return [
-        torch.tensor(np.ascontiguousarray(g), dtype=p.dtype).reshape(p.shape)
-        for g, p in zip(gradients, (*kernels, *scalars), strict=True)
-    ]
+    per_channel = torch.from_numpy(per_channel)
+    return x_grad, *parameter_gradients(per_channel, kernels, scalars, variant)

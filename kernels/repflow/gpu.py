@@ -433,7 +433,7 @@ def backward_kernel(
     stride_h,
     stride_w,
     first_ptr,  # (N, C, T-1, H, W), contiguous: gradient of each pair's F1
-    second_ptr,  # (N, C, T, H, W), contiguous: of each pair's F2, in its frame
+    second_ptr,  # (N, C, T-1, H, W), contiguous: gradient of each pair's F2
     image_ptr,  # paper (2, 3, 3), tvl1 (C, 2, 3)
     flow_ptr,  # paper (2, 3, 3), tvl1 (C, 2, 2)
     div_ptr,  # paper (2, 2), tvl1 (C, 2, 2)
@@ -657,5 +657,4 @@ def backward_kernel(
             maps = n * channels + channel
             to = (maps * pairs_per_clip + t) * (h * w) + y * w + x
             tl.store(first_ptr + to, first, mask=inside)
-            to = (maps * (pairs_per_clip + 1) + t + 1) * (h * w) + y * w + x
             tl.store(second_ptr + to, second, mask=inside)

@@ -1,11 +1,12 @@
 """Representation flow: argument checks, the fused operator, the public function."""
 
-import math
+import importlib
+from types import ModuleType
 
 import torch
 from torch import Tensor
 
-from .._common import checks, launch
+from .._common import checks
 from .reference import VARIANTS, representation_flow_reference
 
 # The backends that offer each variant.
@@ -62,120 +63,10 @@ def _check(
         checks.check_positive_scalar(name, scalar)
 
 
-def _launch_forward(x: Tensor, *rest) -> Tensor:
-    """The Triton forward pass; arguments as the operator's."""
-    from . import gpu
-
-    *kernels, theta, lam, tau, n_iters, variant = rest
-    n, c, t, h, w = x.shape
-    out = x.new_empty((n, 2 * c, t - 1, h, w))
-    if n == 0:
-        return out
-    pairs = n * (t - 1)
-    planes, block, warps = launch.pack(h * w, pairs, variant == "paper")
-    grid = (c * math.ceil(pairs / planes),)
-    with launch.device_guard(x):
-        gpu.forward_kernel[grid](
-            x,
-            *x.stride(),
-            out,
-            *(k.detach().float().contiguous() for k in kernels),
-            torch.stack([v.detach().float().reshape(()) for v in (theta, lam, tau)]),
-            pairs,
-            t - 1,
-            c,
-            h,
-            w,
-            n_iters,
-            planes,
-            0,
-            PAPER=variant == "paper",
-            BLOCK=block,
-            num_warps=warps,
-        )
-    return out
-
-
-def _launch_backward(grad: Tensor, x: Tensor, *rest) -> tuple[Tensor, ...]:
-    """The Triton backward pass; see cpu.backward."""
-    from . import gpu
-
-    *parameters, n_iters, variant, needs = rest
-    *kernels, theta, lam, tau = (p.detach().float().contiguous() for p in parameters)
-    theta, lam, tau = theta.reshape(()), lam.reshape(()), tau.reshape(())
-    need_x, need_image, need_flow, need_div, need_theta, _, _ = needs
-    n, c, t, h, w = x.shape
-    paper = variant == "paper"
-    if n == 0:
-        x_grad = torch.empty_like(x) if need_x else x.new_empty(0)
-        return x_grad, *(p.new_zeros(p.shape) for p in parameters)
-    pairs = n * (t - 1)
-    planes, block, warps = launch.pack(h * w, pairs, paper)
-    tasks = c * math.ceil(pairs / planes)
-    segment = math.ceil(math.sqrt(n_iters))
-    segments = math.ceil(n_iters / segment)
-    # A program's states lie in global memory, and mostly in its cache: programs that
-    # take one task after another bound them, whatever the batch. Registers let one
-    # block of 1024 run on a multiprocessor.
-    programs = min(tasks, max(1, 1024 // block) * launch.multiprocessors(x))
-    state = {"dtype": torch.float32, "device": x.device}
-    slab = torch.empty((programs, segment + segments - 1, 6, block), **state)
-    sums = torch.empty((tasks, 64), **state)
-    first = torch.empty((n, c, t - 1, h, w) if need_x else (1,), **state)
-    second = torch.empty((n, c, t, h, w) if need_x else (1,), **state)
-    with launch.device_guard(x):
-        gpu.backward_kernel[(programs,)](
-            grad,
-            *grad.stride(),
-            x,
-            *x.stride(),
-            first,
-            second,
-            *kernels,
-            torch.stack([theta, lam, tau]),
-            slab,
-            sums,
-            pairs,
-            t - 1,
-            c,
-            h,
-            w,
-            n_iters,
-            segment,
-            segments,
-            planes,
-            0,
-            PAPER=paper,
-            NEED_X=need_x,
-            NEED_IMAGE=need_image,
-            NEED_FLOW=need_flow,
-            NEED_DIV=need_div or need_theta,
-            BLOCK=block,
-            SUMS=64,
-            num_warps=warps,
-        )
-    x_grad = x.new_empty(0)
-    if need_x:
-        # Every inner frame belongs to two pairs.
-        second[:, :, 0] = first[:, :, 0]
-        second[:, :, 1:-1] += first[:, :, 1:]
-        x_grad = torch.empty_like(x).copy_(second)
-    sums = sums.double().view(c, -1, 64).sum(1)
-    step_sum, bound_sum = sums[:, 0].sum(), sums[:, 1].sum()
-    if paper:
-        sums = sums.sum(0, keepdim=True)
-    image, flow, div = kernels
-    flow_end = 6 + (18 if paper else 4)
-    div_sum = sums[:, 2:6].reshape(div.shape)
-    flow_sum = sums[:, 6:flow_end].reshape(flow.shape)
-    image_sum = sums[:, flow_end : flow_end + image.numel() // len(sums)]
-    theta_grad = (div_sum * div).sum() + lam * bound_sum - tau / theta**2 * step_sum
-    gradients = image_sum.reshape(image.shape), flow_sum, theta * div_sum, theta_grad
-    gradients += theta * bound_sum, step_sum / theta
-    return x_grad, *(
-        g.to(p.dtype, copy=True).reshape(p.shape).contiguous()
-        for g, p in zip(gradients, parameters, strict=True)
-    )
+def _implementation(backend: str) -> ModuleType:
+    # Numba and Triton take long to import and are needed on first use only.
+    name = {"cpu": "cpu", "triton": "gpu_launch"}[backend]
+    return importlib.import_module(f".{name}", __package__)
 
 
 @torch.library.custom_op("flowzoo::representation_flow", mutates_args=())
@@ -192,11 +83,7 @@ def _forward(
     backend: str,
 ) -> Tensor:
     parameters = image_kernel, flow_kernel, div_kernel, theta, lam, tau
-    if backend == "triton":
-        return _launch_forward(x, *parameters, n_iters, variant)
-    from . import cpu  # Numba takes long to import and is needed on first use only
-
-    return cpu.forward(x, *parameters, n_iters, variant)
+    return _implementation(backend).forward(x, *parameters, n_iters, variant)
 
 
 @_forward.register_fake
@@ -221,11 +108,8 @@ def _backward(
     needs: list[bool],
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     parameters = image_kernel, flow_kernel, div_kernel, theta, lam, tau
-    if backend == "triton":
-        return _launch_backward(grad, x, *parameters, n_iters, variant, needs)
-    from . import cpu
-
-    return cpu.backward(grad, x, *parameters, n_iters, variant, needs)
+    implementation = _implementation(backend)
+    return implementation.backward(grad, x, *parameters, n_iters, variant, needs)
 
 
 @_backward.register_fake
@@ -337,8 +221,7 @@ def representation_flow(
     scalars = {"theta": theta, "lam": lam, "tau": tau}
     _check(x, kernels, scalars, n_iters, variant)
     supported = _BACKENDS_OF[variant]
-    h, w = x.shape[-2:]
-    if x.dtype == torch.float64 or h * w > launch.MAX_BLOCK - (variant == "paper"):
+    if x.dtype == torch.float64:
         supported = supported - {"triton"}
     backend = checks.resolve_backend(backend, x.device, supported)
     arguments = x, *kernels.values(), *scalars.values(), n_iters, variant
