@@ -1,7 +1,6 @@
 """The motion losses: argument checks, launches, the operator, the public functions."""
 
 from collections.abc import Sequence
-from types import ModuleType
 
 import torch
 from torch import Tensor
@@ -12,13 +11,18 @@ from .reference import (
     NORMALIZATIONS,
     Constants,
     border_width,
+    divisors,
     motion_loss_reference,
+    ssim_table,
 )
 
 PARTS = ("photometric", "smoothness", "ssim")
 # From fine to coarse, for flow at 1/2 to 1/32 of the frames' size.
 FLOW_SCALES = (10.0, 5.0, 2.5, 1.25, 0.625)
 SSIM_WEIGHTS = (0.01, 0.02, 0.04, 0.08, 0.16)
+
+_PIXELS = 256  # of a Triton program, 2 for a thread
+_MAX_STRIDE = 32  # of windows in Triton: a program holds one of them at least
 
 
 def _check(target: Tensor, source: Tensor, flow: Tensor) -> None:
@@ -90,16 +94,86 @@ def _raise_if_not_finite(parts: Tensor, **inputs: Tensor) -> None:
             )
 
 
-def _implementation(backend: str) -> ModuleType:
-    # Numba takes long to import and is needed on first use only.
-    from . import cpu
-
-    return {"cpu": cpu}[backend]
-
-
 def state_dtype(flow: Tensor) -> torch.dtype:
     """In which the loss is computed and the flow's gradient is kept."""
     return torch.float64 if flow.dtype == torch.float64 else torch.float32
+
+
+def _triton_forward(
+    target: Tensor,
+    source: Tensor,
+    flow: Tensor,
+    constants: list[float],
+    window: int,
+    stride: int,
+    normalization: str,
+    need_gradient: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    from . import gpu
+
+    k = Constants(*constants)
+    n, c, h, w = target.shape
+    if h * w >= 1 << 31:
+        raise ValueError(
+            f"flow has {h} x {w} pixels; backend='triton' takes fewer than 2^31, use "
+            f"backend='reference'"
+        )
+    pairs = flow.shape[1] // 2
+    step = min(stride, max(h, w))  # the rest of a window reaches no pixel
+    side = 1 << (step - 1).bit_length()
+    across = max(1, _PIXELS // side**2)
+    size = min(window, step)
+    table = torch.zeros(side, side)
+    weights = torch.tensor(ssim_table(window, k.ssim_sigma, k.ssim_centre))
+    table[:size, :size] = weights[:size, :size]
+    by = divisors(target.shape, pairs, k, normalization)
+    weights = k.photometric_weight, k.smoothness_weight, k.ssim_weight
+    rows, columns = -(-h // step), -(-w // step)
+    programs = n * pairs * rows * -(-columns // across)
+    shape = flow.shape if need_gradient else 0
+    gradient = flow.new_empty(shape, dtype=torch.float32)
+    sums = flow.new_empty((programs, 3), dtype=torch.float32)
+    if programs > 0:
+        with torch.cuda.device_of(flow):
+            gpu.motion_loss_kernel[(programs,)](
+                target,
+                source,
+                flow,
+                table.to(flow.device, non_blocking=True),
+                gradient,
+                sums,
+                *target.stride(),
+                *source.stride(),
+                *flow.stride(),
+                pairs,
+                c // pairs,
+                h,
+                w,
+                step,
+                border_width(h, w, k.border),
+                k.flow_scale,
+                k.photometric_alpha,
+                k.photometric_beta,
+                k.smoothness_alpha,
+                k.smoothness_beta,
+                k.epsilon**2,
+                k.ssim_c1,
+                k.ssim_c2,
+                *(
+                    weight / divisor
+                    for weight, divisor in zip(weights, by, strict=True)
+                ),
+                GRADIENT=need_gradient,
+                SIDE=side,
+                ACROSS=across,
+            )
+    photometric, smoothness, similar = sums.sum(0, dtype=torch.float64).unbind()
+    dissimilar = n * c * rows * columns - similar
+    parts = [
+        t / d for t, d in zip((photometric, smoothness, dissimilar), by, strict=True)
+    ]
+    loss = sum(weight * part for weight, part in zip(weights, parts, strict=True))
+    return loss.float(), torch.stack(parts).float(), gradient
 
 
 @torch.library.custom_op("flowzoo::motion_loss", mutates_args=())
@@ -115,9 +189,12 @@ def _forward(
     need_gradient: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The loss, its parts, and its gradient for flow or an empty tensor."""
-    return _implementation(backend).forward(
-        target, source, flow, constants, window, stride, normalization, need_gradient
-    )
+    options = constants, window, stride, normalization, need_gradient
+    if backend == "triton":
+        return _triton_forward(target, source, flow, *options)
+    from . import cpu  # Numba takes long to import and is needed on first use only
+
+    return cpu.forward(target, source, flow, *options)
 
 
 @_forward.register_fake
@@ -249,7 +326,8 @@ def motion_loss(
         border: share of the shorter side that the photometric and the smoothness term
             leave out on every side.
         ssim_window, ssim_stride: side and distance of the square windows, in pixels.
-            The fused backends take windows that do not overlap (stride >= window).
+            The fused backends take windows that do not overlap (stride >= window), and
+            'triton' a stride of at most 32.
         ssim_sigma: standard deviation of the window's weights in pixels; a sixth of the
             window unless given, math.inf for equal weights.
         ssim_centre: where they are centred; at window / 2 unless given.
@@ -257,7 +335,8 @@ def motion_loss(
         normalization: 'elements' divides both Charbonnier terms by the number of their
             elements; 'caffe' as the released training does, with caffe_mask.
         caffe_mask: batch and channels of the authors' mask.
-        backend: 'auto' (by the device of flow), 'triton', 'cpu' or 'reference'.
+        backend: 'auto' (by the device of flow), 'triton' (not for flow in float64),
+            'cpu' or 'reference'.
 
     Returns:
         The weighted loss, a scalar of float32 (float64 for flow in float64) and
@@ -306,6 +385,8 @@ def motion_loss(
     offered = {"reference"}
     if ssim_stride >= ssim_window:
         offered.add("cpu")
+        if ssim_stride <= _MAX_STRIDE and flow.dtype != torch.float64:
+            offered.add("triton")
     backend = checks.resolve_backend(backend, flow.device, offered)
     arguments = target.detach(), source.detach(), flow, list(constants), *options
     if backend == "reference":

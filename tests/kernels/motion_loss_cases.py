@@ -7,6 +7,7 @@ from torch import Tensor
 from flowzoo_kernels import motion_loss
 
 SCALE = 4.0  # a power of two, so that the flow in pixels is exact
+TERMS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0.01))  # each alone, all together
 SHAPES = [  # N, pairs, channels, H, W
     (2, 3, 3, 16, 24),
     (1, 2, 3, 13, 19),
@@ -52,9 +53,11 @@ def run_loss(
     return {"loss": loss.detach(), **parts, "flow": grad}
 
 
-def check_loss(inputs: tuple[Tensor, ...], backend: str, **options) -> None:
-    """A backend against the reference by the rule, each term alone and all together."""
-    for weights in ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0.01)):
+def check_loss(
+    inputs: tuple[Tensor, ...], backend: str, terms: tuple = TERMS, **options
+) -> None:
+    """A backend against the reference by the rule, for several weights of the terms."""
+    for weights in terms:
         options["weights"] = weights
         result = run_loss(inputs, backend=backend, **options)
         eager = run_loss(inputs, backend="reference", **options)

@@ -1,0 +1,203 @@
+"""The motion losses on GPUs: values and the flow's gradient in one pass, in Triton.
+
+A program holds ACROSS windows of one row of SSIM windows of one pair of frames. Pixels
+are laid out as (SIDE, ACROSS, SIDE): row of a window, window, column of a window. SIDE
+is the power of 2 that holds the stride; places past the stride are no pixels. It walks
+over the channels. Each pixel belongs to one window, so that everything its gradient
+needs lies in the program; there are no atomics, and results repeat bit by bit.
+
+Offsets are int64; only the pixels of one plane have to be fewer than 2^31.
+"""
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def _pow(value, exponent):
+    # value is normal and positive: at least epsilon squared
+    return tl.exp2(exponent * tl.log2(value))
+
+
+@triton.jit
+def _load(ptr, y, x, sh, sw, ok):
+    place = y.to(tl.int64) * sh + x.to(tl.int64) * sw
+    return tl.load(ptr + place, mask=ok, other=0.0).to(tl.float32)
+
+
+@triton.jit
+def _window_sum(values):
+    """Sums over the windows of (SIDE, ACROSS, SIDE), as (1, ACROSS, 1)."""
+    return tl.sum(tl.sum(values, 2, keep_dims=True), 0, keep_dims=True)
+
+
+@triton.jit
+def _total(values):
+    return tl.sum(tl.sum(tl.sum(values, 2), 1), 0)
+
+
+@triton.jit
+def _whole(value, limit):
+    """Floor and its index, far outside past the limit; NaN only in the fraction."""
+    floor = tl.floor(value)
+    index = tl.where(tl.abs(floor) <= limit, floor, -2.0 - limit).to(tl.int32)
+    return floor, index
+
+
+@triton.jit
+def _differences(ptr, y, x, sh, sw, h, w, ok, border, k_alpha, k_beta, k_eps2):
+    """Smoothness of one flow component at (y, x), to the right and down.
+
+    Returns the sum of both values, and each one's derivative by its difference.
+    """
+    mask = ok & (y >= border) & (y < h - border) & (x >= border) & (x < w - border)
+    own = _load(ptr, y, x, sh, sw, mask)
+    dx = _load(ptr, y, x + 1, sh, sw, mask & (x + 1 < w)) - own
+    dy = _load(ptr, y + 1, x, sh, sw, mask & (y + 1 < h)) - own
+    dx = tl.where(x + 1 < w, dx, 0.0)
+    dy = tl.where(y + 1 < h, dy, 0.0)
+    zx, zy = k_beta * dx, k_beta * dy
+    zx, zy = zx * zx + k_eps2, zy * zy + k_eps2
+    px = tl.where(mask, _pow(zx, k_alpha - 1), 0.0)
+    py = tl.where(mask, _pow(zy, k_alpha - 1), 0.0)
+    factor = 2 * k_alpha * k_beta * k_beta
+    return px * zx + py * zy, factor * dx * px, factor * dy * py
+
+
+@triton.jit
+def _smoothness(ptr, y, x, sh, sw, h, w, ok, border, alpha, beta, eps2):
+    """Value and gradient of one flow component, the gradient as a gather."""
+    value, gx, gy = _differences(ptr, y, x, sh, sw, h, w, ok, border, alpha, beta, eps2)
+    _, left, _ = _differences(
+        ptr, y, x - 1, sh, sw, h, w, ok & (x > 0), border, alpha, beta, eps2
+    )
+    _, _, above = _differences(
+        ptr, y - 1, x, sh, sw, h, w, ok & (y > 0), border, alpha, beta, eps2
+    )
+    return value, left - gx + above - gy
+
+
+@triton.jit
+def motion_loss_kernel(
+    target_ptr,  # (N, P C, H, W), any strides
+    source_ptr,  # (N, P C, H, W), any strides
+    flow_ptr,  # (N, 2P, H, W), any strides
+    table_ptr,  # (SIDE, SIDE), float32, 0 where there is no weight
+    gradient_ptr,  # (N, 2P, H, W), float32, contiguous; or empty
+    sums_ptr,  # (programs, 3), float32: photometric, smoothness, similar
+    tsn,
+    tsc,
+    tsh,
+    tsw,
+    ssn,
+    ssc,
+    ssh,
+    ssw,
+    fsn,
+    fsc,
+    fsh,
+    fsw,
+    pairs,
+    channels,  # of one frame
+    h,
+    w,
+    stride,
+    border,
+    scale,
+    p_alpha,
+    p_beta,
+    s_alpha,
+    s_beta,
+    eps2,
+    c1,
+    c2,
+    p_factor,  # weight / divisor of each term
+    s_factor,
+    ssim_factor,
+    GRADIENT: tl.constexpr,
+    SIDE: tl.constexpr,
+    ACROSS: tl.constexpr,
+):
+    program = tl.program_id(0)
+    groups = tl.cdiv(tl.cdiv(w, stride), ACROSS)
+    rows = tl.cdiv(h, stride)
+    group, row = program % groups, program // groups % rows
+    pair = program // groups // rows
+    n, p = (pair // pairs).to(tl.int64), (pair % pairs).to(tl.int64)
+
+    i = tl.arange(0, SIDE)[:, None, None]
+    j = (group * ACROSS + tl.arange(0, ACROSS))[None, :, None]
+    k = tl.arange(0, SIDE)[None, None, :]
+    y, x = row * stride + i + 0 * j + 0 * k, j * stride + k + 0 * i
+    ok = (i < stride) & (k < stride) & (y < h) & (x < w)
+    weight = tl.load(table_ptr + i * SIDE + k) + 0.0 * j
+    weight = tl.where(ok, weight, 0.0)
+    inner = ok & (y >= border) & (y < h - border) & (x >= border) & (x < w - border)
+
+    flow = flow_ptr + n * fsn + 2 * p * fsc
+    u = scale * _load(flow, y, x, fsh, fsw, ok)
+    v = scale * _load(flow + fsc, y, x, fsh, fsw, ok)
+    floor_u, iu = _whole(u, w)
+    floor_v, iv = _whole(v, h)
+    fx, fy = u - floor_u, v - floor_v
+    x0, y0 = x + iu, y + iv
+    left, right = ok & (x0 >= 0) & (x0 < w), ok & (x0 >= -1) & (x0 < w - 1)
+    above, below = (y0 >= 0) & (y0 < h), (y0 >= -1) & (y0 < h - 1)
+
+    source = source_ptr + n * ssn + p * channels * ssc
+    target = target_ptr + n * tsn + p * channels * tsc
+    # windows that reach over the border weigh less than 1
+    missing = 1 - _window_sum(weight)
+    window = (j * stride < w) & (i == 0) & (k == 0)
+    gu = 0.0 * u
+    gv = 0.0 * u
+    photometric = 0.0 * u
+    similar = 0.0 * u
+    for _ in range(channels):
+        a = _load(source, y0, x0, ssh, ssw, above & left)
+        b = _load(source, y0, x0 + 1, ssh, ssw, above & right)
+        c = _load(source, y0 + 1, x0, ssh, ssw, below & left)
+        d = _load(source, y0 + 1, x0 + 1, ssh, ssw, below & right)
+        goal = _load(target, y, x, tsh, tsw, ok)
+        top, bottom = (1 - fx) * a + fx * b, (1 - fx) * c + fx * d
+        warped = (1 - fy) * top + fy * bottom
+
+        difference = goal - warped
+        z = p_beta * difference
+        z = z * z + eps2
+        power = tl.where(inner, _pow(z, p_alpha - 1), 0.0)
+        photometric += power * z
+
+        # Spreads about the means, so that they do not cancel
+        mx, my = _window_sum(weight * warped), _window_sum(weight * goal)
+        dx, dy = warped - mx, goal - my
+        sx = _window_sum(weight * dx * dx) + mx * mx * missing
+        sy = _window_sum(weight * dy * dy) + my * my * missing
+        sxy = _window_sum(weight * dx * dy) + mx * my * missing
+        by_mean, by_spread = mx * mx + my * my + c1, sx + sy + c2
+        lp, cs = (2 * mx * my + c1) / by_mean, (2 * sxy + c2) / by_spread
+        similar += tl.where(window, lp * cs, 0.0)
+        if GRADIENT:
+            g = -2 * p_factor * p_alpha * p_beta * p_beta * difference * power
+            d1 = 2 * cs * (my - mx * lp) / by_mean
+            d2 = 2 * lp / by_spread
+            g -= ssim_factor * weight * (d1 + d2 * (dy - cs * dx))
+            gu += g * ((1 - fy) * (b - a) + fy * (d - c))
+            gv += g * (bottom - top)
+        source += ssc
+        target += tsc
+
+    value_u, smooth_u = _smoothness(
+        flow, y, x, fsh, fsw, h, w, ok, border, s_alpha, s_beta, eps2
+    )
+    value_v, smooth_v = _smoothness(
+        flow + fsc, y, x, fsh, fsw, h, w, ok, border, s_alpha, s_beta, eps2
+    )
+    sums = sums_ptr + program.to(tl.int64) * 3
+    tl.store(sums, _total(photometric))
+    tl.store(sums + 1, _total(value_u + value_v))
+    tl.store(sums + 2, _total(similar))
+    if GRADIENT:
+        out = gradient_ptr + (n * pairs + p) * 2 * h * w + y * w + x
+        tl.store(out, scale * gu + s_factor * smooth_u, mask=ok)
+        tl.store(out + h * w, scale * gv + s_factor * smooth_v, mask=ok)
