@@ -20,12 +20,11 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from flowzoo_kernels._common import launch
-from flowzoo_kernels.repflow import gpu
+from flowzoo_kernels.repflow import gpu, gpu_large, gpu_launch
 
 RESULTS = Path(__file__).parent / "results"
 TOOLS = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
-POINTERS = {"sums_ptr", "slab_ptr", "scalars_ptr", "image_ptr", "flow_ptr", "div_ptr"}
-POINTERS |= {"first_ptr", "second_ptr"}
+FEATURES = {"x_ptr", "out_ptr", "grad_ptr"}  # of the caller's type, the rest float32
 TYPES = {"float32": "*fp32", "bfloat16": "*bf16", "float16": "*fp16"}
 
 
@@ -41,10 +40,8 @@ def source_of(kernel, dtype: str, constants: dict) -> ASTSource:
     for index, name in enumerate(kernel.arg_names):
         if name in constants:
             signature[name] = "constexpr"
-        elif name in POINTERS:
-            signature[name] = "*fp32"
         elif name.endswith("_ptr"):
-            signature[name] = TYPES[dtype]
+            signature[name] = TYPES[dtype if name in FEATURES else "float32"]
         else:
             signature[name] = "i32"
         if signature[name].startswith("*"):
@@ -70,6 +67,49 @@ def loops_of(sass: str) -> list[int]:
     return [sum(b <= a <= e for a in addresses) for b, e in innermost]
 
 
+def compile_large(variant: str, target: str) -> list[dict]:
+    """The kernels of maps that do not fit in registers, with all gradients."""
+    rows = []
+    for name in ("prepare", "u", "p", "p_back", "u_back", "maps_back"):
+        kernel = getattr(gpu_large, f"{name}_kernel")
+        constants = {
+            constant: {"PAPER": variant == "paper", "SUMS": gpu_launch.SUMS}.get(
+                constant, gpu_launch.LARGE_BLOCK if constant == "BLOCK" else True
+            )
+            for constant in kernel.arg_names
+            if constant.isupper()
+        }
+        source = source_of(kernel, "float32", constants)
+        compiled = triton.compile(source, target=target_of(target))
+        row = {"kernel": f"large maps, {name}", "variant": variant, "target": target}
+        row |= {"dtype": "float32", "map": "any", "maps per program": "-"}
+        row |= {"block": gpu_launch.LARGE_BLOCK, "warps": 4}
+        row["shared memory"] = compiled.metadata.shared
+        row |= usage_of(compiled)
+        row.pop("sass", None)
+        rows.append(row)
+    return rows
+
+
+def usage_of(compiled) -> dict:
+    """Registers and spills, and for NVIDIA the disassembly."""
+    if "cubin" not in compiled.asm:
+        assembly = compiled.asm["amdgcn"]
+        return {
+            "registers": int(re.search(r"\.vgpr_count:\s+(\d+)", assembly)[1]),
+            "spills": int(re.search(r"\.vgpr_spill_count:\s+(\d+)", assembly)[1]),
+        }
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(compiled.asm["cubin"])
+        file.flush()
+        usage = run(TOOLS / "cuobjdump", "-res-usage", file.name)
+        sass = run(TOOLS / "cuobjdump", "-sass", file.name)
+    spills = int(re.search(r"STACK:(\d+)", usage)[1])
+    spills += len(re.findall(r"\b(?:STL|LDL)\b", sass))
+    registers = int(re.search(r"REG:(\d+)", usage)[1])
+    return {"registers": registers, "spills": spills, "sass": sass}
+
+
 def compile_one(kind: str, variant: str, target: str, size: int, dtype: str) -> dict:
     paper = variant == "paper"
     planes, block, warps = launch.pack(size * size, 1 << 20, paper)
@@ -88,21 +128,10 @@ def compile_one(kind: str, variant: str, target: str, size: int, dtype: str) -> 
     row = {"kernel": kind, "variant": variant, "target": target, "dtype": dtype}
     row |= {"map": size, "maps per program": planes, "block": block, "warps": warps}
     row["shared memory"] = compiled.metadata.shared
-    if "cubin" not in compiled.asm:
-        assembly = compiled.asm["amdgcn"]
-        row["registers"] = int(re.search(r"\.vgpr_count:\s+(\d+)", assembly)[1])
-        row["spills"] = int(re.search(r"\.vgpr_spill_count:\s+(\d+)", assembly)[1])
-        return row
-    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
-        file.write(compiled.asm["cubin"])
-        file.flush()
-        usage = run(TOOLS / "cuobjdump", "-res-usage", file.name)
-        sass = run(TOOLS / "cuobjdump", "-sass", file.name)
-    row["registers"] = int(re.search(r"REG:(\d+)", usage)[1])
-    row["spills"] = int(re.search(r"STACK:(\d+)", usage)[1])
-    row["spills"] += len(re.findall(r"\b(?:STL|LDL)\b", sass))
-    pixels = block // (32 * warps)
-    row["per pixel and iteration"] = round(max(loops_of(sass)) / pixels, 1)
+    row |= usage_of(compiled)
+    if sass := row.pop("sass", None):
+        pixels = block // (32 * warps)
+        row["per pixel and iteration"] = round(max(loops_of(sass)) / pixels, 1)
     return row
 
 
@@ -128,6 +157,8 @@ def main() -> None:
     args = parser.parse_args()
     rows = []
     for target in args.targets.split(","):
+        for variant in ("tvl1", "paper"):
+            rows += compile_large(variant, target)
         for kind in ("forward", "backward", "backward, all gradients"):
             for variant in ("tvl1", "paper"):
                 for dtype in args.dtypes.split(","):

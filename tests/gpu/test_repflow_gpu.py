@@ -20,6 +20,8 @@ SHAPES = [
     (1, 2, 2, 31, 33),
     (1, 2, 2, 44, 45),
     (40, 16, 3, 7, 7),  # more tasks than programs
+    (1, 2, 3, 61, 67),  # these do not fit in registers
+    (2, 1, 2, 130, 97),
 ]
 
 

@@ -107,9 +107,22 @@ def test_nan_is_not_hidden():
 
 
 @interpreted
-def test_maps_that_do_not_fit_are_refused():
-    x = make_maps((1, 1, 2, 64, 64))
-    params = make_parameters("tvl1", 1).values()
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(
+    ("shape", "n_iters"), [((2, 2, 3, 5, 7), 5), ((1, 1, 2, 2, 1), 1)], ids=str
+)
+def test_maps_that_do_not_fit_in_registers(shape, n_iters, variant, monkeypatch):
+    from flowzoo_kernels.repflow import gpu_launch
+
+    monkeypatch.setattr(launch, "pack", lambda *_: None)
+    monkeypatch.setattr(gpu_launch, "LARGE_BLOCK", 32)
+    monkeypatch.setattr(gpu_launch, "LARGE_STATE_BYTES", 1)  # clip by clip
+    check_against_reference("triton", make_maps(shape), variant, n_iters)
+
+
+def test_double_precision_is_refused():
+    x = make_maps((1, 1, 2, 4, 4), torch.float64)
+    params = make_parameters("tvl1", 1, torch.float64).values()
     with pytest.raises(NotImplementedError, match="triton"):
         representation_flow(x, *params, 3, "tvl1", "triton")
 
@@ -140,10 +153,37 @@ def test_packing():
 )
 @pytest.mark.parametrize("target", ["sm_80", "sm_90"])
 def test_compiles_without_spills(kind, variant, limit, target):
+    row = compile_repflow().compile_one(kind, variant, target, 14, "float32")
+    assert row["spills"] == 0
+    assert row["per pixel and iteration"] <= limit
+
+
+@compiled
+def test_kernels_of_large_maps_compile_without_spills():
+    for row in compile_repflow().compile_large("paper", "sm_90"):
+        assert row["spills"] == 0, row
+
+
+@compiled
+def test_compiles_where_every_size_is_one():
+    """Triton makes a constant of an argument that is 1."""
+    module = compile_repflow()
+    for kernel in (module.gpu.forward_kernel, module.gpu.backward_kernel):
+        constants = {"PAPER": False, "BLOCK": 64, "SUMS": 64}
+        for name in kernel.arg_names:
+            if name.startswith("NEED"):
+                constants[name] = True
+            elif not name.endswith("_ptr") and name != "never":
+                constants.setdefault(name, 1)
+        constants = {k: v for k, v in constants.items() if k in kernel.arg_names}
+        source = module.source_of(kernel, "float32", constants)
+        target = module.target_of("sm_90")
+        assert module.triton.compile(source, target=target, options={"num_warps": 1})
+
+
+def compile_repflow():
     path = ROOT / "benchmarks" / "compile_repflow.py"
     spec = importlib.util.spec_from_file_location("compile_repflow", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    row = module.compile_one(kind, variant, target, 14, "float32")
-    assert row["spills"] == 0
-    assert row["per pixel and iteration"] <= limit
+    return module

@@ -1,0 +1,358 @@
+"""Representation flow against what its readers would run instead: time and memory.
+
+    python benchmarks/bench_repflow.py [--device cpu|cuda] [--sizes 7,14,28,56,112]
+
+Baselines: `eager`, the reference; `compile`, the reference under torch.compile;
+`authors`, the authors' first layer with its masks mended (tests/kernels). For every
+case the result and the gradients are checked against float64 first. The rounds of all
+implementations alternate, so that a busy machine disturbs them alike; the figures are
+medians and the 20 % and 80 % quantiles. Peak memory is what one call adds, its result
+and gradients included; on the CPU that of a process of its own (Linux).
+
+Writes benchmarks/results/repflow_<device>.json and a plot.
+"""
+
+import argparse
+import ctypes
+import importlib.metadata
+import json
+import math
+import multiprocessing
+import os
+import platform
+import re
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "kernels"))
+
+from authors_repflow import authors_layer  # noqa: E402
+from repflow_cases import make_maps, make_parameters  # noqa: E402
+
+from flowzoo_kernels import representation_flow  # noqa: E402
+
+RESULTS = Path(__file__).parent / "results"
+LEARNED = ("div_kernel", "theta", "lam", "tau")  # the module's default
+
+
+def implementations(variant: str, device: str) -> dict:
+    """Name to function(x, parameters, n_iters)."""
+
+    def reference(x, p, n):
+        return representation_flow(x, *p, n, variant, "reference")
+
+    fused = "cpu" if device == "cpu" else "triton"
+    functions = {
+        "fused": lambda x, p, n: representation_flow(x, *p, n, variant, fused),
+        "eager": reference,
+        "compile": torch.compile(reference),
+    }
+    if variant == "tvl1":
+        functions["authors"] = lambda x, p, n: authors_layer(x, *p, n)
+    return functions
+
+
+def make_case(shape, variant, device, dtype=torch.float32):
+    x = make_maps(shape).to(device, dtype).requires_grad_()
+    params = make_parameters(variant, shape[1])
+    params = {k: v.to(device) for k, v in params.items()}
+    for name in LEARNED:
+        params[name].requires_grad_()
+    n, c, t, h, w = shape
+    grad = torch.randn(n, 2 * c, t - 1, h, w, generator=torch.Generator())
+    return x, params, grad.to(device, dtype)
+
+
+def forward(function, case, n_iters):
+    x, params, _ = case
+    with torch.no_grad():
+        return function(x, params.values(), n_iters)
+
+
+def train(function, case, n_iters):
+    x, params, grad = case
+    out = function(x, params.values(), n_iters)
+    wanted = [x, *(params[name] for name in LEARNED)]
+    return out, *torch.autograd.grad(out, wanted, grad)
+
+
+def check(functions: dict, case, variant: str, n_iters: int) -> dict[str, float]:
+    """Relative error of every implementation: the worst of result and gradients."""
+
+    def double(t):
+        return t.detach().double().requires_grad_(t.requires_grad)
+
+    x, params, grad = case
+    exact_case = double(x), {k: double(v) for k, v in params.items()}, grad.double()
+
+    def reference(x, p, n):
+        return representation_flow(x, *p, n, variant, "reference")
+
+    exact = train(reference, exact_case, n_iters)
+    errors = {}
+    for name, function in functions.items():
+        results = train(function, case, n_iters)
+        norms = [
+            float((r.double() - e).detach().norm() / e.detach().norm().clamp(min=1e-30))
+            for r, e in zip(results, exact, strict=True)
+        ]
+        errors[name] = max(norms)
+        # lam's gradient alone may be a sum that cancels: result and x decide.
+        if max(norms[:2]) > (1e-4 if x.dtype == torch.float32 else 2e-2):
+            raise RuntimeError(f"{name} is wrong: {norms}")
+    return errors
+
+
+def time_all(step, functions: dict, case, n_iters: int, rounds: int) -> dict:
+    """Seconds of each function: median and quantiles over alternating rounds."""
+    cuda = case[0].is_cuda
+    seconds = {name: [] for name in functions}
+    for round_ in range(rounds + 1):  # the first warms up
+        for name, function in functions.items():
+            if cuda:
+                torch.cuda.synchronize()
+            start = time.perf_counter()
+            step(function, case, n_iters)
+            if cuda:
+                torch.cuda.synchronize()
+            if round_ > 0:
+                seconds[name].append(time.perf_counter() - start)
+    return {name: summary(values) for name, values in seconds.items()}
+
+
+def summary(values: list[float]) -> dict[str, float]:
+    quantiles = statistics.quantiles(values, n=5, method="inclusive")
+    return {
+        "median": statistics.median(values),
+        "q20": quantiles[0],
+        "q80": quantiles[3],
+        "min": min(values),
+    }
+
+
+def _peak_in_child(queue, name, step_name, shape, variant, n_iters, threads):
+    torch.set_num_threads(threads)
+    function = implementations(variant, "cpu")[name]
+    step = {"forward": forward, "train": train}[step_name]
+    # Imports, compilation and pools happen on a small case.
+    step(function, make_case((1, shape[1], 2, 4, 4), variant, "cpu"), n_iters)
+    case = make_case(shape, variant, "cpu")
+    ctypes.CDLL(None).malloc_trim(0)  # freed memory would be used again, uncounted
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is now what there is
+    before = _peak_of_process()
+    step(function, case, n_iters)
+    queue.put(_peak_of_process() - before)
+
+
+def _peak_of_process() -> int:
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+
+
+def peak_memory(name, step_name, shape, variant, n_iters, device) -> int:
+    """Bytes that one call adds to the peak, its result and gradients included."""
+    if device == "cuda":
+        function = implementations(variant, device)[name]
+        step = {"forward": forward, "train": train}[step_name]
+        case = make_case(shape, variant, device)
+        step(function, case, n_iters)
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        step(function, case, n_iters)
+        return torch.cuda.max_memory_allocated() - before
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    arguments = queue, name, step_name, shape, variant, n_iters
+    process = context.Process(
+        target=_peak_in_child, args=(*arguments, torch.get_num_threads())
+    )
+    process.start()
+    peak = queue.get()
+    process.join()
+    return peak
+
+
+def case_bytes(shape) -> int:
+    """float32 input, output and their gradients."""
+    n, c, t, h, w = shape
+    return 2 * 4 * n * c * h * w * (t + 2 * (t - 1))
+
+
+def bench_one(shape, variant, args, functions) -> dict:
+    case = make_case(shape, variant, args.device, getattr(torch, args.dtype))
+    row = {"shape": shape, "variant": variant, "n_iters": args.n_iters}
+    row |= {"dtype": args.dtype, "threads": torch.get_num_threads()}
+    row["relative error"] = check(functions, case, variant, args.n_iters)
+    for step in (forward, train):
+        timing = time_all(step, functions, case, args.n_iters, args.rounds)
+        row[step.__name__] = timing
+        row[f"{step.__name__} speed-up"] = {
+            name: round(t["median"] / timing["fused"]["median"], 1)
+            for name, t in timing.items()
+            if name != "fused"
+        }
+    # Load of other programs shows as a number above that of our threads.
+    row["load average"] = os.getloadavg()[0]
+    print(json.dumps({k: v for k, v in row.items() if "speed" in k or k == "shape"}))
+    return row
+
+
+def roofline(row: dict, clock_hz: float, bytes_per_second: float) -> dict:
+    """What instructions and memory would allow on the GPU, and the fraction reached.
+
+    Instructions per pixel and iteration are those of the compiled loops in
+    results/repflow_compile.json (sm_90); the backward pass is its own loop and the
+    states computed again, once, and once more for all but the last segment.
+    """
+    n, c, t, h, w = row["shape"]
+    table = json.loads((RESULTS / "repflow_compile.json").read_text())["rows"]
+    loops = {
+        r["kernel"]: r["per pixel and iteration"]
+        for r in table
+        if r.get("target") == "sm_90"
+        and (r["variant"], r["map"]) == (row["variant"], min(28, h))
+        and r["dtype"] == "float32"
+    }
+    if not {"forward", "backward"} <= set(loops):
+        return {}
+    segment = math.ceil(math.sqrt(row["n_iters"]))
+    again = 2 - segment / row["n_iters"]
+    work = n * c * (t - 1) * h * w * row["n_iters"]
+    lanes = 128 * torch.cuda.get_device_properties().multi_processor_count
+    size = torch.finfo(getattr(torch, row["dtype"])).bits // 8
+    forward_bytes = size * n * c * h * w * (t + 2 * (t - 1))
+    result = {}
+    for step, instructions, moved in (
+        ("forward", loops["forward"], forward_bytes),
+        (
+            "train",
+            (1 + again) * loops["forward"] + loops["backward"],
+            3 * forward_bytes,
+        ),
+    ):
+        issue, memory = work * instructions / (lanes * clock_hz), moved
+        memory /= bytes_per_second
+        result[step] = {
+            "instructions": instructions,
+            "bytes": moved,
+            "instruction seconds": issue,
+            "memory seconds": memory,
+            "fraction reached": max(issue, memory) / row[step]["fused"]["median"],
+        }
+    return result
+
+
+def plot(rows: list[dict], path: Path) -> None:
+    try:
+        import matplotlib
+    except ImportError:
+        print("no plot: matplotlib is not installed")
+        return
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    variants = sorted({row["variant"] for row in rows})
+    figure, axes = plt.subplots(1, 2 * len(variants), figsize=(6.5 * len(variants), 4))
+    panels = [(v, s) for v in variants for s in ("forward", "train")]
+    for axis, (variant, step) in zip(axes, panels, strict=True):
+        chosen = [row for row in rows if row["variant"] == variant]
+        for name in ("fused", "eager", "compile", "authors"):
+            measured = [row for row in chosen if name in row[step]]
+            values = [
+                1e9
+                * row[step][name]["median"]
+                / (torch.Size(row["shape"]).numel() * row["n_iters"])
+                for row in measured
+            ]
+            axis.loglog([row["shape"][3] for row in measured], values, "o-", label=name)
+        pixels = [row["shape"][3] for row in chosen]
+        axis.set_title(f"{variant}, {step}")
+        axis.set_xlabel("map height and width")
+        axis.set_xticks(pixels, pixels)
+        axis.minorticks_off()
+    axes[0].set_ylabel("ns per input element and iteration")
+    axes[0].legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+
+
+def write(args, rows: list[dict], memory: list[dict]) -> Path:
+    """Write what there is so far: a run may take long."""
+    machine = platform.processor() or platform.machine()
+    if args.device == "cuda":
+        machine = torch.cuda.get_device_name()
+    elif (cpuinfo := Path("/proc/cpuinfo")).exists():
+        names = re.findall(r"model name\s+:\s+(.*)", cpuinfo.read_text())
+        machine = (names or [machine])[0]
+    versions = {"torch": torch.__version__}
+    for name in ("triton", "numba"):
+        versions[name] = importlib.metadata.version(name)
+    result = {"device": machine, **versions, "rows": rows}
+    result["memory of forward and backward"] = memory
+    RESULTS.mkdir(exist_ok=True)
+    suffix = "" if args.dtype == "float32" else f"_{args.dtype}"
+    suffix += args.suffix
+    path = RESULTS / f"repflow_{args.device}{suffix}.json"
+    path.write_text(json.dumps(result, indent=1) + "\n")
+    return path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--sizes", default="7,8,14,28,56")
+    parser.add_argument("--variants", default="tvl1,paper")
+    parser.add_argument("--n-iters", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--compile-sizes",
+        default="14",
+        help="maps for which torch.compile runs too; it takes minutes for each",
+    )
+    parser.add_argument("--suffix", default="", help="of the result's name")
+    parser.add_argument("--no-memory", action="store_true")
+    parser.add_argument("--clock-ghz", type=float, default=1.98, help="H200")
+    parser.add_argument("--bandwidth-tbs", type=float, default=4.3, help="H200")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+
+    # 60 pairs of 32 maps at 14 x 14 on the CPU, 32 clips of 16 frames on a GPU; about
+    # as many pixels at the other sizes.
+    rows, memory = [], []
+    for variant in args.variants.split(","):
+        for size in map(int, args.sizes.split(",")):
+            functions = implementations(variant, args.device)
+            if str(size) not in args.compile_sizes.split(","):
+                functions.pop("compile")
+            clips = 4 if args.device == "cpu" else 32
+            channels = 32 if size <= 28 else 8
+            clips = max(1, clips * 196 // size**2) if size > 14 else clips
+            shape = (clips, channels, 16, size, size)
+            rows.append(bench_one(shape, variant, args, functions))
+            if args.device == "cuda" and size <= 44:
+                limits = args.clock_ghz * 1e9, args.bandwidth_tbs * 1e12
+                rows[-1]["roofline"] = roofline(rows[-1], *limits)
+            write(args, rows, memory)
+        shape = (4 if args.device == "cpu" else 32, 32, 16, 14, 14)
+        if args.no_memory:
+            continue
+        for name in ("fused", "eager", "authors")[: 3 if variant == "tvl1" else 2]:
+            for n_iters in (5, 20, 50) if name == "fused" else (20,):
+                peak = peak_memory(name, "train", shape, variant, n_iters, args.device)
+                row = {"variant": variant, "implementation": name, "n_iters": n_iters}
+                row |= {"peak bytes": peak, "times x, out, gradients": None}
+                row["times x, out, gradients"] = round(peak / case_bytes(shape), 2)
+                memory.append(row)
+                print(json.dumps(row))
+    plot(rows, write(args, rows, memory).with_suffix(".png"))
+
+
+if __name__ == "__main__":
+    main()
