@@ -2,6 +2,9 @@
 
     python benchmarks/bench_motion_loss.py [--device cpu|cuda] [--compile]
 
+On a busy CPU set OMP_WAIT_POLICY=PASSIVE, or torch's threads wait for each other in
+vain and the baselines look far slower than they are.
+
 Baselines of the loss: `reference`, the definition; `eager`, the same with grid_sample
 for the warp, as most write it; `compile`, that under torch.compile. Warp and SSIM are
 also timed alone, against kornia and pytorch-msssim where these are installed; the
@@ -23,6 +26,7 @@ import importlib.metadata
 import importlib.util
 import json
 import multiprocessing
+import os
 import platform
 import re
 import statistics
@@ -35,7 +39,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from flowzoo_kernels import backward_warp, motion_loss, multiscale_motion_loss
-from flowzoo_kernels.motion_loss.op import PARTS
 from flowzoo_kernels.motion_loss.reference import Constants, motion_loss_reference, ssim
 
 RESULTS = Path(__file__).parent / "results"
@@ -276,7 +279,16 @@ def bench_ssim(args) -> dict:
         functions["pytorch-msssim, sliding windows"] = lambda x, _, y: sliding(
             y, x, data_range=1.0, win_size=7
         )
-    return time_all(train, functions, (target, None, moving), args.rounds)
+    return {"train": time_all(train, functions, (target, None, moving), args.rounds)}
+
+
+def bench_descent(args) -> dict:
+    """End-point errors in pixels; on the CPU on every device."""
+    return {
+        "weights": motion_descent.WEIGHTS,
+        "MotionShapes": motion_descent.motion_shapes(),
+        "FlyingChairs": motion_descent.flying_chairs() or "no data",
+    }
 
 
 def main() -> None:
@@ -287,36 +299,37 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--compile", action="store_true", help="takes minutes on CPUs")
-    parser.add_argument("--no-descent", action="store_true")
+    parser.add_argument("--only", help="of loss,multiscale,warp,ssim,descent, by comma")
     parser.add_argument("--output", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    path = args.output or RESULTS / f"motion_loss_{args.device}.json"
     result = {
         "op": "motion_loss",
         "device": torch.cuda.get_device_name()
         if args.device == "cuda"
         else platform.machine(),
-        "threads": args.threads,
+        "cores": os.cpu_count(),
         "torch": torch.__version__,
-        "parts": list(PARTS),
     }
     for package in ("triton", "numba", "kornia", "pytorch_msssim"):
         if importlib.util.find_spec(package):
             result[package] = importlib.metadata.version(package)
-    benches = {"loss": bench_loss, "multiscale": bench_multiscale}
-    benches |= {"warp": bench_warp, "ssim": bench_ssim}
-    for name, bench in benches.items():
-        result[name] = bench(args)
+    if args.only and path.exists():  # keep the other parts
+        result = json.loads(path.read_text()) | result
+    benches = {
+        "loss": bench_loss,
+        "multiscale": bench_multiscale,
+        "warp": bench_warp,
+        "ssim": bench_ssim,
+        "descent": bench_descent,
+    }
+    for name in args.only.split(",") if args.only else benches:
+        load = getattr(os, "getloadavg", lambda: (None,))()[0]
+        result[name] = {"threads": args.threads, "load before": load}
+        result[name] |= benches[name](args)
         print(name, json.dumps(result[name]), flush=True)
-    if not args.no_descent:
-        result["descent, end-point error in pixels"] = descent = {
-            "weights": motion_descent.WEIGHTS,
-            "MotionShapes": motion_descent.motion_shapes(),
-            "FlyingChairs": motion_descent.flying_chairs() or "no data",
-        }
-        print("descent", json.dumps(descent))
-    RESULTS.mkdir(exist_ok=True)
-    path = args.output or RESULTS / f"motion_loss_{args.device}.json"
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n")
 
 

@@ -21,7 +21,7 @@ UNIT = 20.0  # pixels of the frames per unit of flow, as in MotionNet
 MEAN = torch.tensor([123.0, 117.0, 104.0]).view(3, 1, 1)  # RGB
 # Chosen on the FlyingChairs pairs. A free field needs more smoothness than the output
 # of a network; in training it is 1.
-WEIGHTS = (1.0, 4.0, 0.01)
+WEIGHTS = (1.0, 8.0, 0.01)
 STEP = 0.2  # pixels of the level, the largest step of Adam; falls to a fiftieth
 
 
