@@ -109,13 +109,13 @@ def test_nan_is_not_hidden():
 @interpreted
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(
-    ("shape", "n_iters"), [((2, 2, 3, 5, 7), 5), ((1, 1, 2, 2, 1), 1)], ids=str
+    ("shape", "n_iters"), [((1, 1, 3, 5, 4), 4), ((2, 1, 2, 2, 1), 1)], ids=str
 )
 def test_maps_that_do_not_fit_in_registers(shape, n_iters, variant, monkeypatch):
     from flowzoo_kernels.repflow import gpu_launch
 
     monkeypatch.setattr(launch, "pack", lambda *_: None)
-    monkeypatch.setattr(gpu_launch, "LARGE_BLOCK", 32)
+    monkeypatch.setattr(gpu_launch, "LARGE_BLOCK", 16)
     monkeypatch.setattr(gpu_launch, "LARGE_STATE_BYTES", 1)  # clip by clip
     check_against_reference("triton", make_maps(shape), variant, n_iters)
 
