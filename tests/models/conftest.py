@@ -1,0 +1,2 @@
+# Before mmaction.models, which cannot be imported otherwise: any file here runs alone.
+import flowzoo  # noqa: F401
