@@ -1,4 +1,5 @@
+from . import losses, necks, recognizers
 from .backbones import RepFlowResNet
 from .heads import FrameAverageHead
 
-__all__ = ["FrameAverageHead", "RepFlowResNet"]
+__all__ = ["FrameAverageHead", "RepFlowResNet", "losses", "necks", "recognizers"]

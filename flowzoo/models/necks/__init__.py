@@ -1,0 +1,1 @@
+"""Necks, registered with mmaction2."""

@@ -1,0 +1,1 @@
+"""Recognizers and recognizer-level models, registered with mmaction2."""

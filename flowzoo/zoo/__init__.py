@@ -1,0 +1,1 @@
+"""The model zoo: index, flowzoo:// checkpoints, converters of published weights."""
