@@ -72,7 +72,7 @@ def test_every_direction_and_length():
     for index in np.ndindex(2, 3, 5, 7):
         n, t, i, j = index
         cut_off = published_color(*flow[n, t, :, i, j]) - colors[index]
-        assert -1e-9 < cut_off.min() and cut_off.max() < 1 + 1e-9
+        assert cut_off.min() > -1e-9 and cut_off.max() < 1 + 1e-9
 
 
 def test_greatest_length_of_all_is_saturated():
