@@ -1,5 +1,21 @@
 from . import losses, necks, recognizers
-from .backbones import RepFlowResNet
+from .backbones import (
+    MotionNet,
+    RepFlowResNet,
+    ResNet50MotionNet,
+    TinyMotionNet,
+    VGG16MotionNet,
+)
 from .heads import FrameAverageHead
 
-__all__ = ["FrameAverageHead", "RepFlowResNet", "losses", "necks", "recognizers"]
+__all__ = [
+    "FrameAverageHead",
+    "MotionNet",
+    "RepFlowResNet",
+    "ResNet50MotionNet",
+    "TinyMotionNet",
+    "VGG16MotionNet",
+    "losses",
+    "necks",
+    "recognizers",
+]
