@@ -15,41 +15,56 @@ from flowzoo_kernels import RepresentationFlow
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
 
+# Shape of a sample's inputs by model.type, small: a new type of model needs a line.
+INPUT_SHAPES = {
+    "Recognizer2D": (1, 3, 32, 32),  # frames, then one frame
+    "Recognizer3D": (1, 3, 5, 32, 32),  # clips, then one clip
+}
 
-@pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)
+
+@pytest.fixture(scope="module", params=CONFIGS, ids=lambda path: path.stem)
 def config(request):
     config = Config.fromfile(request.param)
     with DefaultScope.overwrite_default_scope(config.default_scope):
         yield config
 
 
+@pytest.fixture(scope="module")
+def model(config):
+    cfg = config.model.copy()
+    if cfg.get("backbone", {}).get("pretrained"):
+        cfg.backbone.pretrained = None  # nothing is downloaded in a test
+    model = MODELS.build(cfg)
+    model.init_weights()
+    return model
+
+
 def tiny_batch(config):
-    shape = (1, 3, 3, 32, 32)  # clips or frames of a video, then one clip or frame
-    if config.model.type == "Recognizer2D":
-        shape = (1, 3, 32, 32)
+    shape = INPUT_SHAPES[config.model.type]
     samples = [ActionDataSample().set_gt_label(label) for label in (0, 1)]
     inputs = [torch.randint(256, shape, dtype=torch.uint8) for _ in samples]
     return dict(inputs=inputs, data_samples=samples)
 
 
-def test_training_step(config):
-    model = MODELS.build(config.model)
-    model.init_weights()
+def test_training_step(config, model):
     optimizer = build_optim_wrapper(model, config.optim_wrapper)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     losses = model.train_step(tiny_batch(config), optimizer)
     assert torch.isfinite(losses["loss"])
-    learned = {n for n, p in model.named_parameters() if p.requires_grad}
+    learned = [n for n, p in model.named_parameters() if p.requires_grad]
     changed = {n for n, p in model.named_parameters() if not torch.equal(p, before[n])}
-    assert changed <= learned
-    assert "cls_head.fc_cls.weight" in changed
-    assert any(name.startswith("backbone.conv1") for name in changed)
+    assert changed <= set(learned)
+    # the gradient reaches the first layer, and every part of the model
+    assert learned[0] in changed
+    parts = {name.split(".")[0] for name in learned}
+    assert parts == {name.split(".")[0] for name in changed}
 
 
-def test_flow_parameters_learn_slowly(config):
-    model = MODELS.build(config.model)
+def test_flow_parameters_learn_slowly(config, model):
     flows = [m for m in model.modules() if isinstance(m, RepresentationFlow)]
     flow_parameters = {id(p) for m in flows for p in m.parameters() if p.requires_grad}
+    if not flow_parameters:
+        pytest.skip("nothing of a representation flow is learned")
     optimizer = build_optim_wrapper(model, config.optim_wrapper).optimizer
     lr = optimizer.defaults["lr"]
     for group in optimizer.param_groups:
