@@ -86,13 +86,13 @@ def test_features_are_those_that_the_decoder_takes():
 
 
 def test_errors():
-    with pytest.raises(ValueError, match="num_frames=12, .* 2 to 11"):
+    with pytest.raises(ValueError, match=r"num_frames=12, .* 2 to 11"):
         TinyMotionNet(num_frames=12)
     with pytest.raises(ValueError, match="num_frames=1,"):
         TinyMotionNet(num_frames=1)
     net = TinyMotionNet(num_frames=3)
     for shape in ((2, 3, 4, 16, 16), (2, 9, 16, 16), (2, 1, 3, 16, 16)):
-        with pytest.raises(ValueError, match="T=3 frames, got .*num_frames"):
+        with pytest.raises(ValueError, match=r"T=3 frames, got .*num_frames"):
             net(torch.rand(shape))
     with pytest.raises(ValueError, match="need 2 numbers of channels"):
         FlowDecoder((8, 8, 8), (8,), 2)

@@ -132,8 +132,8 @@ class _MotionNetBase(BaseModule):
         if clips.ndim != 5 or tuple(clips.shape[1:3]) != expected:
             raise ValueError(
                 f"{type(self).__name__} takes clips (N, 3, T, H, W) with "
-                f"T={self.num_frames} frames, got {tuple(clips.shape)}; set num_frames, "
-                f"clip_len of SampleFrames and FormatShape(input_format='NCTHW') to go "
+                f"T={self.num_frames} frames, got {tuple(clips.shape)}; num_frames, "
+                f"clip_len of SampleFrames and FormatShape(input_format='NCTHW') must go "
                 f"together"
             )
         return self._encode(clips.transpose(1, 2).flatten(1, 2))
