@@ -8,6 +8,8 @@ flow features are not confined to the range of a tanh.
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
@@ -91,7 +93,7 @@ class SequenceConv(SequenceBaseline):
         channels = [self.in_channels] + num_layers * [self.hidden_channels]
         self.convs = nn.ModuleList(
             nn.Conv1d(before, after, kernel_size, padding=kernel_size // 2)
-            for before, after in zip(channels, channels[1:], strict=False)
+            for before, after in itertools.pairwise(channels)
         )
         self.project = nn.Linear(self.hidden_channels, self.out_channels)
 
@@ -167,7 +169,7 @@ class IndRNN(nn.Module):
         self.recurrent = nn.Parameter(torch.empty(num_layers, channels).uniform_(0, 1))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, T, D_in) to all hidden states (N, T, D) and the last ones (layers, N, D)."""
+        """(N, T, D_in) to hidden states (N, T, D) and the last ones (layers, N, D)."""
         last = []
         for inputs, u in zip(self.inputs, self.recurrent, strict=True):
             h = x.new_zeros(())
