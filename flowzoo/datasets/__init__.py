@@ -1,6 +1,12 @@
 """Data sets and transforms, registered with mmaction2."""
 
 from . import transforms
+from .flow_pairs import FlowPairDataset
 from .video import CheckedVideoDataset, MotionShapesDataset
 
-__all__ = ["CheckedVideoDataset", "MotionShapesDataset", "transforms"]
+__all__ = [
+    "CheckedVideoDataset",
+    "FlowPairDataset",
+    "MotionShapesDataset",
+    "transforms",
+]

@@ -1,3 +1,5 @@
+from .divergence_guard import DivergenceGuardHook, TrainingDivergedError
+from .flow_visualization import FlowVisualizationHook
 from .hooks import (
     CheckFlowLearningRateHook,
     CheckNumClassesHook,
@@ -11,7 +13,10 @@ __all__ = [
     "AmpOptimWrapper",
     "CheckFlowLearningRateHook",
     "CheckNumClassesHook",
+    "DivergenceGuardHook",
     "FlowOptimWrapperConstructor",
+    "FlowVisualizationHook",
+    "TrainingDivergedError",
     "UnreadableVideosHook",
     "VisualizationHook",
 ]

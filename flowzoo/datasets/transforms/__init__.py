@@ -1,5 +1,14 @@
 """Transforms for mmaction2's data pipelines."""
 
+from .flow import FormatFlow, LoadFlowPair, LoadMotionShapesFlow, WithFlow
 from .loading import DecodeFrames, OpenVideo, VideoError
 
-__all__ = ["DecodeFrames", "OpenVideo", "VideoError"]
+__all__ = [
+    "DecodeFrames",
+    "FormatFlow",
+    "LoadFlowPair",
+    "LoadMotionShapesFlow",
+    "OpenVideo",
+    "VideoError",
+    "WithFlow",
+]

@@ -1,0 +1,99 @@
+"""Training and testing a motion estimator by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from ..backbones.motionnet import PIXELS_PER_UNIT
+
+
+def flow_in_pixels(flow: Tensor, size: tuple[int, int]) -> Tensor:
+    """Enlarge predicted flow to the size of the frames, in their pixels.
+
+    Args:
+        flow: (N, 2 pairs, h, w), the finest flow of a MotionNet.
+        size: H and W of the frames.
+
+    Returns:
+        (N, pairs, 2, H, W), float32.
+    """
+    # the outermost pixels' centres stay where they are, as in the losses
+    full = F.interpolate(
+        PIXELS_PER_UNIT * flow.float(), size, mode="bilinear", align_corners=True
+    )
+    return full.unflatten(1, (-1, 2))
+
+
+@MODELS.register_module()
+class MotionEstimator(BaseModel):
+    """A MotionNet and a loss, trained and tested by mmaction2's tools.
+
+    Args:
+        backbone: MotionNet, TinyMotionNet or another one that gives flows, from fine to
+            coarse, of clips (N, 3, T, H, W).
+        loss: ``UnsupervisedFlowLoss``, ``SupervisedFlowLoss`` or another module that
+            takes clips, flows and data samples and returns a dict of losses.
+        data_preprocessor: ``ActionDataPreprocessor`` with the mean (123, 117, 104), the
+            deviation (255, 255, 255) and format_shape='NCTHW'.
+        init_cfg: of mmengine's ``BaseModule``.
+
+    Data samples come back with ``pred_flow``, (pairs, 2, H, W), in pixels, the pairs of
+    all clips of the sample in their order.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        loss: dict,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        self.backbone = MODELS.build(backbone)
+        self.flow_loss = MODELS.build(loss)
+
+    def forward(
+        self,
+        inputs: Tensor,
+        data_samples: Sequence[ActionDataSample] | None = None,
+        mode: str = "tensor",
+    ) -> tuple[Tensor, ...] | dict[str, Tensor] | list[ActionDataSample]:
+        """Flows, losses or data samples with flow.
+
+        Args:
+            inputs: (N, clips, 3, T, H, W), normalised.
+            data_samples: one for each of the N.
+            mode: 'tensor' for the network's flows of all N x clips, 'loss' or
+                'predict'.
+        """
+        if inputs.ndim != 6:
+            raise ValueError(
+                f"inputs have shape {tuple(inputs.shape)}; (N, clips, 3, T, H, W) is "
+                f"needed: use FormatShape(input_format='NCTHW')"
+            )
+        clips = inputs.flatten(0, 1)
+        flows = self.backbone(clips)
+        if mode == "tensor":
+            return flows
+        if mode == "loss":
+            return self.flow_loss(clips, flows, data_samples)
+        if mode == "predict":
+            return self._predict(inputs, flows[0], data_samples)
+        raise ValueError(f"mode={mode!r}; choose 'tensor', 'loss' or 'predict'")
+
+    @staticmethod
+    def _predict(
+        inputs: Tensor, flow: Tensor, data_samples: Sequence[ActionDataSample] | None
+    ) -> list[ActionDataSample]:
+        size = tuple(inputs.shape[-2:])
+        flow = flow_in_pixels(flow, size).reshape(len(inputs), -1, 2, *size)
+        samples = list(data_samples or (ActionDataSample() for _ in flow))
+        for sample, pairs in zip(samples, flow, strict=True):
+            sample.set_field(pairs, "pred_flow")
+        return samples
