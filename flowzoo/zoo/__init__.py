@@ -1,1 +1,18 @@
 """The model zoo: index, flowzoo:// checkpoints, converters of published weights."""
+
+from .download import DownloadError, download
+from .index import Checkpoint, Model, find, models
+from .load import load
+from .scheme import load_from_flowzoo, load_from_safetensors
+
+__all__ = [
+    "Checkpoint",
+    "DownloadError",
+    "Model",
+    "download",
+    "find",
+    "load",
+    "load_from_flowzoo",
+    "load_from_safetensors",
+    "models",
+]

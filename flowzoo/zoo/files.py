@@ -1,0 +1,45 @@
+"""The format of published checkpoints: tensors only, and text beside them."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+
+def write_checkpoint(path: Path, state_dict: dict[str, Tensor], meta: dict) -> None:
+    """Write weights and JSON-able ``meta`` to a safetensors file."""
+    # cloned, as safetensors refuses two names of one memory (tied weights)
+    tensors = {
+        name: t.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, t in state_dict.items()
+    }
+    text = {key: json.dumps(value) for key, value in meta.items()}
+    save_file(tensors, str(path), metadata=text)
+
+
+def read_checkpoint(
+    path: str | Path, map_location: str | torch.device | None = None
+) -> dict:
+    """Read what :func:`write_checkpoint` wrote, as mmengine's checkpoints look.
+
+    Returns:
+        dict: ``state_dict``, and ``meta`` with the text (config, classes, metrics,
+        versions). Nothing in the file is executed.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no safetensors file, or a damaged one.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no checkpoint {path}")
+    device = "cpu" if map_location is None else str(map_location)
+    try:
+        with safe_open(str(path), framework="pt", device=device) as file:
+            state_dict = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            text = file.metadata() or {}
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
+    return dict(state_dict=state_dict, meta={k: json.loads(v) for k, v in text.items()})

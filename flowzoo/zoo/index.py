@@ -1,0 +1,100 @@
+"""The zoo's metafiles: what models there are, how they were tested, where they lie."""
+
+import difflib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+METAFILES = Path(__file__).parent / "metafiles"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A published file of weights: its name, its bytes, and their full SHA-256."""
+
+    file: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """A row of the zoo.
+
+    Args:
+        name: how ``flowzoo://`` calls it; the config's name without ``.py``.
+        config: file name below ``configs/``.
+        family: the metafile's title.
+        dataset: what it is trained and tested on.
+        protocol: views and metric of the numbers in ``paper`` and ``result``.
+        paper: the published ``value``, in the ``source``'s table, where there is one.
+        result: what was measured here: ``value``, ``metric`` (mmengine's key),
+            ``machine`` and ``log``.
+        checkpoint: the published weights, or None where the model is not trained.
+    """
+
+    name: str
+    config: str
+    family: str
+    dataset: str
+    protocol: str
+    paper: dict | None = None
+    result: dict | None = None
+    checkpoint: Checkpoint | None = None
+
+
+@cache
+def models() -> dict[str, Model]:
+    """All models of the zoo by name, in the order of the metafiles."""
+    rows: dict[str, Model] = {}
+    for path in sorted(METAFILES.glob("*.yml")):
+        metafile = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for entry in metafile["models"]:
+            row = _model(metafile["family"], entry)
+            if row.name in rows:
+                raise ValueError(f"{path.name}: {row.name!r} is listed twice")
+            rows[row.name] = row
+    return rows
+
+
+def _model(family: str, entry: dict) -> Model:
+    entry = dict(entry)
+    if checkpoint := entry.pop("checkpoint", None):
+        checkpoint = Checkpoint(**checkpoint)
+    name = Path(entry["config"]).stem
+    return Model(name=name, family=family, checkpoint=checkpoint, **entry)
+
+
+def find(name: str) -> Model:
+    """The model called ``name``.
+
+    Raises:
+        KeyError: There is none; the message names similar ones.
+    """
+    rows = models()
+    if name in rows:
+        return rows[name]
+    close = difflib.get_close_matches(name, rows, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(close)}?" if close else ""
+    raise KeyError(
+        f"the zoo has no model {name!r}; {hint} "
+        "`python tools/zoo/download.py --list` lists all"
+    )
+
+
+def find_checkpoint(name: str) -> Checkpoint:
+    """The published weights of the model called ``name``.
+
+    Raises:
+        KeyError: There is no such model.
+        LookupError: It is not trained, so that there are no weights.
+    """
+    model = find(name)
+    if model.checkpoint is None:
+        raise LookupError(
+            f"the zoo has no weights of {name!r}, because nobody has trained it yet: "
+            f"python tools/train.py configs/{model.config}"
+        )
+    return model.checkpoint
