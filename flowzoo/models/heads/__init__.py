@@ -1,3 +1,12 @@
 from .frame_average_head import FrameAverageHead
+from .sequence_head import LinearSequenceHead
+from .trn_sequence_head import TRNSequenceHead
+from .vlad_heads import NetVLADHead, NeXtVLADHead
 
-__all__ = ["FrameAverageHead"]
+__all__ = [
+    "FrameAverageHead",
+    "LinearSequenceHead",
+    "NeXtVLADHead",
+    "NetVLADHead",
+    "TRNSequenceHead",
+]
