@@ -15,10 +15,12 @@ from flowzoo_kernels import RepresentationFlow
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
 
-# Shape of a sample's inputs by model.type, small: a new type of model needs a line.
+# Shape of a sample's inputs by the type of the backbone or else of the model, small: a
+# new type of model needs a line.
 INPUT_SHAPES = {
     "Recognizer2D": (1, 3, 32, 32),  # frames, then one frame
     "Recognizer3D": (1, 3, 5, 32, 32),  # clips, then one clip
+    "ReleasedRepFlowResNet3d": (1, 3, 11, 32, 32),  # its shortest clip
 }
 
 
@@ -40,7 +42,8 @@ def model(config):
 
 
 def tiny_batch(config):
-    shape = INPUT_SHAPES[config.model.type]
+    backbone = config.model.get("backbone", {}).get("type")
+    shape = INPUT_SHAPES.get(backbone) or INPUT_SHAPES[config.model.type]
     samples = [ActionDataSample().set_gt_label(label) for label in (0, 1)]
     inputs = [torch.randint(256, shape, dtype=torch.uint8) for _ in samples]
     return dict(inputs=inputs, data_samples=samples)

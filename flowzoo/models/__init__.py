@@ -1,6 +1,7 @@
 from . import losses, necks, recognizers
 from .backbones import (
     MotionNet,
+    ReleasedRepFlowResNet3d,
     RepFlowResNet,
     ResNet50MotionNet,
     TinyMotionNet,
@@ -11,6 +12,7 @@ from .heads import FrameAverageHead
 __all__ = [
     "FrameAverageHead",
     "MotionNet",
+    "ReleasedRepFlowResNet3d",
     "RepFlowResNet",
     "ResNet50MotionNet",
     "TinyMotionNet",

@@ -1,0 +1,238 @@
+"""The representation-flow authors' weights as state_dicts of ours.
+
+What they have published: a 3D ResNet-50 with a flow layer (Kinetics, ``released``
+variant), and before that the flow layer alone (``tvl1`` variant, for HMDB51).
+"""
+
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from flowzoo.models.backbones import ReleasedRepFlowResNet3d
+from flowzoo.models.heads import FrameAverageHead
+from flowzoo_kernels import RepresentationFlow
+from flowzoo_kernels.modules import _SMALLEST
+
+# Our names, up to the parameter's, and theirs.
+_MODULES = (
+    (r"backbone\.conv1\.conv", "stem"),
+    (r"backbone\.conv1\.bn", "bn1"),
+    (r"backbone\.layer1\.(\d+)", r"res2.blocks.\1"),
+    (r"backbone\.layer2\.(\d+)", r"res3.blocks.\1"),
+    (r"backbone\.layer3\.(\d+)", r"res4.blocks.\1"),
+    (r"backbone\.layer4\.(\d+)", r"res5.blocks.\1"),
+    (r"\.conv1\.conv", ".layers.1"),
+    (r"\.conv1\.bn", ".layers.2"),
+    (r"\.conv2\.conv", ".layers.5"),
+    (r"\.conv2\.bn", ".layers.6"),
+    (r"\.conv3\.conv", ".layers.8"),
+    (r"\.conv3\.bn", ".layers.9"),
+    (r"\.downsample\.0\.conv", ".shortcut.1"),
+    (r"\.downsample\.0\.bn", ".shortcut.2"),
+    (r"\.downsample\.1", ".shortcut.3"),
+    (r"backbone\.flow_block\.reduce", "rep_flow.bottleneck"),
+    (r"backbone\.flow_block\.expand\.conv", "rep_flow.unbottleneck"),
+    (r"backbone\.flow_block\.expand\.bn", "rep_flow.bn"),
+    (r"backbone\.flow_block\.flow\.", "rep_flow."),
+    (r"cls_head\.fc_cls", "classify"),
+)
+_KERNELS = {
+    "image_kernel": ("img_grad", "img_grad2"),
+    "flow_kernel": ("f_grad", "f_grad2"),
+    "div_kernel": ("div", "div2"),
+}
+_SCALARS = {"theta": ("t", 0.3), "lam": ("l", 0.15), "tau": ("a", 0.25)}
+_MAX_LISTED = 10
+
+
+def read_state_dict(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a file written by ``torch.save``, without running its code.
+
+    Args:
+        path: a state_dict, or a dictionary with one under ``state_dict``. A prefix
+            ``module.`` of all names, from DataParallel, is taken off.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It holds something else.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise ValueError(
+            f"{path} is not a state_dict written by torch.save, or holds more than "
+            f"tensors: {str(error).splitlines()[0] if str(error) else 'it is empty'}"
+        ) from error
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping) or not all(
+        isinstance(name, str) and isinstance(value, Tensor)
+        for name, value in content.items()
+    ):
+        raise ValueError(f"{path} holds no state_dict (names and their tensors)")
+    if content and all(name.startswith("module.") for name in content):
+        return {name.removeprefix("module."): v for name, v in content.items()}
+    return dict(content)
+
+
+def convert_network(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The Kinetics network's state_dict for ``repflow_released_r50_kinetics.py``.
+
+    Args:
+        theirs: state_dict of their ``resnet_3d_v1(50, num_classes)``. Batch norm's
+            ``num_batches_tracked``, absent from old files, may be missing, and ``t``,
+            ``l`` and ``a`` where they were not learned.
+
+    Raises:
+        ValueError: Tensors are missing, unknown, of another shape, or not finite, or
+            the layer's scalars are too small; the message names them.
+    """
+    source = _Source(theirs)
+    classes = source.shape("classify.weight")
+    with torch.device("meta"):
+        model = nn.ModuleDict(
+            {
+                "backbone": ReleasedRepFlowResNet3d(),
+                "cls_head": FrameAverageHead(classes[0] if classes else 400, 2048),
+            }
+        )
+    flow = model["backbone"].flow_block.flow
+    ours = {}
+    for name, value in model.state_dict().items():
+        *_, leaf = name.split(".")
+        their_name = name
+        for pattern, replacement in _MODULES:
+            their_name = re.sub(pattern, replacement, their_name)
+        if name.startswith("backbone.flow_block.flow."):
+            prefix = their_name.removesuffix(leaf)
+            ours[name] = source.take_of_layer(prefix, leaf, flow)
+        elif name == "cls_head.fc_cls.weight":
+            ours[name] = source.take(their_name, (*value.shape, 1, 1, 1)).flatten(1)
+        else:
+            absent = torch.tensor(0) if leaf == "num_batches_tracked" else None
+            ours[name] = source.take(their_name, value.shape, absent)
+    source.finish("their 3D ResNet-50 for Kinetics")
+    return ours
+
+
+def convert_layer(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Their first layer's state_dict, for ``RepresentationFlow``.
+
+    Theirs flips the sign when it normalises and runs ten iterations by default:
+    ``RepresentationFlow(C, n_iters=10, variant='tvl1', normalize='legacy')``.
+
+    Args:
+        theirs: ``img_grad``, ``img_grad2``, ``f_grad``, ``f_grad2``, ``div``, ``div2``,
+            and ``t``, ``l`` and ``a`` where they were learned.
+
+    Raises:
+        ValueError: As :func:`convert_network`.
+    """
+    source = _Source(theirs)
+    channels = (source.shape("img_grad") or (1,))[0]
+    layer = RepresentationFlow(channels, variant="tvl1")
+    ours = {name: source.take_of_layer("", name, layer) for name in layer.state_dict()}
+    source.finish("their first flow layer")
+    return ours
+
+
+def convert(theirs: Mapping[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
+    """Recognise and convert a state_dict of theirs.
+
+    Returns:
+        'network' or 'layer', and our state_dict.
+
+    Raises:
+        ValueError: It is neither, or is faulty.
+    """
+    if "stem.weight" in theirs:
+        return "network", convert_network(theirs)
+    if "img_grad" in theirs:
+        return "layer", convert_layer(theirs)
+    raise ValueError(
+        "this is neither the Kinetics network (no stem.weight) nor a flow layer (no "
+        f"img_grad); it has {_listed(list(theirs))}. --layer picks a flow layer out of "
+        "a larger network"
+    )
+
+
+class _Source:
+    """Their tensors, taken one by one, with a list of everything that is wrong."""
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        self.tensors = dict(tensors)
+        self.problems: list[str] = []
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a tensor that stays, () where there is none."""
+        return tuple(self.tensors[name].shape) if name in self.tensors else ()
+
+    def take(
+        self, name: str, shape: tuple[int, ...], default: Tensor | None = None
+    ) -> Tensor:
+        """The tensor of that name and shape; a placeholder after a problem."""
+        value = self.tensors.pop(name, default)
+        if value is None:
+            self.problems.append(f"{name} is missing")
+        elif value.shape != torch.Size(shape):
+            self.problems.append(
+                f"{name} has shape {tuple(value.shape)} instead of {tuple(shape)}"
+            )
+        elif not torch.isfinite(value).all():
+            self.problems.append(f"{name} has values that are not finite")
+        else:
+            return value
+        return torch.zeros(shape)
+
+    def take_of_layer(
+        self, prefix: str, name: str, layer: RepresentationFlow
+    ) -> Tensor:
+        """The parameter ``name`` of a flow layer."""
+        if name in _SCALARS:
+            return self._take_scalar(prefix, name)
+        c = layer.channels
+        inputs = 1 if layer.variant == "tvl1" else c
+        taps = 3 if name == "image_kernel" else 2
+        across, along = (c, inputs, 1, taps), (c, inputs, taps, 1)
+        # both derivatives of the released layer's flow are taken along y
+        first = along if layer.variant == "released" and taps == 2 else across
+        x, y = (prefix + theirs for theirs in _KERNELS[name])
+        kernels = [
+            self.take(their_name, shape).reshape(c, inputs, taps)
+            for their_name, shape in ((x, first), (y, along))
+        ]
+        if layer.variant == "tvl1":
+            return torch.cat(kernels, dim=1)  # (C, 2, taps)
+        return torch.stack(kernels)  # (2, C, C, taps)
+
+    def _take_scalar(self, prefix: str, name: str) -> Tensor:
+        leaf, default = _SCALARS[name]
+        their_name = prefix + leaf
+        if their_name not in self.tensors:  # it was not learned
+            return torch.tensor(default)
+        num_problems = len(self.problems)
+        value = self.take(their_name, (1,)).reshape(())
+        if len(self.problems) == num_problems and value < _SMALLEST:
+            self.problems.append(
+                f"{their_name} is {value:.3g}, but a learned {name} counts as at least "
+                f"{_SMALLEST} in RepresentationFlow: the result would differ"
+            )
+        return value
+
+    def finish(self, what: str) -> None:
+        """Raise the error of all problems, if there are any."""
+        self.problems += [f"{name} is unknown" for name in self.tensors]
+        if self.problems:
+            raise ValueError(
+                f"this is not a state_dict of {what}: {_listed(self.problems, '; ')}"
+            )
+
+
+def _listed(items: list[str], separator: str = ", ") -> str:
+    more = len(items) - _MAX_LISTED
+    listed = separator.join(items[:_MAX_LISTED]) or "nothing"
+    return f"{listed}{separator}and {more} more" if more > 0 else listed
