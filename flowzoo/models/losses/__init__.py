@@ -1,5 +1,6 @@
 """Losses, registered with mmaction2."""
 
 from .flow_losses import SupervisedFlowLoss, UnsupervisedFlowLoss
+from .monet_loss import HallucinationLoss
 
-__all__ = ["SupervisedFlowLoss", "UnsupervisedFlowLoss"]
+__all__ = ["HallucinationLoss", "SupervisedFlowLoss", "UnsupervisedFlowLoss"]

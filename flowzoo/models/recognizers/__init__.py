@@ -1,5 +1,15 @@
 """Recognizers and recognizer-level models, registered with mmaction2."""
 
+from .feature_preprocessor import FeatureDataPreprocessor
+from .feature_two_stream import FeatureTwoStream
+from .hallucinated_two_stream import HallucinatedTwoStream, feature_sequence
 from .motion_estimator import MotionEstimator, flow_in_pixels
 
-__all__ = ["MotionEstimator", "flow_in_pixels"]
+__all__ = [
+    "FeatureDataPreprocessor",
+    "FeatureTwoStream",
+    "HallucinatedTwoStream",
+    "MotionEstimator",
+    "feature_sequence",
+    "flow_in_pixels",
+]
