@@ -1,9 +1,11 @@
+from .clip_consensus_head import ClipConsensusHead
 from .frame_average_head import FrameAverageHead
 from .sequence_head import LinearSequenceHead
 from .trn_sequence_head import TRNSequenceHead
 from .vlad_heads import NetVLADHead, NeXtVLADHead
 
 __all__ = [
+    "ClipConsensusHead",
     "FrameAverageHead",
     "LinearSequenceHead",
     "NeXtVLADHead",

@@ -1,6 +1,7 @@
 """Necks, registered with mmaction2."""
 
 from .monet import MoNet
+from .motion_loss_neck import MotionLossNeck
 from .sequence_baselines import SequenceConv, SequenceMLP, SequenceRNN
 
-__all__ = ["MoNet", "SequenceConv", "SequenceMLP", "SequenceRNN"]
+__all__ = ["MoNet", "MotionLossNeck", "SequenceConv", "SequenceMLP", "SequenceRNN"]
