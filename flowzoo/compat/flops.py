@@ -1,5 +1,6 @@
 """FlowZoo's operators in the FLOPs counter."""
 
+from collections.abc import Sequence
 from math import prod
 
 from mmengine.analysis import complexity_analysis
@@ -11,15 +12,30 @@ OPERATOR = "flowzoo::representation_flow"
 POINTWISE = 23
 
 
-def _representation_flow_flops(inputs: list, outputs: list) -> float:
-    """Multiply-adds of the operator, which is how mmengine counts convolutions."""
-    x, *kernels = (get_shape(value) for value in inputs[:4])
-    n_iters, variant = (value.toIValue() for value in inputs[7:9])
+def representation_flow_flops(
+    out: Sequence[int],
+    kernels: Sequence[Sequence[int]],
+    n_iters: int,
+    variant: str,
+) -> float:
+    """Multiply-adds of the operator, which is how mmengine counts convolutions.
+
+    Args:
+        out: shape of the result, (N, 2C, T-1, H, W).
+        kernels: shapes of the image, flow and divergence kernels.
+        n_iters, variant: arguments of the operator.
+    """
     # one set of taps for all channels, or taps for each channel
-    channels = 1 if variant == "paper" else x[1]
+    channels = 1 if variant == "paper" else out[1] // 2
     image, flow, div = (prod(kernel) / channels for kernel in kernels)
-    pixels = prod(get_shape(outputs[0])) / 2
+    pixels = prod(out) / 2
     return pixels * (image + 3 + n_iters * (2 * flow + 2 * div + POINTWISE))
+
+
+def _from_jit_graph(inputs: list, outputs: list) -> float:
+    kernels = [get_shape(value) for value in inputs[1:4]]
+    n_iters, variant = (value.toIValue() for value in inputs[7:9])
+    return representation_flow_flops(get_shape(outputs[0]), kernels, n_iters, variant)
 
 
 def count_flow_operators() -> None:
@@ -29,6 +45,6 @@ def count_flow_operators() -> None:
     is no such operator, and of the eager iteration only the convolutions are counted.
     """
     flop_handles = complexity_analysis._DEFAULT_SUPPORTED_FLOP_OPS
-    flop_handles[OPERATOR] = _representation_flow_flops
+    flop_handles[OPERATOR] = _from_jit_graph
     activation_handles = complexity_analysis._DEFAULT_SUPPORTED_ACT_OPS
     activation_handles[OPERATOR] = generic_activation_jit("representation_flow")

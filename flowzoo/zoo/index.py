@@ -29,6 +29,7 @@ class Model:
         family: the metafile's title.
         dataset: what it is trained and tested on.
         protocol: views and metric of the numbers in ``paper`` and ``result``.
+        input: shape of a sample, as :func:`flowzoo.zoo.complexity.complexity` takes it.
         paper: the published ``value``, in the ``source``'s table, where there is one.
         result: what was measured here: ``value``, ``metric`` (mmengine's key),
             ``machine`` and ``log``.
@@ -40,6 +41,7 @@ class Model:
     family: str
     dataset: str
     protocol: str
+    input: list[int]
     paper: dict | None = None
     result: dict | None = None
     checkpoint: Checkpoint | None = None

@@ -1,0 +1,45 @@
+"""Parameters and multiply-adds of a config's model, without computing anything."""
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from ..compat.flops import representation_flow_flops
+
+
+def _representation_flow(x, image, flow, div, *args, out_shape=None, **kwargs) -> float:
+    n_iters, variant = args[3:5]
+    # torch counts a multiplication and an addition as two
+    return 2 * representation_flow_flops(
+        out_shape, (image, flow, div), n_iters, variant
+    )
+
+
+def complexity(config: Config, input_shape: tuple[int, ...]) -> tuple[int, float]:
+    """Count the parameters of a model and the multiply-adds of one forward pass.
+
+    Counted are convolutions, matrix products and representation flow, as the tables of
+    the field do; normalisation, activations and pooling are not.
+
+    Args:
+        config: of the model.
+        input_shape: of one sample, as ``model(inputs, mode='tensor')`` takes it
+            without the batch: for ``Recognizer3D`` (views, 3, T, H, W).
+
+    Returns:
+        Number of parameters, and multiply-adds (a GFLOP in the field's tables is
+        10^9 of them).
+    """
+    mapping = {torch.ops.flowzoo.representation_flow: _representation_flow}
+    with DefaultScope.overwrite_default_scope(config.default_scope), FakeTensorMode():
+        model = MODELS.build(config.model).eval()
+        with (
+            torch.no_grad(),
+            FlopCounterMode(display=False, custom_mapping=mapping) as counter,
+        ):
+            model(torch.empty(1, *input_shape), None, mode="tensor")
+    parameters = sum(p.numel() for p in model.parameters())
+    return parameters, counter.get_total_flops() / 2

@@ -1,0 +1,173 @@
+"""Write model_zoo.md, README.md's table and model-index.yml from the metafiles.
+
+usage: python tools/zoo/build_model_zoo.py [--check]
+
+With --check nothing is written: it exits with 1 where a file differs from what would
+be, a config is missing, or a checkpoint in the clone is not the one published.
+"""
+
+import argparse
+from itertools import groupby
+from pathlib import Path
+
+import yaml
+from mmengine.config import Config
+
+from flowzoo.compat.configs import CONFIGS, find_config
+from flowzoo.zoo import Model, models
+from flowzoo.zoo.complexity import complexity
+from flowzoo.zoo.download import BASE_URL, REPOSITORY, sha256
+
+ROOT = Path(__file__).resolve().parents[2]
+START, END = "<!-- model zoo: start -->", "<!-- model zoo: end -->"
+
+INTRODUCTION = """# Model zoo
+
+Written by `python tools/zoo/build_model_zoo.py` from `flowzoo/zoo/metafiles/`; change
+those, not this file.
+
+*Paper* is what the authors published, with its source; *ours* is what was measured
+with the checkpoint beside it, by `python tools/zoo/evaluate.py NAME`. Both are numbers
+of the row's protocol. GFLOPs are 10^9 multiply-adds of one view. A row without a
+checkpoint was not trained: its config is there, its result is not known.
+"""
+
+
+def ours(model: Model) -> str:
+    if not model.result:
+        return ""
+    value = model.result["value"]
+    shown = f"{100 * value:.2f} %" if "acc" in model.result["metric"] else f"{value}"
+    return f"{shown} ({model.result['metric']})"
+
+
+def published(model: Model) -> str:
+    if not model.paper:
+        return ""
+    return f"{model.paper['value']} ({model.paper['source']})"
+
+
+def weights(model: Model) -> str:
+    if not model.checkpoint:
+        return "not trained"
+    size = model.checkpoint.size / 2**20
+    link = f"[{size:.1f} MB](checkpoints/{model.checkpoint.file})"
+    return f"{link} `{model.checkpoint.sha256[:8]}` [log]({model.result['log']})"
+
+
+def table(rows: list[Model]) -> str:
+    lines = [
+        "| config | data set | protocol | M parameters | GFLOPs | paper | ours "
+        "| checkpoint |",
+        "| --- " * 8 + "|",
+    ]
+    for model in rows:
+        parameters, count = complexity(
+            Config.fromfile(find_config(model.config)), model.input
+        )
+        cells = (
+            f"[`{model.name}`](configs/{model.config})",
+            model.dataset,
+            model.protocol,
+            f"{parameters / 1e6:.2f}",
+            f"{count / 1e9:.3g}",
+            published(model),
+            ours(model),
+            weights(model),
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def model_zoo(rows: list[Model]) -> str:
+    parts = [INTRODUCTION]
+    for family, members in groupby(rows, key=lambda model: model.family):
+        parts.append(f"## {family}\n\n{table(list(members))}")
+    return "\n".join(parts)
+
+
+def readme(rows: list[Model]) -> str:
+    """README.md with the rows that have a checkpoint between the two marks."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    before, rest = text.split(START)
+    after = rest.split(END)[1]
+    lines = ["| `flowzoo://` | data set | ours | MB |", "| --- | --- | --- | --- |"]
+    for model in rows:
+        if model.checkpoint:
+            size = model.checkpoint.size / 2**20
+            cells = (f"`{model.name}`", model.dataset, ours(model), f"{size:.1f}")
+            lines.append("| " + " | ".join(cells) + " |")
+    return f"{before}{START}\n" + "\n".join(lines) + f"\n{END}{after}"
+
+
+def model_index(rows: list[Model]) -> str:
+    """OpenMMLab's format, for mim; it takes no model without weights."""
+    entries = [
+        {
+            "Name": model.name,
+            "In Collection": model.family,
+            "Config": f"configs/{model.config}",
+            "Metadata": {"Training Data": model.dataset},
+            "Results": [
+                {
+                    "Task": "Action Recognition",
+                    "Dataset": model.dataset,
+                    "Metrics": {model.result["metric"]: model.result["value"]},
+                }
+            ],
+            "Weights": BASE_URL + model.checkpoint.file,
+        }
+        for model in rows
+        if model.checkpoint
+    ]
+    families = dict.fromkeys(model.family for model in rows if model.checkpoint)
+    index = {"Collections": [{"Name": name} for name in families], "Models": entries}
+    return "# by tools/zoo/build_model_zoo.py\n" + yaml.safe_dump(
+        index, sort_keys=False, allow_unicode=True
+    )
+
+
+def faults(rows: list[Model]) -> list[str]:
+    """What is wrong with the metafiles themselves."""
+    found = []
+    for model in rows:
+        if not (CONFIGS / model.config).is_file():
+            found.append(f"{model.name}: there is no configs/{model.config}")
+        if model.checkpoint:
+            path = REPOSITORY / model.checkpoint.file
+            if path.is_file() and sha256(path) != model.checkpoint.sha256:
+                found.append(f"{path.name}: not the published file")
+    listed = {model.config for model in rows}
+    for path in sorted(CONFIGS.glob("*.py")):
+        if path.name not in listed:
+            found.append(f"configs/{path.name}: no metafile lists it")
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    args = parser.parse_args()
+
+    rows = list(models().values())
+    if found := faults(rows):
+        raise SystemExit("\n".join(found))
+    files = {
+        "model_zoo.md": model_zoo(rows),
+        "README.md": readme(rows),
+        "model-index.yml": model_index(rows),
+    }
+    for name, text in files.items():
+        path = ROOT / name
+        if not args.check:
+            path.write_text(text, encoding="utf-8")
+        elif path.read_text(encoding="utf-8") != text:
+            found.append(f"{name} is out of date: run tools/zoo/build_model_zoo.py")
+    if found:
+        raise SystemExit("\n".join(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Test checkpoints of the zoo, and compare with the numbers in its table.
+
+usage: python tools/zoo/evaluate.py NAME [NAME ...] | --all [--work-dir DIR]
+
+Exits with 1 where a number differs from the metafile's.
+"""
+
+import argparse
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from flowzoo.compat.configs import find_config
+from flowzoo.zoo import models
+
+DIGITS = 4
+
+
+def evaluate(config: Path, checkpoint: str, work_dir: Path) -> dict[str, float]:
+    """Metrics of a checkpoint on the test split of its config."""
+    config = Config.fromfile(config)
+    config.load_from = checkpoint
+    config.work_dir = str(work_dir)
+    metrics = Runner.from_cfg(config).test()
+    return {key: round(float(value), DIGITS) for key, value in metrics.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--all", action="store_true", help="every trained model")
+    parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/zoo"))
+    args = parser.parse_args()
+    trained = [m.name for m in models().values() if m.checkpoint]
+    names = trained if args.all else args.names
+    if not names:
+        parser.error(f"name a model or give --all; trained are: {', '.join(trained)}")
+
+    lines = []
+    for name in names:
+        model = models()[name]
+        metric, published = model.result["metric"], model.result["value"]
+        metrics = evaluate(
+            find_config(model.config), f"flowzoo://{name}", args.work_dir / name
+        )
+        verdict = "as published" if metrics[metric] == published else "DIFFERS"
+        lines.append(f"{name}: {metric} {metrics[metric]}, {published} {verdict}")
+    print("\n".join(lines))
+    if any(line.endswith("DIFFERS") for line in lines):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""Make a training run's weights a checkpoint of the zoo.
+
+usage: python tools/zoo/publish.py CONFIG CHECKPOINT --metric acc/top1 [--half]
+
+Takes the weights alone out of mmengine's checkpoint (no optimizer, no log), writes them
+to checkpoints/NAME.safetensors with the config, the classes and the versions, tests
+that file on the config's test split, copies the training's log beside it, and enters
+size, SHA-256 and result into the metafile that lists the config. Then
+`python tools/zoo/build_model_zoo.py` writes the tables anew.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+from pathlib import Path
+
+import torch
+import yaml
+from evaluate import evaluate
+from mmengine.config import Config
+
+import flowzoo
+from flowzoo.zoo.download import REPOSITORY, sha256
+from flowzoo.zoo.files import write_checkpoint
+from flowzoo.zoo.index import METAFILES
+
+
+def find_entry(config: Path) -> tuple[Path, dict, dict]:
+    """The metafile that lists ``config``, its content, and the entry in it."""
+    for path in sorted(METAFILES.glob("*.yml")):
+        metafile = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for entry in metafile["models"]:
+            if entry["config"] == config.name:
+                return path, metafile, entry
+    raise SystemExit(
+        f"no metafile lists {config.name}: add it to one in {METAFILES} first"
+    )
+
+
+def weights_of(checkpoint: dict, half: bool) -> dict[str, torch.Tensor]:
+    """The state_dict, in half precision if asked; of an EMA the averaged weights."""
+    weights = checkpoint["state_dict"]
+    if "ema_state_dict" in checkpoint:
+        prefix = "module."
+        averaged = checkpoint["ema_state_dict"]
+        weights |= {k.removeprefix(prefix): v for k, v in averaged.items()}
+        weights.pop("steps", None)
+    if half:
+        weights = {
+            k: v.half() if v.is_floating_point() else v for k, v in weights.items()
+        }
+    return weights
+
+
+def training_log(work_dir: Path) -> Path:
+    """The latest log of a training in a work directory."""
+    logs = sorted(work_dir.glob("*/vis_data/scalars.json"))
+    trainings = [log for log in logs if '"loss"' in log.read_text()]
+    if not trainings:
+        raise SystemExit(f"{work_dir} has no log of a training")
+    return trainings[-1]
+
+
+def machine() -> str:
+    if torch.cuda.is_available():
+        device = torch.cuda.get_device_name()
+    else:
+        device = f"{os.cpu_count()} CPU cores ({platform.machine()})"
+    return f"{device}, PyTorch {torch.__version__}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("config", type=Path)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--metric", required=True, help="as mmengine logs it")
+    parser.add_argument("--half", action="store_true", help="store float16")
+    parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/zoo"))
+    args = parser.parse_args()
+
+    metafile_path, metafile, entry = find_entry(args.config)
+    name = args.config.stem
+    checkpoint = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
+    published = REPOSITORY / f"{name}.safetensors"
+    published.parent.mkdir(exist_ok=True)
+    meta = {
+        "config": Config.fromfile(args.config).pretty_text,
+        "classes": checkpoint.get("meta", {}).get("dataset_meta") or {},
+        "versions": {"flowzoo": flowzoo.__version__, "torch": torch.__version__},
+    }
+    write_checkpoint(published, weights_of(checkpoint, args.half), meta)
+
+    metrics = evaluate(args.config, str(published), args.work_dir / name)
+    if args.metric not in metrics:
+        raise SystemExit(
+            f"the test gave no {args.metric!r}, but {', '.join(metrics)}; give one of "
+            "them as --metric"
+        )
+    log = published.with_name(f"{name}.log.json")
+    shutil.copyfile(training_log(args.checkpoint.parent), log)
+
+    entry["result"] = {
+        "metric": args.metric,
+        "value": metrics[args.metric],
+        "machine": machine(),
+        "log": f"checkpoints/{log.name}",
+    }
+    entry["checkpoint"] = {
+        "file": published.name,
+        "size": published.stat().st_size,
+        "sha256": sha256(published),
+    }
+    text = yaml.safe_dump(metafile, sort_keys=False, allow_unicode=True)
+    metafile_path.write_text(text, encoding="utf-8")
+    print(f"{published}: {entry['result']}")
+
+
+if __name__ == "__main__":
+    main()
