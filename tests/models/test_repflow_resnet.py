@@ -9,8 +9,9 @@ from flowzoo_kernels import RepresentationFlow
 POSITIONS = ["input", "conv1", "stem", "layer1", "layer2", "layer3", "layer4"]
 
 
-def small(**kwargs):
-    flow_cfg = dict(bottleneck_channels=4, n_iters=2)
+def small(flow_cfg=None, **kwargs):
+    if kwargs.get("flow_after", "layer2"):
+        flow_cfg = dict(bottleneck_channels=4, n_iters=2) | (flow_cfg or {})
     net = RepFlowResNet(18, flow_cfg=flow_cfg, base_channels=8, **kwargs)
     net.init_weights()
     return net.eval()
@@ -51,6 +52,39 @@ def test_out_indices_count_frames_before_and_after_the_layer():
     assert shapes == [(1, 8, 5, 16, 16), (1, 16, 4, 8, 8), (1, 64, 4, 2, 2)]
 
 
+@pytest.mark.parametrize("num_flows", [2, 3])
+def test_stacked_layers_drop_a_frame_each(num_flows):
+    net = small(dict(num_flows=num_flows))
+    assert net(torch.rand(1, 3, 5, 32, 32)).shape == (1, 64, 5 - num_flows, 1, 1)
+    assert net.flow_block.frames_out(5) == 5 - num_flows
+
+
+def test_without_the_layer_it_is_the_resnet_of_each_frame():
+    net = small(flow_after=None)
+    x = torch.rand(2, 3, 3, 32, 32)
+    frame = x[:, :, 1]
+    for stage in (net.conv1, net.maxpool, net.layer1, net.layer2, net.layer3):
+        frame = stage(frame)
+    torch.testing.assert_close(net(x)[:, :, 1], net.layer4(frame))
+    assert "flow" not in str(list(net.state_dict()))
+
+
+def test_late_fusion_is_a_network_for_flows_beside_one_for_frames():
+    net = small(dict(num_flows=2), late_fusion=True, out_indices=(0, 1, 3))
+    assert net.feat_dim == 128
+    assert list(net.rgb_stages) == ["layer3", "layer4"]
+    x = torch.rand(2, 3, 4, 64, 64)
+    before, _, after = net(x)
+    assert before.shape == (2, 8, 4, 16, 16) and after.shape == (2, 128, 2, 2, 2)
+    plain = small(flow_after=None)
+    plain.load_state_dict(net.state_dict(), strict=False)
+    for name in net.rgb_stages:
+        getattr(plain, name).load_state_dict(net.rgb_stages[name].state_dict())
+    torch.testing.assert_close(after[:, 64:], plain(x)[:, :, :2])
+    net.rgb_stages = None
+    torch.testing.assert_close(after[:, :64], net(x)[-1])
+
+
 def test_clips_of_a_batch_do_not_mix():
     net = small()
     x = torch.rand(3, 3, 4, 64, 64)
@@ -68,7 +102,7 @@ def test_flow_is_computed_between_the_right_frames():
     """Where two frames are equal there is no flow."""
     net = small()
     seen = []
-    net.flow_block.flow.register_forward_hook(lambda *args: seen.append(args[-1]))
+    net.flow_block.flows[0].register_forward_hook(lambda *args: seen.append(args[-1]))
     x = torch.rand(1, 3, 4, 64, 64)
     x[:, :, 2] = x[:, :, 1]
     net(x)
@@ -80,6 +114,18 @@ def test_width_64_is_the_published_resnet():
     net, plain = RepFlowResNet(18), ResNet(18)
     own = {n: p.shape for n, p in net.named_parameters() if "flow_block" not in n}
     assert own == {n: p.shape for n, p in plain.named_parameters()}
+
+
+def test_late_fusion_loads_pretrained_weights_twice(tmp_path):
+    state = torchvision_resnet18()
+    torch.save(state, tmp_path / "resnet18.pth")
+    path = str(tmp_path / "resnet18.pth")
+    net = RepFlowResNet(18, late_fusion=True, pretrained=path)
+    net.init_weights()
+    for layer4 in (net.layer4, net.rgb_stages["layer4"]):
+        torch.testing.assert_close(
+            layer4[1].conv2.conv.weight, state["layer4.1.conv2.weight"]
+        )
 
 
 @pytest.mark.parametrize("how", ["path", "init_cfg"])
@@ -105,11 +151,12 @@ def test_pretrained_2d_weights_are_loaded(how, tmp_path, monkeypatch):
     torch.testing.assert_close(net.layer2[1].conv2.bn.bias, state["layer2.1.bn2.bias"])
 
 
-def test_own_checkpoint_as_init_cfg(tmp_path):
-    net = small()
+@pytest.mark.parametrize("late_fusion", [False, True])
+def test_own_checkpoint_as_init_cfg(late_fusion, tmp_path):
+    net = small(late_fusion=late_fusion)
     torch.save(net.state_dict(), tmp_path / "own.pth")
     init_cfg = dict(type="Pretrained", checkpoint=str(tmp_path / "own.pth"))
-    again = small(init_cfg=init_cfg)
+    again = small(init_cfg=init_cfg, late_fusion=late_fusion)
     torch.testing.assert_close(again.state_dict(), net.state_dict())
 
 
@@ -125,6 +172,8 @@ def test_flow_arguments_reach_the_layer():
 def test_errors():
     with pytest.raises(ValueError, match=r"flow_after='layer5'.*'layer4'"):
         RepFlowResNet(18, flow_after="layer5")
+    with pytest.raises(ValueError, match="nothing to fuse"):
+        RepFlowResNet(18, flow_after=None, late_fusion=True)
     net = small()
     with pytest.raises(ValueError, match="FormatShape"):
         net(torch.rand(2, 3, 64, 64))

@@ -1,6 +1,7 @@
 from .motionnet import MotionNet, ResNet50MotionNet, TinyMotionNet, VGG16MotionNet
 from .repflow_released import ReleasedRepFlowResNet3d
 from .repflow_resnet import RepFlowResNet
+from .repflow_resnet3d import RepFlowResNet2Plus1d, RepFlowResNet3d
 from .temporal_stream import BranchedTemporalStream, StackedTemporalStream
 from .vgg16 import VGG16, VGGClassifier
 
@@ -10,6 +11,8 @@ __all__ = [
     "MotionNet",
     "ReleasedRepFlowResNet3d",
     "RepFlowResNet",
+    "RepFlowResNet2Plus1d",
+    "RepFlowResNet3d",
     "ResNet50MotionNet",
     "StackedTemporalStream",
     "TinyMotionNet",

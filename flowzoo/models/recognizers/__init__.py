@@ -4,12 +4,14 @@ from .feature_preprocessor import FeatureDataPreprocessor
 from .feature_two_stream import FeatureTwoStream
 from .hallucinated_two_stream import HallucinatedTwoStream, feature_sequence
 from .motion_estimator import MotionEstimator, flow_in_pixels
+from .repflow_recognizer import RepFlowRecognizer2D
 
 __all__ = [
     "FeatureDataPreprocessor",
     "FeatureTwoStream",
     "HallucinatedTwoStream",
     "MotionEstimator",
+    "RepFlowRecognizer2D",
     "feature_sequence",
     "flow_in_pixels",
 ]

@@ -1,0 +1,114 @@
+import pytest
+import torch
+from mmaction.models.backbones.resnet2plus1d import ResNet2Plus1d
+from mmaction.models.backbones.resnet3d import ResNet3d
+from mmengine.registry import DefaultScope
+
+from flowzoo.models import RepFlowResNet2Plus1d, RepFlowResNet3d
+
+STRIDES = (1, 2, 2, 2)
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        yield
+
+
+def settings(two_plus_one):
+    kwargs = dict(base_channels=8, temporal_strides=STRIDES, with_pool2=False)
+    if two_plus_one:
+        return kwargs | dict(pretrained2d=False, conv_cfg=dict(type="Conv2plus1d"))
+    return kwargs | dict(inflate_style="3x3x3")
+
+
+def build(two_plus_one, depth=18, **kwargs):
+    network = RepFlowResNet2Plus1d if two_plus_one else RepFlowResNet3d
+    if kwargs.get("flow_after", "layer2"):
+        kwargs.setdefault("flow_cfg", dict(bottleneck_channels=4, n_iters=2))
+    net = network(depth, **settings(two_plus_one) | kwargs)
+    net.init_weights()
+    return net.eval()
+
+
+both = pytest.mark.parametrize("two_plus_one", [False, True], ids=["3d", "2plus1d"])
+
+
+@both
+@pytest.mark.parametrize(
+    "position, frames",  # of 9: how many reach layer4's end
+    [("input", 1), ("conv1", 1), ("stem", 1), ("layer1", 1), ("layer2", 1)],
+)
+def test_positions(two_plus_one, position, frames):
+    net = build(two_plus_one, flow_after=position)
+    seen = []
+    net.flow_block.register_forward_hook(lambda m, args, out: seen.append(out.shape[2]))
+    y = net(torch.rand(1, 3, 9, 32, 32))
+    assert y.shape == (1, 64, frames, 1, 1)
+    assert seen == [4 if position == "layer2" else 8]
+    y.sum().backward()
+
+
+@both
+def test_without_the_layer_it_is_mmaction2s(two_plus_one):
+    net = build(two_plus_one, flow_after=None)
+    plain = (ResNet2Plus1d if two_plus_one else ResNet3d)(18, **settings(two_plus_one))
+    plain.load_state_dict(net.state_dict())
+    x = torch.rand(1, 3, 4, 32, 32)
+    plain.eval()
+    torch.testing.assert_close(net(x), plain(x))
+
+
+def test_pools_of_i3d():
+    plain_settings = dict(base_channels=8, with_pool1=False, with_pool2=True)
+    net = RepFlowResNet3d(18, flow_after=None, **plain_settings)
+    plain = ResNet3d(18, **plain_settings)
+    plain.load_state_dict(net.state_dict())
+    x = torch.rand(1, 3, 4, 32, 32)
+    net.eval(), plain.eval()
+    torch.testing.assert_close(net(x), plain(x))
+
+
+@both
+def test_the_layer_between_the_stages(two_plus_one):
+    net = build(two_plus_one, flow_cfg=dict(n_iters=2, num_flows=2, fusion="add"))
+    x = torch.rand(2, 3, 8, 32, 32)
+    y = net.layer2(net.layer1(net.maxpool(net.conv1(x))))
+    assert y.shape[2] == 4
+    y = net.flow_block(y)
+    assert y.shape[2] == 2
+    torch.testing.assert_close(net(x), net.layer4(net.layer3(y)))
+
+
+@both
+def test_late_fusion_and_depth(two_plus_one):
+    net = build(two_plus_one, depth=50, late_fusion=True)
+    assert net.feat_dim == 512
+    assert net(torch.rand(1, 3, 4, 32, 32)).shape == (1, 512, 1, 1, 1)
+
+
+def test_imagenet_weights_are_inflated(tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    state = {"conv1.weight": torch.rand(8, 3, 7, 7, generator=generator)}
+    state["layer4.1.conv2.weight"] = torch.rand(64, 64, 3, 3, generator=generator)
+    torch.save(state, tmp_path / "2d.pth")
+    net = build(False, pretrained=str(tmp_path / "2d.pth"), late_fusion=True)
+    stem = net.conv1.conv.weight
+    assert stem.shape == (8, 3, 3, 7, 7)
+    torch.testing.assert_close(stem.sum(2), state["conv1.weight"])
+    for layer4 in (net.layer4, net.rgb_stages["layer4"]):
+        torch.testing.assert_close(
+            layer4[1].conv2.conv.weight.sum(2), state["layer4.1.conv2.weight"]
+        )
+
+
+@both
+def test_too_few_frames_reach_the_layer(two_plus_one):
+    net = build(two_plus_one)
+    with pytest.raises(ValueError, match="1 arrived here.*temporal strides"):
+        net(torch.rand(1, 3, 2, 32, 32))
+
+
+def test_training_mode_returns_the_network():
+    net = build(False)
+    assert net.train() is net and net.training
