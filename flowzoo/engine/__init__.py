@@ -6,6 +6,7 @@ from .hooks import (
     UnreadableVideosHook,
 )
 from .optim import AmpOptimWrapper, FlowOptimWrapperConstructor
+from .repflow_pictures import RepFlowPicturesHook
 from .visualization import ActionVisualizer, VisualizationHook
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "DivergenceGuardHook",
     "FlowOptimWrapperConstructor",
     "FlowVisualizationHook",
+    "RepFlowPicturesHook",
     "TrainingDivergedError",
     "UnreadableVideosHook",
     "VisualizationHook",

@@ -1,0 +1,38 @@
+"""Clips as pictures."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def first_clip(inputs: Tensor, num_clips: int) -> np.ndarray:
+    """The frames of the first clip of a sample, as mmaction2 packs it.
+
+    Args:
+        inputs: (views, C, T, H, W) of a 3D recognizer or (frames, C, H, W) of a 2D
+            one, RGB. Other types than uint8 are scaled to [0, 255] by their extremes.
+        num_clips: clips of the sample: the number of views, or by how many the frames
+            are shared.
+
+    Returns:
+        (T, H, W, 3) uint8.
+
+    Raises:
+        ValueError: Another number of dimensions or of channels.
+    """
+    if inputs.ndim == 5:
+        clip = inputs[0].transpose(0, 1)
+    elif inputs.ndim == 4:
+        clip = inputs[: len(inputs) // num_clips]
+    else:
+        clip = inputs
+    if clip.ndim != 4 or clip.shape[1] != 3:
+        raise ValueError(
+            f"inputs have shape {tuple(inputs.shape)}; expected (views, 3, T, H, W) or "
+            "(frames, 3, H, W)"
+        )
+    if clip.dtype != torch.uint8:
+        clip = clip.float()
+        extent = clip.max() - clip.min()
+        clip = 255 * (clip - clip.min()) / (extent if extent else 1)
+    return clip.permute(0, 2, 3, 1).to("cpu", torch.uint8).numpy()
