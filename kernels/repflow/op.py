@@ -69,52 +69,42 @@ def _implementation(backend: str) -> ModuleType:
     return importlib.import_module(f".{name}", __package__)
 
 
-@torch.library.custom_op("flowzoo::representation_flow", mutates_args=())
-def _forward(
-    x: Tensor,
-    image_kernel: Tensor,
-    flow_kernel: Tensor,
-    div_kernel: Tensor,
-    theta: Tensor,
-    lam: Tensor,
-    tau: Tensor,
-    n_iters: int,
-    variant: str,
-    backend: str,
-) -> Tensor:
-    parameters = image_kernel, flow_kernel, div_kernel, theta, lam, tau
-    return _implementation(backend).forward(x, *parameters, n_iters, variant)
+_SCHEMA = (
+    "Tensor x, Tensor image_kernel, Tensor flow_kernel, Tensor div_kernel, "
+    "Tensor theta, Tensor lam, Tensor tau, int n_iters, str variant, str backend"
+)
+_GRADIENTS = ", ".join(["Tensor"] * 7)
+
+
+@torch.library.custom_op(
+    "flowzoo::representation_flow",
+    mutates_args=(),
+    schema=f"({_SCHEMA}) -> Tensor",
+)
+def _forward(x, *arguments):
+    *arguments, backend = arguments
+    return _implementation(backend).forward(x, *arguments)
 
 
 @_forward.register_fake
-def _(x, *parameters_and_options) -> Tensor:
+def _(x, *arguments):
     n, c, t, h, w = x.shape
     return x.new_empty((n, 2 * c, t - 1, h, w))
 
 
-@torch.library.custom_op("flowzoo::representation_flow_backward", mutates_args=())
-def _backward(
-    grad: Tensor,
-    x: Tensor,
-    image_kernel: Tensor,
-    flow_kernel: Tensor,
-    div_kernel: Tensor,
-    theta: Tensor,
-    lam: Tensor,
-    tau: Tensor,
-    n_iters: int,
-    variant: str,
-    backend: str,
-    needs: list[bool],
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    parameters = image_kernel, flow_kernel, div_kernel, theta, lam, tau
-    implementation = _implementation(backend)
-    return implementation.backward(grad, x, *parameters, n_iters, variant, needs)
+@torch.library.custom_op(
+    "flowzoo::representation_flow_backward",
+    mutates_args=(),
+    schema=f"(Tensor grad, {_SCHEMA}, bool[] needs) -> ({_GRADIENTS})",
+)
+def _backward(grad, x, *arguments):
+    *arguments, backend, needs = arguments
+    return _implementation(backend).backward(grad, x, *arguments, needs)
 
 
 @_backward.register_fake
-def _(grad, x, *rest):
-    parameters, needs = rest[:6], rest[-1]
+def _(grad, x, *arguments):
+    parameters, needs = arguments[:6], arguments[-1]
     x_grad = torch.empty_like(x) if needs[0] else x.new_empty(0)
     return x_grad, *(p.new_empty(p.shape) for p in parameters)
 
@@ -127,12 +117,50 @@ def _save_for_backward(ctx, inputs, output) -> None:
 def _differentiate(ctx, grad):
     needs = list(ctx.needs_input_grad[:7])
     options = ctx.n_iters, ctx.variant, ctx.backend
-    grads = _backward(grad, *ctx.saved_tensors, *options, needs)
+    grads = _Backward.apply(grad, *ctx.saved_tensors, *options, needs)
     grads = (g if need else None for g, need in zip(grads, needs, strict=True))
     return *grads, None, None, None
 
 
+def _save_nothing(ctx, inputs, output) -> None:
+    pass
+
+
+def _refuse(ctx, *grads):
+    raise NotImplementedError(
+        "the fused representation_flow has no second derivative; "
+        "use backend='reference'"
+    )
+
+
+def _refuse_forward_mode(ctx, *tangents):
+    raise NotImplementedError(
+        "the fused representation_flow has no forward-mode derivative; use reverse "
+        "mode (torch.func.jacrev) or backend='reference'"
+    )
+
+
 _forward.register_autograd(_differentiate, setup_context=_save_for_backward)
+_backward.register_autograd(_refuse, setup_context=_save_nothing)
+
+
+# torch.func differentiates a torch.autograd.Function that has a setup_context. What
+# torch.library makes of register_autograd has none, and takes a forward-mode
+# derivative to be 0.
+class _Forward(torch.autograd.Function):
+    generate_vmap_rule = True
+    forward = staticmethod(lambda *arguments: _forward(*arguments))
+    setup_context = staticmethod(_save_for_backward)
+    backward = staticmethod(_differentiate)
+    jvp = staticmethod(_refuse_forward_mode)
+
+
+class _Backward(torch.autograd.Function):
+    generate_vmap_rule = True
+    forward = staticmethod(lambda *arguments: _backward(*arguments))
+    setup_context = staticmethod(_save_nothing)
+    backward = staticmethod(_refuse)
+    jvp = staticmethod(_refuse_forward_mode)
 
 
 def _one_by_one(operator, info, in_dims, args):
@@ -210,7 +238,8 @@ def representation_flow(
             that is not positive (on other devices, and while tracing, values are not
             read because that would wait for the device).
         TypeError: a tensor that is not floating point.
-        NotImplementedError: a backend that does not offer the variant.
+        NotImplementedError: a backend that does not offer the variant; a second or a
+            forward-mode derivative of a fused backend.
         RuntimeError: a backend whose package is not installed.
     """
     kernels = {
@@ -227,4 +256,6 @@ def representation_flow(
     arguments = x, *kernels.values(), *scalars.values(), n_iters, variant
     if backend == "reference":
         return representation_flow_reference(*arguments)
-    return _forward(*arguments, backend)
+    if torch.compiler.is_compiling():
+        return _forward(*arguments, backend)
+    return _Forward.apply(*arguments, backend)

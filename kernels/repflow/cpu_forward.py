@@ -1,0 +1,198 @@
+"""Representation flow on the CPU: the iteration and the forward pass, in Numba."""
+
+from numba import njit
+
+from .._common.simd import (
+    INLINE,
+    JIT,
+    LANES,
+    cached_njit,
+    vclamp,
+    vload,
+    vsplat,
+    vstore,
+)
+from .cpu_maps import (
+    FRAME_A,
+    FRAME_B,
+    GX,
+    GY,
+    NEG_INV_G2,
+    RHO,
+    STATE_PLANES,
+    W_DIV,
+    W_FLOW,
+    central_place,
+    constants,
+    dot9,
+    flow_taps_tvl1,
+    length,
+    make_grid,
+    neighbours9,
+    pack,
+    row,
+    unpack_lane,
+    weights4,
+    weights9,
+)
+from .reference import EPS
+
+STATE = 6  # the first plane of the one state
+FORWARD_PLANES = STATE + STATE_PLANES
+
+_grid = njit(**INLINE)(make_grid)
+
+
+@njit(**JIT)
+def _u_row(s, w, old, new, y, grid, bound):
+    """One row of u from the old u and p: Eq. 1 to 4."""
+    plane, pitch = grid.plane, grid.pitch
+    x0, x1, y0, y1 = weights4(w, W_DIV)
+    limit = vsplat(bound)
+    left11 = left21 = x0 * s.dtype.type(0)
+    start, end = row(grid, y)
+    for i in range(start, end, LANES):
+        u1, u2 = vload(s, old + i), vload(s, old + plane + i)
+        gx, gy = vload(s, GX * plane + i), vload(s, GY * plane + i)
+        rho = vload(s, RHO * plane + i) + gx * u1 + gy * u2
+        k = vclamp(rho * vload(s, NEG_INV_G2 * plane + i), limit)
+        p = old + 2 * plane + i
+        p11, p12 = vload(s, p), vload(s, p + plane)
+        p21, p22 = vload(s, p + 2 * plane), vload(s, p + 3 * plane)
+        up12, up22 = vload(s, p + plane - pitch), vload(s, p + 3 * plane - pitch)
+        u1 = (u1 + k * gx) + ((x0 * left11 + x1 * p11) + (y0 * up12 + y1 * p12))
+        u2 = (u2 + k * gy) + ((x0 * left21 + x1 * p21) + (y0 * up22 + y1 * p22))
+        vstore(s, new + i, u1)
+        vstore(s, new + plane + i, u2)
+        left11, left21 = p11, p21
+
+
+@njit(**INLINE)
+def _shrink(s, p, p_new, i, plane, q1, q2, step, one, eps):
+    """The update of (p_1, p_2) at pixel i from the gradient q of u."""
+    inverse = one / (one + step * length(q1, q2, eps))
+    vstore(s, p_new + i, (vload(s, p + i) + step * q1) * inverse)
+    vstore(s, p_new + plane + i, (vload(s, p + plane + i) + step * q2) * inverse)
+
+
+@njit(**JIT)
+def _p_row_tvl1(s, w, old, new, y, grid, step):
+    """One row of p from the new u (Eq. 5), forward differences."""
+    plane, pitch = grid.plane, grid.pitch
+    zero, one, eps, step = constants(s, w, step)
+    x0, x1, y0, y1 = flow_taps_tvl1(w, grid, y, zero)
+    start, end = row(grid, y)
+    last = end - LANES
+    for component in range(2):
+        u = new + component * plane
+        p = old + (2 + 2 * component) * plane
+        p_new = new + (2 + 2 * component) * plane
+        own = vload(s, u + start)
+        for i in range(start, last, LANES):
+            right = vload(s, u + i + LANES)
+            q1 = x0 * own + x1 * right
+            q2 = y0 * own + y1 * vload(s, u + i + pitch)
+            _shrink(s, p, p_new, i, plane, q1, q2, step, one, eps)
+            own = right
+        q2 = y0 * own + y1 * vload(s, u + last + pitch)
+        _shrink(s, p, p_new, last, plane, zero, q2, step, one, eps)
+
+
+@njit(**JIT)
+def _p_row_paper(s, w, old, new, y, grid, step):
+    """One row of p from the new u (Eq. 5), 3x3 kernels."""
+    plane = grid.plane
+    _, one, eps, step = constants(s, w, step)
+    wx, wy = weights9(w, W_FLOW), weights9(w, W_FLOW + 9)
+    start, end = row(grid, y)
+    for component in range(2):
+        u = new + component * plane
+        p = old + (2 + 2 * component) * plane
+        p_new = new + (2 + 2 * component) * plane
+        for i in range(start, end, LANES):
+            around = neighbours9(s, u + i, grid.pitch)
+            q1, q2 = dot9(wx, around), dot9(wy, around)
+            _shrink(s, p, p_new, i, plane, q1, q2, step, one, eps)
+
+
+@njit(**JIT)
+def iterate(s, w, old, new, grid, scheme, with_p):
+    """One iteration from state ``old`` to state ``new``, which may be the same."""
+    for y in range(grid.h + 1):
+        if y < grid.h:
+            _u_row(s, w, old, new, y, grid, scheme.bound)
+        if y > 0 and with_p:  # the row above, whose lower neighbours are now there
+            if scheme.paper:
+                _p_row_paper(s, w, old, new, y - 1, grid, scheme.step)
+            else:
+                _p_row_tvl1(s, w, old, new, y - 1, grid, scheme.step)
+
+
+@njit(**INLINE)
+def _central(s, w, tap, f1, f2, i, stride, place, size):
+    """tvl1's image gradient along one axis."""
+    half = s.dtype.type(0.5)
+    kind = central_place(place, size)
+    if kind == 0:
+        return vload(s, f2 + i) * s.dtype.type(0)
+    if kind == 1:
+        return (vload(s, f1 + i + stride) - vload(s, f1 + i)) * half
+    if kind == 2:
+        return (vload(s, f1 + i) - vload(s, f1 + i - stride)) * half
+    return (
+        vload(w, tap * LANES) * vload(s, f2 + i - stride)
+        + vload(w, (tap + 1) * LANES) * vload(s, f2 + i)
+        + vload(w, (tap + 2) * LANES) * vload(s, f2 + i + stride)
+    )
+
+
+@njit(**JIT)
+def coefficients(s, w, f1, f2, grid, paper):
+    """What the iterations need of a pair of frames: Eq. 8 and its square, rho_c."""
+    plane, pitch = grid.plane, grid.pitch
+    one, eps = s.dtype.type(1), s.dtype.type(EPS)
+    tap = W_FLOW + (18 if paper else 4)
+    for y in range(grid.h):
+        for x in range(grid.width):
+            i = (y + 1) * pitch + (x + 1) * LANES
+            if paper:
+                around = neighbours9(s, f2 + i, pitch)
+                gx = dot9(weights9(w, tap), around)
+                gy = dot9(weights9(w, tap + 9), around)
+            else:
+                gx = _central(s, w, tap, f1, f2, i, LANES, x, grid.width)
+                gy = _central(s, w, tap + 3, f1, f2, i, pitch, y, grid.h)
+            vstore(s, GX * plane + i, gx)
+            vstore(s, GY * plane + i, gy)
+            vstore(s, RHO * plane + i, vload(s, f2 + i) - vload(s, f1 + i))
+            vstore(s, NEG_INV_G2 * plane + i, -one / (gx * gx + gy * gy + eps))
+
+
+@cached_njit
+def forward_group(x, out, lanes, w, scheme, size, n_iters, s):
+    """All pairs of frames of one group of lanes.
+
+    x, out: storage and strides. lanes: (LANES, 4) rows n, c, first frame, number of
+    frames (0 for a lane without work). w: weights. size: C, H, W. s: scratch memory of
+    FORWARD_PLANES, all 0 before its first use.
+    """
+    channels, h, width = size
+    grid = _grid(h, width)
+    plane = grid.plane
+    state = STATE * plane
+    f1, f2 = FRAME_A * plane, FRAME_B * plane
+    pack(s, f1, x[0], x[1], lanes, 0, 0, 0, grid)
+    for pair in range(lanes[:, 3].max() - 1):
+        pack(s, f2, x[0], x[1], lanes, 0, pair + 1, 0, grid)
+        coefficients(s, w, f1, f2, grid, scheme.paper)
+        s[state:] = 0
+        for iteration in range(n_iters):
+            iterate(s, w, state, state, grid, scheme, iteration < n_iters - 1)
+        for lane in range(LANES):
+            n, c, first, frames = lanes[lane]
+            if pair + 1 < frames:
+                time = first + pair
+                unpack_lane(s, state, out[0], out[1], lane, n, c, time, grid)
+                c2 = c + channels
+                unpack_lane(s, state + plane, out[0], out[1], lane, n, c2, time, grid)
+        f1, f2 = f2, f1
