@@ -1,5 +1,6 @@
 """Transforms for mmaction2's data pipelines."""
 
+from .features import PackFeatures
 from .flow import FormatFlow, LoadFlowPair, LoadMotionShapesFlow, WithFlow
 from .loading import DecodeFrames, OpenVideo, VideoError
 
@@ -9,6 +10,7 @@ __all__ = [
     "LoadFlowPair",
     "LoadMotionShapesFlow",
     "OpenVideo",
+    "PackFeatures",
     "VideoError",
     "WithFlow",
 ]
