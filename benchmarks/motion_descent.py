@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from flowzoo_kernels import motion_loss
-from flowzoo_kernels.motion_loss.frames import local_response_norm, reduce_frames
+from flowzoo_kernels.frame_pyramid.reference import local_response_norm, reduce_frames
 
 UNIT = 20.0  # pixels of the frames per unit of flow, as in MotionNet
 MEAN = torch.tensor([123.0, 117.0, 104.0]).view(3, 1, 1)  # RGB

@@ -1,15 +1,16 @@
 """The motion losses on the CPU: values and the flow's gradient in one pass, in Numba.
 
-A task is a band of rows of one pair of frames. It walks down in steps of the SSIM
-stride; the warped rows of one step, their derivatives along x and y and the gradient
-with respect to them stay in the scratch memory of a thread, in cache. A pixel belongs
-to at most one SSIM window, so its gradient is known when the window's sums are.
+A task is a band of rows of one pair of frames, or several small pairs; the tasks of all
+scales are in one list. A band is walked down in steps of the SSIM stride; the warped
+rows of one step, their derivatives along x and y and the gradient with respect to them
+stay in the scratch memory of a thread, in cache. A pixel belongs to at most one SSIM
+window, so its gradient is known when the window's sums are.
 
 Rows in scratch memory are ``pitch`` numbers long, a multiple of LANES, filled up with
 zeros or, for the flow, with its last column, so that differences there are 0.
 
-Sums over pixels are kept in float64 per lane and task. The tasks do not depend on the
-number of threads, and are added up in their order: results repeat bit by bit.
+Sums over pixels are kept in float64 per lane and band, and added up in their order,
+whichever thread they come from: results repeat bit by bit.
 """
 
 import numpy as np
@@ -32,7 +33,8 @@ from .._common.simd import (
 from .._common.threads import run_tasks
 from .reference import Constants, border_width, divisors, ssim_table
 
-BAND = 64  # rows of a task, rounded up to steps
+BAND = 64  # rows of a band, rounded up to steps
+TASK = 4096  # pixels that are worth a task
 
 # Maps of one step, (C, step, pitch) each.
 TARGET, WARPED, ALONG_X, ALONG_Y, GRADIENT = range(5)
@@ -42,7 +44,7 @@ MASK = 0
 SSIM_MX, SSIM_MY, SSIM_CS, SSIM_D1, SSIM_D2 = range(1, 6)
 FLOW, FLOW_BELOW, DIFFERENCE_X, DIFFERENCE_Y, OUT = range(6, 16, 2)
 ROWS = 16
-# Sums of a task, LANES numbers each.
+# Sums of a band, LANES numbers each.
 SUM_PHOTOMETRIC, SUM_SMOOTHNESS, SUM_SSIM = range(3)
 
 
@@ -211,7 +213,7 @@ def _flow_row(flow, component, y, s, to, pitch):
 def _smoothness_row(flow, y, s, base, pitch, active, k, factor, out_row, sums):
     """Smoothness term of row y, and the flow's gradient from it, added to OUT.
 
-    Counts nothing and leaves OUT alone where not ``out_row``: a row above the task's
+    Counts nothing and leaves OUT alone where not ``out_row``: a row above the band's
     first, of which only the differences along y are needed.
     """
     alpha, beta, eps2 = k
@@ -249,7 +251,7 @@ def _smoothness_row(flow, y, s, base, pitch, active, k, factor, out_row, sums):
         vaccumulate(sums, SUM_SMOOTHNESS * LANES, total)
 
 
-@cached_njit
+@njit(**JIT)
 def _band(
     target,
     source,
@@ -354,6 +356,59 @@ def _band(
                     gradient[1, y, x] = s[out_y + x]
 
 
+@cached_njit
+def _bands(
+    target,
+    source,
+    flow,
+    gradient,
+    with_gradient,
+    tiled,
+    table,
+    band,
+    first,
+    border,
+    scale,
+    photometric,
+    smoothness,
+    ssim,
+    factors,
+    s,
+    columns,
+    sums,
+):
+    """Bands first, first + 1, ... of some pairs, one for each of the rows of sums.
+
+    target, source: (P C, H, W); flow: (2P, H, W). band: rows of one. See _band.
+    """
+    pairs, h = flow.shape[0] // 2, flow.shape[1]
+    channels = target.shape[0] // pairs
+    bands = -(-h // band)
+    for i in range(sums.shape[0]):
+        pair, begin = (first + i) // bands, (first + i) % bands * band
+        c, f = pair * channels, 2 * pair
+        _band(
+            target[c : c + channels],
+            source[c : c + channels],
+            flow[f : f + 2],
+            gradient[f : f + 2],
+            with_gradient,
+            tiled,
+            table,
+            begin,
+            min(h, begin + band),
+            border,
+            scale,
+            photometric,
+            smoothness,
+            ssim,
+            factors,
+            s,
+            columns,
+            sums[i],
+        )
+
+
 def _tables(window: int, step: int, w: int, k: Constants):
     """The window's weights in one step, and side by side over a row, (step, pitch)."""
     size = min(window, step)
@@ -365,81 +420,137 @@ def _tables(window: int, step: int, w: int, k: Constants):
     return table, tiled
 
 
+class _Scale:
+    """The inputs, constants and results of one scale."""
+
+    def __init__(
+        self,
+        inputs: tuple[Tensor, Tensor, Tensor],
+        k: Constants,
+        window: int,
+        stride: int,
+        normalization: str,
+        dtype: torch.dtype,
+        need_gradient: bool,
+    ) -> None:
+        self.inputs = [t.detach() for t in inputs]
+        self.dtype = dtype
+        self.need_gradient = need_gradient
+        real = np.float64 if dtype == torch.float64 else np.float32
+        n, c, h, w = inputs[0].shape
+        self.pairs = inputs[2].shape[1] // 2
+        self.channels = c // self.pairs
+        step = min(stride, max(h, w))  # the rest of a window reaches no pixel
+        self.band = -(-BAND // step) * step
+        self.bands = -(-h // self.band)
+        self.table, tiled = _tables(window, step, w, k)
+        self.pitch = tiled.shape[1]
+        self.tiled = tiled.astype(real).ravel()
+        self.divisors = divisors(inputs[0].shape, self.pairs, k, normalization)
+        self.weights = k.photometric_weight, k.smoothness_weight, k.ssim_weight
+        factors = [w / d for w, d in zip(self.weights, self.divisors, strict=True)]
+        self.numbers = (
+            border_width(h, w, k.border),
+            real(k.flow_scale),
+            (real(k.photometric_alpha), real(k.photometric_beta), real(k.epsilon**2)),
+            (real(k.smoothness_alpha), real(k.smoothness_beta), real(k.epsilon**2)),
+            (k.ssim_c1, k.ssim_c2),
+            (real(factors[0]), real(factors[1]), -factors[2]),
+        )
+        self.windows = n * c * -(-h // step) * -(-w // step)
+        shape = inputs[2].shape if need_gradient else (n, 2 * self.pairs, 0, 0)
+        self.gradient = torch.empty(shape, dtype=dtype)
+        self.sums = np.zeros((n, self.pairs * self.bands, 3 * LANES))
+        self.scratch = MAPS * self.channels * step * self.pitch
+        self.scratch += ROWS * (self.pitch + 2 * LANES)
+
+    def tasks(self) -> list[tuple[int, int, int]]:
+        """Example, first band, behind the last band; of several pairs if small."""
+        n, _, h, w = self.inputs[0].shape
+        total = self.pairs * self.bands
+        group = max(1, TASK // (h * w)) if self.bands == 1 else 1
+        return [
+            (i, first, min(first + group, total))
+            for i in range(n)
+            for first in range(0, total, group)
+        ]
+
+    def _array(self, t: Tensor, i: int, first: int, stop: int) -> np.ndarray:
+        # a view of contiguous maps in the type of the computation
+        return t[i, first:stop].to(self.dtype).contiguous().numpy()
+
+    def run(
+        self, i: int, first: int, stop: int, scratch: np.ndarray, columns: np.ndarray
+    ) -> None:
+        begin, end = first // self.bands, -(-stop // self.bands)
+        target, source, flow = self.inputs
+        maps = begin * self.channels, end * self.channels
+        _bands(
+            self._array(target, i, *maps),
+            self._array(source, i, *maps),
+            self._array(flow, i, 2 * begin, 2 * end),
+            self.gradient[i, 2 * begin : 2 * end].numpy(),
+            self.need_gradient,
+            self.tiled,
+            self.table,
+            self.band,
+            first - begin * self.bands,
+            *self.numbers,
+            scratch[: self.scratch],
+            columns[: 5 * self.pitch],
+            self.sums[i, first:stop],
+        )
+
+    def parts(self) -> np.ndarray:
+        totals = self.sums.sum((0, 1)).reshape(3, LANES).sum(1)
+        totals[2] = self.windows - totals[2]
+        return totals / self.divisors
+
+
 def forward(
-    target: Tensor,
-    source: Tensor,
-    flow: Tensor,
-    constants: list[float],
+    targets: list[Tensor],
+    sources: list[Tensor],
+    flows: list[Tensor],
+    constants: list[Constants],
     window: int,
     stride: int,
     normalization: str,
+    dtype: torch.dtype,
     need_gradient: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The loss, its parts, and its gradient for flow, empty where not needed."""
-    k = Constants(*constants)
-    dtype = torch.float64 if flow.dtype == torch.float64 else torch.float32
-    real = np.float64 if dtype == torch.float64 else np.float32
-    n, c, h, w = target.shape
-    pairs = flow.shape[1] // 2
-    channels = c // pairs
-    step = min(stride, max(h, w))  # the rest of a window reaches no pixel
-    band = -(-BAND // step) * step
-    bands = -(-h // band)
-    table, tiled = _tables(window, step, w, k)
-    pitch = tiled.shape[1]
-    tiled = tiled.astype(real).ravel()
-    by = divisors(target.shape, pairs, k, normalization)
-    weights = k.photometric_weight, k.smoothness_weight, k.ssim_weight
-    factors = [weight / divisor for weight, divisor in zip(weights, by, strict=True)]
-    numbers = (
-        border_width(h, w, k.border),
-        real(k.flow_scale),
-        (real(k.photometric_alpha), real(k.photometric_beta), real(k.epsilon**2)),
-        (real(k.smoothness_alpha), real(k.smoothness_beta), real(k.epsilon**2)),
-        (k.ssim_c1, k.ssim_c2),
-        (real(factors[0]), real(factors[1]), -factors[2]),
-    )
-    shape = flow.shape if need_gradient else (n, 2 * pairs, 0, 0)
-    gradient = torch.empty(shape, dtype=dtype)
-    gradients = gradient.numpy()
-    sums = np.zeros((n * pairs * bands, 3 * LANES))
-    size = MAPS * channels * step * pitch + ROWS * (pitch + 2 * LANES)
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """The loss, parts of each scale, and gradients of flow, empty if not needed.
 
-    def array(t: Tensor, i: int, first: int, count: int) -> np.ndarray:
-        # a view of contiguous maps in the type of the computation
-        maps = t.detach()[i, first : first + count]
-        return maps.to(dtype).contiguous().numpy()
+    dtype: in which to compute, of the results too.
+    """
+    options = window, stride, normalization, dtype, need_gradient
+    scales = [
+        _Scale(inputs, k, *options)
+        for *inputs, k in zip(targets, sources, flows, constants, strict=True)
+    ]
+    tasks = [(scale, task) for scale in scales for task in scale.tasks()]
+    real = np.float64 if dtype == torch.float64 else np.float32
 
     def make_worker():
-        scratch = np.empty(size, dtype=real)
-        columns = np.empty(5 * pitch)
+        scratch = np.empty(max(scale.scratch for scale in scales), dtype=real)
+        columns = np.empty(max(5 * scale.pitch for scale in scales))
 
-        def worker(task: int) -> None:
-            i, pair = divmod(task // bands, pairs)
-            begin = task % bands * band
-            _band(
-                array(target, i, pair * channels, channels),
-                array(source, i, pair * channels, channels),
-                array(flow, i, 2 * pair, 2),
-                gradients[i, 2 * pair : 2 * pair + 2],
-                need_gradient,
-                tiled,
-                table,
-                begin,
-                min(h, begin + band),
-                *numbers,
-                scratch,
-                columns,
-                sums[task],
-            )
+        def worker(number: int) -> None:
+            scale, task = tasks[number]
+            scale.run(*task, scratch, columns)
 
         return worker
 
-    run_tasks(make_worker, len(sums))
-    totals = sums.sum(0).reshape(3, LANES).sum(1)
-    totals[2] = n * c * -(-h // step) * -(-w // step) - totals[2]
-    parts = totals / by
-    loss = torch.tensor(float(parts @ np.array(weights)), dtype=dtype)
-    if not need_gradient:
-        gradient = gradient.new_empty(0)
-    return loss, torch.from_numpy(parts).to(dtype), gradient
+    run_tasks(make_worker, len(tasks))
+    parts = np.stack([scale.parts() for scale in scales])
+    loss = sum(
+        part @ np.array(s.weights) for s, part in zip(scales, parts, strict=True)
+    )
+    gradients = [
+        scale.gradient if need_gradient else scale.gradient.new_empty(0)
+        for scale in scales
+    ]
+    return (
+        torch.tensor(float(loss), dtype=dtype),
+        torch.from_numpy(parts).to(dtype),
+        gradients,
+    )

@@ -6,14 +6,12 @@ import torch
 from torch import Tensor
 
 from .._common import checks
-from .frames import local_response_norm, reduce_frames
+from ..frame_pyramid import frame_pyramid
 from .reference import (
     NORMALIZATIONS,
     Constants,
     border_width,
-    divisors,
     motion_loss_reference,
-    ssim_table,
 )
 
 PARTS = ("photometric", "smoothness", "ssim")
@@ -21,7 +19,6 @@ PARTS = ("photometric", "smoothness", "ssim")
 FLOW_SCALES = (10.0, 5.0, 2.5, 1.25, 0.625)
 SSIM_WEIGHTS = (0.01, 0.02, 0.04, 0.08, 0.16)
 
-_PIXELS = 256  # of a Triton program, 2 for a thread
 _MAX_STRIDE = 32  # of windows in Triton: a program holds one of them at least
 
 
@@ -94,161 +91,108 @@ def _raise_if_not_finite(parts: Tensor, **inputs: Tensor) -> None:
             )
 
 
-def state_dtype(flow: Tensor) -> torch.dtype:
-    """In which the loss is computed and the flow's gradient is kept."""
-    return torch.float64 if flow.dtype == torch.float64 else torch.float32
+def state_dtype(flows: list[Tensor]) -> torch.dtype:
+    """In which the losses are computed and the flow's gradients are kept."""
+    wide = any(flow.dtype == torch.float64 for flow in flows)
+    return torch.float64 if wide else torch.float32
 
 
-def _triton_forward(
-    target: Tensor,
-    source: Tensor,
-    flow: Tensor,
-    constants: list[float],
-    window: int,
-    stride: int,
-    normalization: str,
-    need_gradient: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    from . import gpu
-
-    k = Constants(*constants)
-    n, c, h, w = target.shape
-    if h * w >= 1 << 31:
-        raise ValueError(
-            f"flow has {h} x {w} pixels; backend='triton' takes fewer than 2^31, use "
-            f"backend='reference'"
-        )
-    pairs = flow.shape[1] // 2
-    step = min(stride, max(h, w))  # the rest of a window reaches no pixel
-    side = 1 << (step - 1).bit_length()
-    across = max(1, _PIXELS // side**2)
-    size = min(window, step)
-    table = torch.zeros(side, side)
-    weights = torch.tensor(ssim_table(window, k.ssim_sigma, k.ssim_centre))
-    table[:size, :size] = weights[:size, :size]
-    by = divisors(target.shape, pairs, k, normalization)
-    weights = k.photometric_weight, k.smoothness_weight, k.ssim_weight
-    rows, columns = -(-h // step), -(-w // step)
-    programs = n * pairs * rows * -(-columns // across)
-    shape = flow.shape if need_gradient else 0
-    gradient = flow.new_empty(shape, dtype=torch.float32)
-    sums = flow.new_empty((programs, 3), dtype=torch.float32)
-    if programs > 0:
-        with torch.cuda.device_of(flow):
-            gpu.motion_loss_kernel[(programs,)](
-                target,
-                source,
-                flow,
-                table.to(flow.device, non_blocking=True),
-                gradient,
-                sums,
-                *target.stride(),
-                *source.stride(),
-                *flow.stride(),
-                pairs,
-                c // pairs,
-                h,
-                w,
-                step,
-                border_width(h, w, k.border),
-                k.flow_scale,
-                k.photometric_alpha,
-                k.photometric_beta,
-                k.smoothness_alpha,
-                k.smoothness_beta,
-                k.epsilon**2,
-                k.ssim_c1,
-                k.ssim_c2,
-                *(
-                    weight / divisor
-                    for weight, divisor in zip(weights, by, strict=True)
-                ),
-                GRADIENT=need_gradient,
-                SIDE=side,
-                ACROSS=across,
-            )
-    photometric, smoothness, similar = sums.sum(0, dtype=torch.float64).unbind()
-    dissimilar = n * c * rows * columns - similar
-    parts = [
-        t / d for t, d in zip((photometric, smoothness, dissimilar), by, strict=True)
+def _unflatten(constants: list[float]) -> list[Constants]:
+    """The numbers of each scale; operators take flat lists only."""
+    count = len(Constants._fields)
+    return [
+        Constants(*constants[i : i + count]) for i in range(0, len(constants), count)
     ]
-    loss = sum(weight * part for weight, part in zip(weights, parts, strict=True))
-    return loss.float(), torch.stack(parts).float(), gradient
 
 
-@torch.library.custom_op("flowzoo::motion_loss", mutates_args=())
+@torch.library.custom_op("flowzoo::motion_losses", mutates_args=())
 def _forward(
-    target: Tensor,
-    source: Tensor,
-    flow: Tensor,
+    targets: list[Tensor],
+    sources: list[Tensor],
+    flows: list[Tensor],
     constants: list[float],
     window: int,
     stride: int,
     normalization: str,
     backend: str,
     need_gradient: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The loss, its parts, and its gradient for flow or an empty tensor."""
-    options = constants, window, stride, normalization, need_gradient
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """The loss of several scales, their parts (scales, 3), the gradients for flows.
+
+    constants: those of all scales, one after another. Gradients are empty where none is
+    needed.
+    """
+    tensors = targets, sources, flows, _unflatten(constants)
+    options = window, stride, normalization
     if backend == "triton":
-        return _triton_forward(target, source, flow, *options)
+        from . import gpu_launch
+
+        return gpu_launch.forward(*tensors, *options, need_gradient)
     from . import cpu  # Numba takes long to import and is needed on first use only
 
-    return cpu.forward(target, source, flow, *options)
+    return cpu.forward(*tensors, *options, state_dtype(flows), need_gradient)
 
 
 @_forward.register_fake
-def _(target, source, flow, *options):
-    dtype = state_dtype(flow)
+def _(targets, sources, flows, *options):
+    dtype = state_dtype(flows)
     return (
-        flow.new_empty((), dtype=dtype),
-        flow.new_empty(3, dtype=dtype),
-        flow.new_empty(flow.shape if options[-1] else 0, dtype=dtype),
+        flows[0].new_empty((), dtype=dtype),
+        flows[0].new_empty((len(flows), 3), dtype=dtype),
+        [f.new_empty(f.shape if options[-1] else 0, dtype=dtype) for f in flows],
     )
 
 
-@torch.library.custom_op("flowzoo::motion_loss_backward", mutates_args=())
-def _backward(grad: Tensor, gradient: Tensor, flow: Tensor) -> Tensor:
-    """The flow's gradient, scaled. flow: for its type, and so that this knows of it."""
-    return (grad * gradient).to(flow.dtype, copy=True)
+@torch.library.custom_op("flowzoo::motion_losses_backward", mutates_args=())
+def _backward(
+    grad: Tensor, gradients: list[Tensor], flows: list[Tensor]
+) -> list[Tensor]:
+    """The gradients, scaled. flows: for their types, and so that this knows of them."""
+    scaled = torch._foreach_mul(gradients, grad)
+    return [s.to(flow.dtype) for s, flow in zip(scaled, flows, strict=True)]
 
 
 @_backward.register_fake
-def _(grad, gradient, flow):
-    return flow.new_empty(flow.shape)
+def _(grad, gradients, flows):
+    return [flow.new_empty(flow.shape) for flow in flows]
 
 
 def _save_for_backward(ctx, inputs, output) -> None:
     *tensors, constants, window, stride, normalization, backend, needed = inputs
     ctx.options = constants, window, stride, normalization, backend
     ctx.needed = needed
-    ctx.save_for_backward(*tensors)
-    # not saved: backward writes to it. Detached, because an output would be a cycle
-    ctx.gradient = output[2].detach()
+    ctx.save_for_backward(*(t for several in tensors for t in several))
+    # not saved: backward writes to them. Detached, because an output would be a cycle
+    ctx.gradients = [gradient.detach() for gradient in output[2]]
     ctx.set_materialize_grads(False)
 
 
-def _differentiate(ctx, grad, parts_grad, gradient_grad):
-    nothing = (None,) * 9
+def _differentiate(ctx, grad, parts_grad, gradient_grads):
+    count = len(ctx.saved_tensors) // 3
+    nothing = [None] * count, [None] * count
     if grad is None:
-        return nothing
-    images = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
-    others = parts_grad is not None or gradient_grad is not None
-    if images or others or not ctx.needed:
+        return *nothing, [None] * count, *[None] * 6
+    images = any(ctx.needs_input_grad[0]) or any(ctx.needs_input_grad[1])
+    others = [parts_grad, *gradient_grads]
+    if images or any(g is not None for g in others) or not ctx.needed:
         raise RuntimeError(
-            "flowzoo::motion_loss is differentiable in its first result and in flow "
+            "flowzoo::motion_losses is differentiable in its first result and in flow "
             "only, and where asked for; call motion_loss, which sees to that"
         )
-    target, source, flow = ctx.saved_tensors
-    gradient, ctx.gradient = ctx.gradient, None
-    if gradient is None:  # given away by an earlier backward pass of the same graph
-        gradient = _forward(target, source, flow.detach(), *ctx.options, True)[2]
-    plain = type(grad) is Tensor and type(gradient) is Tensor
+    saved = list(ctx.saved_tensors)
+    targets, sources, flows = (saved[i : i + count] for i in (0, count, 2 * count))
+    gradients, ctx.gradients = ctx.gradients, None
+    if gradients is None:  # given away by an earlier backward pass of the same graph
+        detached = [flow.detach() for flow in flows]
+        gradients = _forward(targets, sources, detached, *ctx.options, True)[2]
+    plain = all(type(t) is Tensor for t in (grad, *gradients))
     if torch.is_grad_enabled() or torch.compiler.is_compiling() or not plain:
-        ctx.gradient = gradient
-        return None, None, _backward(grad, gradient, flow), *nothing[3:]
+        ctx.gradients = gradients
+        return *nothing, _backward(grad, gradients, flows), *[None] * 6
     # in place, so that there are never two
-    return None, None, gradient.mul_(grad).to(flow.dtype), *nothing[3:]
+    torch._foreach_mul_(gradients, grad)
+    scaled = [g.to(flow.dtype) for g, flow in zip(gradients, flows, strict=True)]
+    return *nothing, scaled, *[None] * 6
 
 
 _forward.register_autograd(_differentiate, setup_context=_save_for_backward)
@@ -256,23 +200,114 @@ _forward.register_autograd(_differentiate, setup_context=_save_for_backward)
 
 @_forward.register_vmap
 def _(info, in_dims, *args):
-    def example(i: int) -> list:
-        pairs = zip(args, in_dims, strict=True)
-        return [a if d is None else a.select(d, i) for a, d in pairs]
+    def pick(value, dim, i: int):
+        if isinstance(dim, list | tuple):
+            several = zip(value, dim, strict=True)
+            return [pick(v, d, i) for v, d in several] if dim else value
+        return value if dim is None else value.select(dim, i)
 
-    in_dims = [None if isinstance(d, list | tuple) else d for d in in_dims]
-    results = [_forward(*example(i)) for i in range(info.batch_size)]
-    return tuple(torch.stack(r) for r in zip(*results, strict=True)), (0, 0, 0)
+    results = []
+    for i in range(info.batch_size):
+        pairs = zip(args, in_dims, strict=True)
+        results.append(_forward(*(pick(a, d, i) for a, d in pairs)))
+    losses, parts, gradients = zip(*results, strict=True)
+    gradients = [torch.stack(g) for g in zip(*gradients, strict=True)]
+    return (
+        (torch.stack(losses), torch.stack(parts), gradients),
+        (0, 0, [0] * len(gradients)),
+    )
 
 
 @_backward.register_vmap
-def _(info, in_dims, grad, gradient, flow):
-    tensors = []
-    for t, dim in zip((grad, gradient, flow), in_dims, strict=True):
-        tensors.append(t.unsqueeze(0) if dim is None else t.movedim(dim, 0))
-    grad, gradient, flow = tensors
-    shape = (grad.shape[0],) + (1,) * (gradient.ndim - 1)
-    return _backward(grad.view(shape), gradient, flow), 0
+def _(info, in_dims, grad, gradients, flows):
+    def example(t: Tensor, dim: int | None) -> Tensor:
+        return t.unsqueeze(0) if dim is None else t.movedim(dim, 0)
+
+    dims = in_dims[1:]
+    gradients, flows = (
+        [example(t, d) for t, d in zip(several, dim, strict=True)]
+        for several, dim in zip((gradients, flows), dims, strict=True)
+    )
+    grad = example(grad, in_dims[0])
+    scaled = []
+    for gradient, flow in zip(gradients, flows, strict=True):
+        shaped = grad.view(-1, *[1] * (gradient.ndim - 1))
+        scaled.append((shaped * gradient).to(flow.dtype))
+    return scaled, [0] * len(scaled)
+
+
+def _losses(
+    images: list[tuple[Tensor, Tensor]],
+    flows: list[Tensor],
+    *,
+    flow_scale: Sequence[float],
+    weights: Sequence[Sequence[float]],
+    photometric_alpha: float,
+    photometric_beta: float,
+    smoothness_alpha: float,
+    smoothness_beta: float | None,
+    epsilon: float,
+    border: float,
+    ssim_window: int,
+    ssim_stride: int,
+    ssim_sigma: float | None,
+    ssim_centre: float | None,
+    ssim_c1: float,
+    ssim_c2: float,
+    normalization: str,
+    caffe_mask: tuple[int, int],
+    backend: str,
+) -> tuple[Tensor, Tensor]:
+    """The loss of several scales, and the parts of each, (scales, 3).
+
+    images: target and source of each scale; flow_scale, weights: for each.
+    """
+    options = ssim_window, ssim_stride, normalization
+    constants = []
+    for (target, source), flow, scale, three in zip(
+        images, flows, flow_scale, weights, strict=True
+    ):
+        _check(target, source, flow)
+        _check_no_gradient("target", target)
+        _check_no_gradient("source", source)
+        if len(three) != 3:
+            raise ValueError(
+                f"weights={tuple(three)}, but three are needed: of the photometric, "
+                f"the smoothness and the SSIM term"
+            )
+        k = Constants(
+            float(scale),
+            *map(float, three),
+            float(photometric_alpha),
+            float(photometric_beta),
+            float(smoothness_alpha),
+            float(scale if smoothness_beta is None else smoothness_beta),
+            float(epsilon),
+            float(border),
+            ssim_window / 6 if ssim_sigma is None else float(ssim_sigma),
+            ssim_window / 2 if ssim_centre is None else float(ssim_centre),
+            float(ssim_c1),
+            float(ssim_c2),
+            *map(float, caffe_mask),
+        )
+        _check_constants(k, *options, *flow.shape[2:])
+        constants.append(k)
+    offered = {"reference"}
+    if ssim_stride >= ssim_window:
+        offered.add("cpu")
+        if ssim_stride <= _MAX_STRIDE and state_dtype(flows) != torch.float64:
+            offered.add("triton")
+    backend = checks.resolve_backend(backend, flows[0].device, offered)
+    targets, sources = ([pair[i].detach() for pair in images] for i in (0, 1))
+    if backend == "reference":
+        scales = zip(targets, sources, flows, constants, strict=True)
+        results = [motion_loss_reference(*scale, *options) for scale in scales]
+        losses, parts = zip(*results, strict=True)
+        return sum(losses), torch.stack(parts).detach()
+    need = torch.is_grad_enabled() and any(flow.requires_grad for flow in flows)
+    numbers = [number for k in constants for number in k]
+    loss, parts, _ = _forward(targets, sources, flows, numbers, *options, backend, need)
+    return loss, parts.detach()
 
 
 def motion_loss(
@@ -357,46 +392,37 @@ def motion_loss(
         NotImplementedError: a backend that does not offer the windows or the type.
         RuntimeError: a backend whose package is not installed.
     """
-    _check(target, source, flow)
-    _check_no_gradient("target", target)
-    _check_no_gradient("source", source)
-    if len(weights) != 3:
-        raise ValueError(
-            f"weights={tuple(weights)}, but three are needed: of the photometric, the "
-            f"smoothness and the SSIM term"
-        )
-    constants = Constants(
-        float(flow_scale),
-        *map(float, weights),
-        float(photometric_alpha),
-        float(photometric_beta),
-        float(smoothness_alpha),
-        float(flow_scale if smoothness_beta is None else smoothness_beta),
-        float(epsilon),
-        float(border),
-        ssim_window / 6 if ssim_sigma is None else float(ssim_sigma),
-        ssim_window / 2 if ssim_centre is None else float(ssim_centre),
-        float(ssim_c1),
-        float(ssim_c2),
-        *map(float, caffe_mask),
+    loss, parts = _losses(
+        [(target, source)],
+        [flow],
+        flow_scale=[flow_scale],
+        weights=[weights],
+        photometric_alpha=photometric_alpha,
+        photometric_beta=photometric_beta,
+        smoothness_alpha=smoothness_alpha,
+        smoothness_beta=smoothness_beta,
+        epsilon=epsilon,
+        border=border,
+        ssim_window=ssim_window,
+        ssim_stride=ssim_stride,
+        ssim_sigma=ssim_sigma,
+        ssim_centre=ssim_centre,
+        ssim_c1=ssim_c1,
+        ssim_c2=ssim_c2,
+        normalization=normalization,
+        caffe_mask=caffe_mask,
+        backend=backend,
     )
-    options = ssim_window, ssim_stride, normalization
-    _check_constants(constants, *options, *flow.shape[2:])
-    offered = {"reference"}
-    if ssim_stride >= ssim_window:
-        offered.add("cpu")
-        if ssim_stride <= _MAX_STRIDE and flow.dtype != torch.float64:
-            offered.add("triton")
-    backend = checks.resolve_backend(backend, flow.device, offered)
-    arguments = target.detach(), source.detach(), flow, list(constants), *options
-    if backend == "reference":
-        loss, parts = motion_loss_reference(*arguments)
-    else:
-        need = flow.requires_grad and torch.is_grad_enabled()
-        loss, parts, _ = _forward(*arguments, backend, need)
-    parts = parts.detach()
+    parts = parts[0]
     _raise_if_not_finite(parts, target=target, source=source, flow=flow)
     return loss, dict(zip(PARTS, parts.unbind(), strict=True))
+
+
+_DEFAULTS = {
+    name: value
+    for name, value in motion_loss.__kwdefaults__.items()
+    if name != "weights"
+}
 
 
 def multiscale_motion_loss(
@@ -415,10 +441,11 @@ def multiscale_motion_loss(
     """The losses of flow at several scales between the consecutive frames of clips.
 
     Frames are normalised across their channels and reduced to the size of each flow
-    (see ``frames.py``); :func:`motion_loss` compares all pairs of a scale at once, and
-    the scales add up. Frame t is rebuilt from frame t + 1. The defaults are those with
-    which the authors train MotionNet alone, for frames minus their mean, divided by
-    255; in their training end to end the SSIM weights are a tenth.
+    (see :func:`flowzoo_kernels.frame_pyramid.frame_pyramid`); all pairs of a scale are
+    compared at once, as by :func:`motion_loss`, and the scales add up. Frame t is
+    rebuilt from frame t + 1. The defaults are those with which the authors train
+    MotionNet alone, for frames minus their mean, divided by 255; in their training end
+    to end the SSIM weights are a tenth.
 
     Args:
         frames: (N, C, T, H, W), T >= 2, any strides.
@@ -446,7 +473,6 @@ def multiscale_motion_loss(
             f"frames have shape {tuple(frames.shape)}; (N, C, T, H, W) with T >= 2 "
             f"frames is needed"
         )
-    checks.check_floating("frames", frames)
     _check_no_gradient("frames", frames)
     ones = (1.0,) * len(flows)
     lists = {
@@ -468,24 +494,25 @@ def multiscale_motion_loss(
                 f"a flow has shape {tuple(flow.shape)}; (N, {2 * pairs}, h, w) is "
                 f"needed, 2 channels for each of the {pairs} pairs of frames"
             )
-    with torch.no_grad(), torch.autocast(frames.device.type, enabled=False):
-        wide = frames.to(torch.promote_types(frames.dtype, torch.float32))
-        normal = local_response_norm(wide, lrn_size, lrn_alpha, lrn_beta)
-        # frame after frame along the channels, as motion_loss takes them
-        normal = normal.transpose(1, 2).flatten(1, 2)
-        reduced = [reduce_frames(normal, *flow.shape[2:]) for flow in flows]
+    options = _DEFAULTS | options
+    pyramid = frame_pyramid(
+        frames,
+        [flow.shape[2:] for flow in flows],
+        lrn_size,
+        lrn_alpha,
+        lrn_beta,
+        # 'auto' knows of frames that the fused reduction does not take
+        "reference" if options["backend"] == "reference" else "auto",
+    )
     channels = frames.shape[1]
-    total, parts = None, []
-    scales = zip(reduced, flows, *lists.values(), strict=True)
-    for images, flow, scale, *weights in scales:
-        loss, part = motion_loss(
-            images[:, :-channels],
-            images[:, channels:],
-            flow,
-            flow_scale=scale,
-            weights=weights,
-            **options,
-        )
-        total = loss if total is None else total + loss
-        parts.append(part)
-    return total, {name: torch.stack([p[name] for p in parts]) for name in PARTS}
+    flow_scales, *weights = lists.values()
+    loss, parts = _losses(
+        [(images[:, :-channels], images[:, channels:]) for images in pyramid],
+        list(flows),
+        flow_scale=flow_scales,
+        weights=list(zip(*weights, strict=True)),
+        **options,
+    )
+    inputs = {f"flows[{i}]": flow for i, flow in enumerate(flows)}
+    _raise_if_not_finite(parts, frames=frames, **inputs)
+    return loss, dict(zip(PARTS, parts.unbind(1), strict=True))

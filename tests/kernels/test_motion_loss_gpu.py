@@ -8,12 +8,12 @@ pytest.importorskip("triton")
 # The interpreter takes half a second for a program, so inputs are small.
 INTERPRETED = """
 import torch
-from flowzoo_kernels.motion_loss import op
+from flowzoo_kernels.motion_loss import gpu_launch, op
 from motion_loss_cases import check_loss, make_inputs, run_loss
 
 # on the CPU, where the kernel is interpreted
 op.checks.resolve_backend = lambda backend, device, offered: backend
-op._PIXELS = 4096
+gpu_launch.PIXELS = 4096
 
 check_loss(make_inputs((1, 1, 2, 9, 8)), "triton")
 together = {"terms": ((1, 1, 0.05),)}
@@ -27,9 +27,19 @@ for options in (
     {"border": 0},
 ):
     check_loss(make_inputs((1, 1, 1, 7, 17)), "triton", **together, **options)
-op._PIXELS = 64  # one window in a program
+gpu_launch.PIXELS = 64  # one window in a program
 check_loss(make_inputs((1, 1, 1, 8, 20)), "triton", **together)
-op._PIXELS = 4096
+gpu_launch.PIXELS = 4096
+
+# two scales at once, of which the second has fewer programs
+first, second = (make_inputs(s) for s in ((1, 1, 2, 9, 8), (1, 1, 2, 3, 4)))
+pairs = [list(p) for p in zip(first, second)]
+constants = [4, 1, 1, 0.05, 0.4, 255, 0.3, 4, 1e-3, 0.1, 1.3, 4, 1e-4, 1e-3, 16, 30]
+arguments = [float(c) for c in 2 * constants], 8, 8, "elements"
+triton = op._forward(*pairs, *arguments, "triton", True)
+cpu = op._forward(*pairs, *arguments, "cpu", True)
+torch.testing.assert_close(triton[:2], cpu[:2])
+torch.testing.assert_close(triton[2], cpu[2], rtol=1e-4, atol=1e-5)
 
 inputs = make_inputs((1, 1, 2, 8, 6))
 expected = run_loss(inputs, backend="triton")

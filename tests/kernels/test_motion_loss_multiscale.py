@@ -1,9 +1,9 @@
-import numpy as np
 import pytest
 import torch
+from repflow_cases import assert_as_exact_as_eager
 
 from flowzoo_kernels import MotionLoss, motion_loss, multiscale_motion_loss
-from flowzoo_kernels.motion_loss.frames import local_response_norm, reduce_frames
+from flowzoo_kernels.frame_pyramid import frame_pyramid
 from flowzoo_kernels.motion_loss.op import FLOW_SCALES, PARTS, SSIM_WEIGHTS
 
 
@@ -18,67 +18,18 @@ def make_clip(n=2, frames=11, size=64, dtype=torch.float32, seed=0):
     return clip, [flow.requires_grad_() for flow in flows]
 
 
-def downsample(image, height, width):
-    """FlowNet's downsampling layer in NumPy, pixel by pixel. image: (H, W)."""
-    rows, columns = image.shape
-    scale_y, scale_x = (rows - 1) / (height - 1), (columns - 1) / (width - 1)
-    out = np.zeros((height, width))
-    for y, x in np.ndindex(height, width):
-        cy, cx = y / (height - 1) * (rows - 1), x / (width - 1) * (columns - 1)
-        total = weights = 0.0
-        for by, bx in np.ndindex(rows, columns):
-            wy = max(0.0, 1 - abs(by - cy) / scale_y)
-            wx = max(0.0, 1 - abs(bx - cx) / scale_x)
-            total += wy * wx * image[by, bx]
-            weights += wy * wx
-        out[y, x] = total / weights
-    return out
-
-
-@pytest.mark.parametrize(("h", "w"), [(4, 6), (7, 5), (12, 17)])
-def test_reduction_is_flownets(h, w):
-    g = torch.Generator().manual_seed(0)
-    image = torch.rand(2, 12, 17, generator=g, dtype=torch.float64)
-    expected = np.stack([downsample(plane, h, w) for plane in image.numpy()])
-    got = reduce_frames(image, h, w)
-    torch.testing.assert_close(got, torch.from_numpy(expected))
-    float32 = reduce_frames(image.float(), h, w)
-    torch.testing.assert_close(float32, got.float())
-
-
-def test_reduction_keeps_corners_and_constants():
-    image = torch.arange(35.0).view(5, 7)
-    assert reduce_frames(image, 5, 7) is image
-    flat = reduce_frames(torch.full((5, 7), 3.0), 2, 1)
-    torch.testing.assert_close(flat, torch.full((2, 1), 3.0))
-    line = reduce_frames(torch.arange(9.0).view(1, 9), 1, 3)  # triangles of width 8
-    torch.testing.assert_close(line[0, 1], torch.tensor(4.0))
-    with pytest.raises(ValueError, match="may not be larger"):
-        reduce_frames(image, 6, 3)
-
-
-@pytest.mark.parametrize("channels", [1, 3, 5, 6, 20])
-def test_response_norm_is_torchs(channels):
-    g = torch.Generator().manual_seed(0)
-    frames = torch.rand(2, channels, 3, 4, 5, generator=g)
-    expected = torch.nn.functional.local_response_norm(frames, 9, 1.0, 0.7, 1.0)
-    torch.testing.assert_close(local_response_norm(frames), expected)
-
-
 @pytest.mark.parametrize("backend", ["cpu", "reference"])
 def test_scales_add_up(backend):
     frames, flows = make_clip()
     loss, parts = multiscale_motion_loss(frames, flows, backend=backend)
     grads = torch.autograd.grad(loss, flows)
     total = 0.0
-    normal = local_response_norm(frames)
+    sizes = [flow.shape[2:] for flow in flows]
+    pyramid = frame_pyramid(frames, sizes, backend=backend)
     for i, flow in enumerate(flows):
-        images = [
-            reduce_frames(normal[:, :, t], *flow.shape[2:]) for t in range(11)
-        ]  # fmt: skip
         one, part = motion_loss(
-            torch.cat(images[:-1], 1),
-            torch.cat(images[1:], 1),
+            pyramid[i][:, :-3],
+            pyramid[i][:, 3:],
             flow,
             flow_scale=FLOW_SCALES[i],
             weights=(1, 1, SSIM_WEIGHTS[i]),
@@ -90,6 +41,77 @@ def test_scales_add_up(backend):
         for name in PARTS:
             torch.testing.assert_close(parts[name][i], part[name])
     torch.testing.assert_close(loss.detach(), total)
+
+
+@pytest.mark.parametrize("size", [(37, 51), (64, 40)])
+def test_fused_is_as_exact_as_eager(size, backend="cpu"):
+    """All of it at once, flows of sizes that have nothing to do with each other."""
+    g = torch.Generator().manual_seed(0)
+    n, t = 2, 4
+    # frames that get brighter, so that differences stay off the kink at 0
+    steps = torch.arange(t, dtype=torch.float64).view(t, 1, 1)
+    frames = torch.rand(n, 3, t, *size, generator=g, dtype=torch.float64)
+    frames = 0.2 * frames + 0.6 * steps - 1
+    flows = []
+    for h, w in ((31, 17), (9, 33), (5, 3)):
+        fraction = (torch.rand(n, 6, h, w, generator=g) * 12).floor() / 16 + 0.125
+        flows.append(fraction.double() / 4)
+
+    def run(backend, dtype):
+        leaves = [flow.to(dtype).requires_grad_() for flow in flows]
+        loss, parts = multiscale_motion_loss(
+            frames.to(dtype),
+            leaves,
+            flow_scales=(4, 4, 4),
+            ssim_weights=(0.01, 0.02, 0.04),
+            backend=backend,
+        )
+        grads = torch.autograd.grad(loss, leaves)
+        names = [f"flow {i}" for i in range(3)]
+        return {"loss": loss, **parts, **dict(zip(names, grads, strict=True))}
+
+    result, exact = run(backend, torch.float32), run("reference", torch.float64)
+    eager = run("reference", torch.float32)
+    for name, value in result.items():
+        assert_as_exact_as_eager(name, value, eager[name], exact[name])
+    wide = run(backend, torch.float64)
+    for name, value in wide.items():
+        torch.testing.assert_close(value, exact[name], msg=name)
+
+
+def test_some_flows_need_no_gradient():
+    frames, flows = make_clip(n=1, frames=3, size=32)
+    expected = torch.autograd.grad(multiscale_motion_loss(frames, flows)[0], flows[1])
+    flows = [flow.detach().requires_grad_(i == 1) for i, flow in enumerate(flows)]
+    loss, _ = multiscale_motion_loss(frames, flows)
+    loss.backward(retain_graph=True)
+    torch.testing.assert_close(flows[1].grad, expected[0])
+    assert all(flow.grad is None for flow in flows if flow is not flows[1])
+    loss.backward()  # a second time, from the inputs again
+    torch.testing.assert_close(flows[1].grad, 2 * expected[0])
+
+
+def test_a_damaged_frame_is_named():
+    for name in ("frames", r"flows\[2\]"):
+        frames, flows = make_clip(n=1, frames=3, size=32)
+        with torch.no_grad():
+            (frames if name == "frames" else flows[2])[0, 0, -1] = torch.nan
+        with pytest.raises(ValueError, match=f"{name} holds NaN"):
+            multiscale_motion_loss(frames, flows)
+
+
+def test_vmap():
+    frames, flows = make_clip(n=2, frames=3, size=32)
+    flows = [flow.detach() for flow in flows]
+    losses, parts = torch.func.vmap(lambda f, *v: multiscale_motion_loss(f, v))(
+        frames.unsqueeze(1), *(flow.unsqueeze(1) for flow in flows)
+    )
+    for i in range(2):
+        alone, part = multiscale_motion_loss(
+            frames[i : i + 1], [flow[i : i + 1] for flow in flows]
+        )
+        torch.testing.assert_close(losses[i], alone)
+        torch.testing.assert_close(parts["ssim"][i], part["ssim"])
 
 
 def test_two_frames_and_strides():

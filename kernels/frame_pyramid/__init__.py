@@ -1,0 +1,3 @@
+from .op import frame_pyramid
+
+__all__ = ["frame_pyramid"]

@@ -1,0 +1,161 @@
+"""Normalised and reduced frames on GPUs, in Triton: along y, then along x.
+
+In the first kernel a program holds a block of columns of one frame, all channels, and
+walks down its rows. Each row is read and normalised once, and added, weighted, to the
+two rows of every size in which it has a part; complete rows are stored. The second
+kernel reduces those along x. There are no atomics, and results repeat bit by bit.
+
+Offsets are int64; only those in the sums of one frame, rows of all sizes x width x
+channels, have to be fewer than 2^31.
+"""
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def _add_row(
+    value,
+    y,
+    own,
+    following,
+    out_ptr,
+    out,
+    lower_ptr,
+    shares_ptr,
+    factor,
+    power,
+    w,
+    h,
+    i,
+    ok,
+    SIZES: tl.constexpr,
+):
+    """Normalise row y and add it to the sums; store and replace those complete."""
+    real = y < h
+    now = tl.load(lower_ptr + y * SIZES + i, mask=real, other=0)
+    before = tl.load(lower_ptr + (y - 1) * SIZES + i, mask=real & (y > 0), other=0)
+    share = tl.load(shares_ptr + 2 * y * SIZES + i, mask=real, other=0.0)
+    rest = tl.load(shares_ptr + (2 * y + 1) * SIZES + i, mask=real, other=0.0)
+    complete = now != before
+    tl.store(out_ptr + (out + before * w), own, mask=complete & ok)
+    own = tl.where(complete, following, own)
+    following = tl.where(complete, 0.0, following)
+    squares = tl.sum(value * value, 1, keep_dims=True)
+    # the sum is at least 1, so that its logarithm has no special cases
+    normal = value * tl.exp2(power * tl.log2(1 + factor * squares))
+    return own + share * normal, following + rest * normal
+
+
+@triton.jit
+def _row(ptr, y, sh, h, ok):
+    value = tl.load(ptr + y.to(tl.int64) * sh, mask=ok & (y < h), other=0.0)
+    return value.to(tl.float32)
+
+
+@triton.jit
+def rows_kernel(
+    frames_ptr,  # (N, C, T, H, W), any strides
+    lower_ptr,  # (H, SIZES), int32
+    shares_ptr,  # (H, 2, SIZES), float32
+    integers_ptr,  # (sizes, 8), int64, see op.py
+    tall_ptr,  # (N, T, C, rows of all sizes, W), float32, contiguous
+    sn,
+    sc,
+    st,
+    sh,
+    sw,
+    count,  # sizes
+    channels,
+    clip,  # frames of a clip
+    h,
+    w,
+    rows,
+    factor,
+    power,
+    SIZES: tl.constexpr,
+    CHANNELS: tl.constexpr,
+    COLUMNS: tl.constexpr,
+):
+    blocks = tl.cdiv(w, COLUMNS)
+    frame = tl.program_id(0) // blocks
+    i = tl.arange(0, SIZES)[:, None, None]
+    c = tl.arange(0, CHANNELS)[None, :, None]
+    x = (tl.program_id(0) % blocks * COLUMNS + tl.arange(0, COLUMNS))[None, None, :]
+    ok = (c < channels) & (x < w)
+    n, t = (frame // clip).to(tl.int64), (frame % clip).to(tl.int64)
+    ptr = frames_ptr + n * sn + t * st + c.to(tl.int64) * sc + x.to(tl.int64) * sw
+    height = tl.load(integers_ptr + 8 * i + 1, mask=i < count, other=0).to(tl.int32)
+    first = tl.load(integers_ptr + 8 * i + 3, mask=i < count, other=0).to(tl.int32)
+    tall_ptr += frame.to(tl.int64) * channels * rows * w
+    out = (c * rows + first) * w + x
+    own = tl.zeros((SIZES, CHANNELS, COLUMNS), tl.float32)
+    following = tl.zeros((SIZES, CHANNELS, COLUMNS), tl.float32)
+
+    # the next rows are on their way while these are added
+    y = tl.program_id(0) * 0
+    v0, v1 = _row(ptr, y, sh, h, ok), _row(ptr, y + 1, sh, h, ok)
+    v2, v3 = _row(ptr, y + 2, sh, h, ok), _row(ptr, y + 3, sh, h, ok)
+    for _ in range(0, h, 4):
+        n0, n1 = _row(ptr, y + 4, sh, h, ok), _row(ptr, y + 5, sh, h, ok)
+        n2, n3 = _row(ptr, y + 6, sh, h, ok), _row(ptr, y + 7, sh, h, ok)
+        own, following = _add_row(
+            v0, y, own, following, tall_ptr, out, lower_ptr, shares_ptr,
+            factor, power, w, h, i, ok, SIZES,
+        )  # fmt: skip
+        own, following = _add_row(
+            v1, y + 1, own, following, tall_ptr, out, lower_ptr, shares_ptr,
+            factor, power, w, h, i, ok, SIZES,
+        )  # fmt: skip
+        own, following = _add_row(
+            v2, y + 2, own, following, tall_ptr, out, lower_ptr, shares_ptr,
+            factor, power, w, h, i, ok, SIZES,
+        )  # fmt: skip
+        own, following = _add_row(
+            v3, y + 3, own, following, tall_ptr, out, lower_ptr, shares_ptr,
+            factor, power, w, h, i, ok, SIZES,
+        )  # fmt: skip
+        v0, v1, v2, v3 = n0, n1, n2, n3
+        y += 4
+    last = tl.load(lower_ptr + (h - 1) * SIZES + i)
+    out += last * w
+    tl.store(tall_ptr + out, own, mask=ok & (last < height))
+    tl.store(tall_ptr + (out + w), following, mask=ok & (last + 1 < height))
+
+
+@triton.jit
+def columns_kernel(
+    tall_ptr,  # (planes, rows of all sizes, W), float32
+    first_ptr,  # (columns of all sizes, 2), int32: first pixel, pixels
+    weights_ptr,  # (columns, taps) of all sizes, one after another
+    integers_ptr,  # (sizes, 8), int64, see op.py
+    out_ptr,  # (planes, h, w) of all sizes, one after another
+    count,  # sizes
+    planes,
+    w,
+    rows,
+    BLOCK: tl.constexpr,
+):
+    program = tl.program_id(0)
+    size = 0
+    for k in range(1, count):
+        size += (program >= tl.load(integers_ptr + 8 * k)).to(tl.int32)
+    at = integers_ptr + 8 * size
+    begin, height, width = tl.load(at), tl.load(at + 1), tl.load(at + 2)
+    first_row, place, first_column = tl.load(at + 3), tl.load(at + 4), tl.load(at + 5)
+    weights, taps = tl.load(at + 6), tl.load(at + 7)
+    pixel = (program - begin) * BLOCK + tl.arange(0, BLOCK)
+    inside = pixel < planes * height * width
+    x, line = pixel % width, pixel // width
+    row = line // height * rows + first_row + line % height
+    table = first_ptr + 2 * (first_column + x)
+    first = tl.load(table, mask=inside, other=0)
+    pixels = tl.load(table + 1, mask=inside, other=0)
+    source = tall_ptr + row * w + first
+    weight = weights_ptr + weights + x * taps
+    total = tl.zeros((BLOCK,), tl.float32)
+    for k in range(taps):
+        ok = k < pixels
+        value = tl.load(source + k, mask=ok, other=0.0)
+        total += tl.load(weight + k, mask=ok, other=0.0) * value
+    tl.store(out_ptr + place + pixel, total, mask=inside)
