@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from functools import partial, wraps
 from statistics import median
 
 import torch
@@ -14,6 +15,8 @@ from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor
+
+_REPLACED = ("update_params", "step")  # methods of the optimizer wrapper
 
 
 class TrainingDivergedError(RuntimeError):
@@ -72,7 +75,6 @@ class DivergenceGuardHook(Hook):
         self._accepted = deque(maxlen=window)
         self._skips = deque(maxlen=window)  # of the last steps, True where skipped
         self._spoiled = False  # the step that is being accumulated
-        self._wrapper = None
 
     def before_train(self, runner: Runner) -> None:
         """Take the place of the optimizer wrapper's update_params and step."""
@@ -85,15 +87,16 @@ class DivergenceGuardHook(Hook):
         self._runner = runner
         self._wrapper = wrapper
         self._update_params, self._step = wrapper.update_params, wrapper.step
+        self._before = {k: v for k, v in vars(wrapper).items() if k in _REPLACED}
+        # what schedulers have noted at the method goes over to its replacement
         wrapper.update_params = self._guarded_update_params
-        wrapper.step = self._guarded_step
+        wrapper.step = wraps(self._step)(partial(self._guarded_step))
 
     def after_train(self, runner: Runner) -> None:
         """Give the wrapper its own methods back."""
-        if self._wrapper is None:
-            return
-        del self._wrapper.update_params, self._wrapper.step
-        self._wrapper = None
+        for name in _REPLACED:
+            delattr(self._wrapper, name)
+        vars(self._wrapper).update(self._before)
         if self.num_skipped:
             self._log(f"{self.num_skipped} steps were skipped in all")
 
@@ -112,7 +115,7 @@ class DivergenceGuardHook(Hook):
         if not self._spoiled:
             reason = self._reason(loss)
             if reason is None:
-                self._accepted.append(float(loss))
+                self._accepted.append(float(loss.detach()))
                 self._update_params(loss, step_kwargs, zero_kwargs)
                 return
             self._spoiled = True
@@ -136,7 +139,7 @@ class DivergenceGuardHook(Hook):
 
     def _reason(self, loss: Tensor) -> str | None:
         """Why a loss is bad here or in another process, or None."""
-        value = float(loss)
+        value = float(loss.detach())
         typical = median(self._accepted) if self._accepted else None
         known = len(self._accepted) >= self.min_history
         bad = not abs(value) < float("inf")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from torch import Tensor, nn
 
 from flowzoo_kernels import multiscale_motion_loss
-from flowzoo_kernels.motion_loss.frames import reduce_frames
 from flowzoo_kernels.motion_loss.op import FLOW_SCALES, SSIM_WEIGHTS
 
 from ..backbones.motionnet import PIXELS_PER_UNIT
@@ -144,8 +144,9 @@ class SupervisedFlowLoss(nn.Module):
         for name, weight, flow in zip(
             _reductions(clips, flows), weights, flows, strict=True
         ):
-            share = reduce_frames(known.to(truth.dtype), *flow.shape[-2:])
-            mean = reduce_frames(truth, *flow.shape[-2:]) / share.clamp(min=1e-6)
+            share = F.adaptive_avg_pool2d(known.to(truth.dtype), flow.shape[-2:])
+            mean = F.adaptive_avg_pool2d(truth, flow.shape[-2:])
+            mean = mean / share.clamp(min=1e-6)
             found = PIXELS_PER_UNIT * flow.float().unflatten(1, (-1, 2)).flatten(0, 1)
             order = 2 if self.norm == "epe" else 1
             distance = torch.linalg.vector_norm(found - mean, order, dim=1)

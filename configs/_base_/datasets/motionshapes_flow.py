@@ -1,0 +1,49 @@
+# MotionShapes for motion estimators: 10 flows a clip; the true flow in validation and
+# test only.
+dataset_type = 'MotionShapesDataset'
+
+clip_len = 11
+
+train_pipeline = [
+    dict(type='OpenVideo', min_frames=clip_len),
+    dict(type='SampleFrames', clip_len=clip_len),
+    dict(type='DecodeFrames'),
+    dict(type='Flip', flip_ratio=0.5),
+    dict(type='Flip', flip_ratio=0.5, direction='vertical'),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs')
+]
+test_pipeline = [
+    dict(type='OpenVideo', min_frames=clip_len),
+    dict(type='SampleFrames', clip_len=clip_len, test_mode=True),
+    dict(type='LoadMotionShapesFlow'),
+    dict(type='DecodeFrames'),
+    dict(type='FormatFlow'),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs', algorithm_keys=('gt_flow', ))
+]
+val_pipeline = test_pipeline
+
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=0,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    dataset=dict(type=dataset_type, split='train', pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=16,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type=dataset_type, split='val', pipeline=val_pipeline, test_mode=True))
+test_dataloader = dict(
+    batch_size=16,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type=dataset_type,
+        split='test',
+        pipeline=test_pipeline,
+        test_mode=True))
+
+val_evaluator = dict(type='FlowMetric')
+test_evaluator = val_evaluator

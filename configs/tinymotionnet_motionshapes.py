@@ -1,0 +1,3 @@
+_base_ = './motionnet_motionshapes.py'
+
+model = dict(backbone=dict(type='TinyMotionNet'))
