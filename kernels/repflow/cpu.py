@@ -23,7 +23,7 @@ from .partial_sums import parameter_gradients
 # of iterations: enough for 20 iterations of maps of 14 x 14.
 STATE_BYTES = 1 << 20
 # States that are kept where maps are so large that fewer would fit: the backward pass
-# of 20 iterations then computes 30 forward, not 19.
+# of 20 iterations then computes 31 forward, not 19.
 MIN_STATES = 9
 
 

@@ -56,6 +56,15 @@ def test_iterations(n_iters, variant):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
+def test_data_term_at_its_limit(variant):
+    """Maps in [0, 0.5]: lam has a gradient in both variants."""
+    x = make_maps((1, 3, 3, 6, 7)) / 500
+    params, grad = make_parameters(variant, 3), torch.randn(1, 6, 2, 6, 7)
+    assert run_flow("reference", x, params, grad, 7, variant)["lam"] != 0
+    check_against_reference("cpu", x, variant, 7)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
 def test_types(dtype, variant):
     check_against_reference("cpu", make_maps((2, 3, 3, 6, 5), dtype), variant, 6)
