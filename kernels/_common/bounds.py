@@ -5,6 +5,8 @@ from torch import Tensor
 
 
 class _LowerBound(torch.autograd.Function):
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(x: Tensor, bound: float) -> Tensor:
         return x.clamp(min=bound)

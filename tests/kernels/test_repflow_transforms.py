@@ -179,3 +179,20 @@ def test_two_processes_are_one(tmp_path):
             got = torch.tensor(result[name])
             torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-6, msg=name)
         assert not torch.allclose(half[name], expected, rtol=1e-3), name
+
+
+def test_gradients_of_single_clips_through_the_module():
+    module = RepresentationFlow(2, n_iters=3, learn=("theta", "lam"))
+    x, _ = make_inputs()
+
+    def loss(parameters, clip):
+        return torch.func.functional_call(module, parameters, clip).square().sum()
+
+    parameters = dict(module.named_parameters())
+    got = torch.func.vmap(torch.func.grad(loss), (None, 0))(parameters, x)
+    for i, clip in enumerate(x):
+        module.zero_grad()
+        module(clip).square().sum().backward()
+        for name in ("theta", "lam"):
+            expected = getattr(module, name).grad
+            torch.testing.assert_close(got[name][i], expected, msg=name)
