@@ -1,6 +1,7 @@
-"""Pictures of flow."""
+"""Pictures of flow, and how it comes about."""
 
-from .clips import first_clip
+from .clips import first_clip, read_clip
+from .energy import energy_by_iteration, flow_energy
 from .flow_color import color_wheel, flow_to_color
 from .flow_pictures import write_flow_pictures
 from .flow_recorder import FlowRecorder
@@ -8,7 +9,10 @@ from .flow_recorder import FlowRecorder
 __all__ = [
     "FlowRecorder",
     "color_wheel",
+    "energy_by_iteration",
     "first_clip",
+    "flow_energy",
     "flow_to_color",
+    "read_clip",
     "write_flow_pictures",
 ]

@@ -1,8 +1,40 @@
-"""Clips as pictures."""
+"""Clips of videos for looking at what a model makes of them."""
+
+from pathlib import Path
 
 import numpy as np
 import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
 from torch import Tensor
+
+from flowzoo.datasets.transforms import OpenVideo
+
+
+def read_clip(config: Config, video: str | Path) -> dict:
+    """The clip that a config's ``val_pipeline`` (or ``test_pipeline``) takes.
+
+    Args:
+        config: of a recognizer.
+        video: a file with at least 2 frames.
+
+    Returns:
+        A batch of one sample for ``model.test_step``; of several views the first one.
+
+    Raises:
+        VideoError: The file cannot be read, or has fewer frames.
+        ValueError: The config has no such pipeline.
+    """
+    pipeline = config.get("val_pipeline") or config.get("test_pipeline")
+    if not pipeline:
+        raise ValueError(f"{config.filename} has no val_pipeline and no test_pipeline")
+    results = dict(filename=str(video), label=-1, start_index=0, modality="RGB")
+    # whatever the pipeline decodes with, say what is wrong with the file
+    OpenVideo(min_frames=2)(results.copy())["av_container"].close()
+    sample = Compose(pipeline)(results)
+    if sample["inputs"].ndim == 5:
+        sample["inputs"] = sample["inputs"][:1]
+    return pseudo_collate([sample])
 
 
 def first_clip(inputs: Tensor, num_clips: int) -> np.ndarray:

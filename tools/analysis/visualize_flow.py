@@ -14,25 +14,14 @@ from pathlib import Path
 import torch
 from mmaction.apis import init_recognizer
 from mmengine.config import Config, DictAction
-from mmengine.dataset import Compose, pseudo_collate
 from mmengine.runner import load_checkpoint
 
-from flowzoo.datasets.transforms import OpenVideo
-from flowzoo.visualization import FlowRecorder, first_clip, write_flow_pictures
-
-
-def read_clip(config: Config, video: Path) -> dict:
-    """The video as a batch of one sample, with one view of 3D recognizers."""
-    pipeline = config.get("val_pipeline") or config.get("test_pipeline")
-    if not pipeline:
-        raise ValueError(f"{config.filename} has no val_pipeline and no test_pipeline")
-    # whatever the pipeline decodes with, say what is wrong with the file
-    OpenVideo(min_frames=2)({"filename": str(video)})["av_container"].close()
-    results = dict(filename=str(video), label=-1, start_index=0, modality="RGB")
-    sample = Compose(pipeline)(results)
-    if sample["inputs"].ndim == 5:
-        sample["inputs"] = sample["inputs"][:1]
-    return pseudo_collate([sample])
+from flowzoo.visualization import (
+    FlowRecorder,
+    first_clip,
+    read_clip,
+    write_flow_pictures,
+)
 
 
 def main() -> None:

@@ -1,0 +1,86 @@
+"""The energy that the representation-flow iteration lowers."""
+
+import copy
+
+import torch
+from torch import Tensor
+
+from flowzoo_kernels import RepresentationFlow
+from flowzoo_kernels.modules import normalize_maps
+from flowzoo_kernels.repflow.reference import _LINEAR_PARTS
+
+
+def flow_energy(
+    x: Tensor,
+    flow: Tensor,
+    image_kernel: Tensor,
+    flow_kernel: Tensor,
+    lam: Tensor | float,
+    variant: str,
+) -> Tensor:
+    """Total variation of the flow and the brightness that it leaves unexplained.
+
+    Piergiovanni and Ryoo, "Representation Flow for Action Recognition", Eq. 7, as the
+    iteration has it: a mean over the maps of
+
+        |grad u1| + |grad u2| + lam * |F2 - F1 + grad F2 . u|
+
+    that is, the brightness constancy is linearised as in rho of Eq. 2, for the layer
+    does not warp. The derivatives are those of the variant, border quirks included.
+
+    Args:
+        x: (N, C, T, H, W), normalised as the operator takes it.
+        flow: (N, 2C, T-1, H, W), as :func:`flowzoo_kernels.representation_flow`
+            returns it.
+        image_kernel, flow_kernel, lam, variant: as of the operator.
+
+    The iteration need not lower it in every step, and with variant 'paper', whose Sobel
+    filters are not normalised and whose divergence is not their adjoint, does not.
+
+    Returns:
+        (N, C, T-1), the energy of each pair of maps.
+    """
+    image_gradient, gradient, _ = _LINEAR_PARTS[variant]
+    f1, f2 = x[:, :, :-1], x[:, :, 1:]
+    u1, u2 = flow.chunk(2, dim=1)
+    gx, gy = image_gradient(f1, f2, image_kernel)
+    data = (f2 - f1 + gx * u1 + gy * u2).abs()
+    smoothness = sum(torch.hypot(*gradient(u, flow_kernel)) for u in (u1, u2))
+    return (smoothness + lam * data).mean((3, 4))
+
+
+@torch.no_grad()
+def energy_by_iteration(
+    layer: RepresentationFlow, x: Tensor, n_iters: int
+) -> tuple[Tensor, Tensor]:
+    """Energy after 0, 1, ..., n_iters iterations of a layer.
+
+    Args:
+        layer: gives variant, parameters and normalisation; its own number of
+            iterations does not matter.
+        x: (N, C, T, H, W), T >= 2, before normalisation.
+        n_iters: at least 1.
+
+    Every number of iterations is run from the start, as the operator gives no state.
+
+    Returns:
+        Energies (n_iters + 1, N, C, T-1), and the flow after the last iteration.
+    """
+    x = x.detach().float()
+    maps = normalize_maps(x, layer.normalize)
+    # a learned one counts as at least so much
+    lam = layer._positive("lam")
+    layer = copy.copy(layer)  # the original keeps its number of iterations
+    n, c, t, h, w = maps.shape
+    flow = maps.new_zeros(n, 2 * c, t - 1, h, w)
+    energies = []
+    for number in range(n_iters + 1):
+        if number:
+            layer.n_iters = number
+            flow = layer(x)
+        energies.append(
+            flow_energy(
+                maps, flow, layer.image_kernel, layer.flow_kernel, lam, layer.variant
+            )
+        )
+    return torch.stack(energies), flow
