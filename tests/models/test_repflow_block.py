@@ -23,7 +23,7 @@ def x():
 @pytest.mark.parametrize(
     "kwargs, maps",
     [
-        (dict(), [4]),
+        ({}, [4]),
         (dict(num_flows=2), [4, 4]),
         (dict(num_flows=2, conv_between=False), [4, 8]),
         (dict(num_flows=3), [4, 4, 4]),
@@ -113,5 +113,5 @@ def test_errors(x):
         block(fusion="sum")
     with pytest.raises(ValueError, match="num_flows=0"):
         block(num_flows=0)
-    with pytest.raises(ValueError, match="at least 4 frames, but 3 .* clip_len"):
+    with pytest.raises(ValueError, match=r"at least 4 frames, but 3 .* clip_len"):
         block(num_flows=3)(x[:, :, :3])

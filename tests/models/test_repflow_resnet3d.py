@@ -105,7 +105,7 @@ def test_imagenet_weights_are_inflated(tmp_path):
 @both
 def test_too_few_frames_reach_the_layer(two_plus_one):
     net = build(two_plus_one)
-    with pytest.raises(ValueError, match="1 arrived here.*temporal strides"):
+    with pytest.raises(ValueError, match=r"1 arrived here.*temporal strides"):
         net(torch.rand(1, 3, 2, 32, 32))
 
 

@@ -1,0 +1,4 @@
+# Table 7: on the RGB input
+_base_ = 'repflow_r2plus1d18_minikinetics.py'
+
+model = dict(backbone=dict(flow_after='input', flow_cfg=dict(act_cfg=None)))

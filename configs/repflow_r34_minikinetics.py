@@ -1,0 +1,9 @@
+# After block 3, with divergence, theta, lambda and tau learned, 20 iterations: the
+# paper's choice (tables 2 and 3)
+_base_ = [
+    '_base_/models/repflow_r50.py', '_base_/datasets/minikinetics.py',
+    '_base_/schedules/repflow_kinetics_200e.py', '_base_/default_runtime.py'
+]
+
+model = dict(
+    backbone=dict(depth=34), cls_head=dict(num_classes=150, in_channels=512))

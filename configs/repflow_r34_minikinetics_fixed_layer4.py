@@ -1,0 +1,4 @@
+# Table 1: after block 5
+_base_ = 'repflow_r34_minikinetics_fixed.py'
+
+model = dict(backbone=dict(flow_after='layer4'))
