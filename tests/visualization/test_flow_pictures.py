@@ -10,7 +10,8 @@ from torch import nn
 from flowzoo.visualization import FlowRecorder, first_clip, write_flow_pictures
 from flowzoo_kernels import RepresentationFlow
 
-RED, YELLOW, WHITE = (255, 0, 0), (255, 229, 0), (255, 255, 255)
+RED, YELLOW, PALE_YELLOW = (255, 0, 0), (255, 229, 0), (255, 242, 127)
+WHITE = (255, 255, 255)
 
 
 def read(path):
@@ -19,10 +20,10 @@ def read(path):
 
 @pytest.fixture
 def flow():
-    """Two channels, three steps, 5 x 7: to the right, and twice as long down."""
-    u = torch.zeros(2, 2, 3, 5, 7)
-    u[0, 0, :, :3] = 2
-    u[1, 1, :, :3] = 4
+    """Two channels, three steps, 5 x 7: down, and twice as long to the right."""
+    u = torch.zeros(2, 2, 3, 5, 7)  # direction, channel
+    u[1, 0, :, :3] = 2
+    u[0, 1, :, :3] = 4
     return u.flatten(0, 1)
 
 
@@ -37,18 +38,18 @@ def test_files(flow, tmp_path):
         assert (read(folders[0] / f"{step:04d}.png") == step).all()
         magnitude = read(folders[1] / f"{step:04d}.png")
         assert (magnitude[:3] == 255).all() and (magnitude[3:] == 0).all()
-    right, down = read(folders[2] / "0002.png"), read(folders[3] / "0002.png")
-    assert tuple(right[0, 0]) == (255, 127, 127) and tuple(right[4, 6]) == WHITE
-    assert right.shape == (5, 7, 3)
-    assert tuple(down[2, 6]) == YELLOW
+    down, right = read(folders[2] / "0002.png"), read(folders[3] / "0002.png")
+    assert tuple(down[0, 0]) == PALE_YELLOW and tuple(down[4, 6]) == WHITE
+    assert down.shape == (5, 7, 3)
+    assert tuple(right[2, 6]) == RED
 
     with av.open(str(film)) as container:
         pictures = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
     assert len(pictures) == 3
     tile = 14 + 90, 126  # a label and 18 times the map
     assert pictures[0].shape == (2 * tile[0], 3 * tile[1], 3)
-    at = pictures[2][14 + 20, 2 * tile[1] + 20].astype(int)  # channel 0, red
-    assert np.abs(at - (255, 127, 127)).max() < 12  # the film is compressed
+    at = pictures[2][14 + 20, 2 * tile[1] + 20].astype(int)  # channel 0
+    assert np.abs(at - PALE_YELLOW).max() < 12  # the film is compressed
     legend = pictures[2][tile[0] + 14 :, tile[1] : 2 * tile[1]].astype(int)
     assert np.abs(legend[45, 78] - (255, 64, 64)).max() < 30  # three quarters out
     assert np.abs(legend[45, 45] - WHITE).max() < 12
@@ -60,7 +61,7 @@ def test_options(flow, tmp_path):
     assert names == ["frames", "magnitude", "channel_001", "flow.mp4"]
     # without max_flow the scale is that of what is shown
     write_flow_pictures(tmp_path, frames, flow, channels=[0])
-    assert tuple(read(tmp_path / "channel_000" / "0000.png")[0, 0]) == RED
+    assert tuple(read(tmp_path / "channel_000" / "0000.png")[0, 0]) == YELLOW
     write_flow_pictures(tmp_path, frames, torch.zeros_like(flow))
     assert (read(tmp_path / "channel_000" / "0000.png") == 255).all()
     with pytest.raises(ValueError, match="the layer has the channels 0 to 1"):
