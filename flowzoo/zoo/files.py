@@ -18,6 +18,7 @@ def write_checkpoint(path: Path, state_dict: dict[str, Tensor], meta: dict) -> N
     }
     text = {key: json.dumps(value) for key, value in meta.items()}
     save_file(tensors, str(path), metadata=text)
+    path.chmod(0o644)  # it comes readable for its owner only
 
 
 def read_checkpoint(

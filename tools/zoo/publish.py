@@ -113,7 +113,9 @@ def main() -> None:
         "size": published.stat().st_size,
         "sha256": sha256(published),
     }
-    text = yaml.safe_dump(metafile, sort_keys=False, allow_unicode=True)
+    text = yaml.safe_dump(
+        metafile, sort_keys=False, allow_unicode=True, default_flow_style=None
+    )
     metafile_path.write_text(text, encoding="utf-8")
     print(f"{published}: {entry['result']}")
 
