@@ -36,8 +36,8 @@ def config(request):
 def small_model(cfg):
     """A model config without downloads and without what only data sets differ in.
 
-    VGG's fully connected layers, of 120 million weights, become narrow, and
-    representation-flow networks an eighth as wide.
+    VGG's fully connected layers, of 120 million weights, become narrow, feature
+    sequences, too, and representation-flow networks an eighth as wide.
     """
     cfg = cfg.copy()
     for key, value in cfg.items():
@@ -57,6 +57,11 @@ def small_model(cfg):
     if backbone.get("type", "").startswith("RepFlow"):
         backbone.base_channels = backbone.get("base_channels", 64) // 8
         cfg.cls_head.in_channels //= 8
+    if cfg.get("type") == "FeatureTwoStream":
+        for part in ("appearance_head", "flow_head", "neck"):
+            for key in ("in_channels", "out_channels", "hidden_channels"):
+                if key in (cfg.get(part) or {}):
+                    cfg[part][key] = 16
     if "num_classes" in cfg:
         cfg.num_classes = 4
         cfg.average_clips = "prob"
@@ -73,7 +78,7 @@ def model(config):
     key = repr((cfg, config.optim_wrapper))
     if BUILT.setdefault(key, config.filename) != config.filename:
         pytest.skip(f"same model and optimizer as {BUILT[key]}")
-    if cfg.type == "TwoStreamRecognizer":
+    if cfg.type in ("TwoStreamRecognizer", "HallucinatedTwoStream"):
         pytest.skip("not trained")
     model = MODELS.build(cfg)
     model.init_weights()
@@ -81,8 +86,12 @@ def model(config):
 
 
 def tiny_batch(config):
+    if config.model.type == "FeatureTwoStream":
+        return tiny_feature_batch(small_model(config.model))
     backbone = config.model.get("backbone", {}).get("type")
     shape = INPUT_SHAPES.get(backbone) or INPUT_SHAPES[config.model.type]
+    if config.model.get("backbone", {}).get("in_channels") == 2:  # flow for frames
+        shape = (shape[0], 2, *shape[2:])
     if backbone in ("StackedTemporalStream", "BranchedTemporalStream"):
         sampling = config.train_dataloader.dataset.pipeline[1]
         shape = (sampling.get("num_clips", 1), 3, sampling.clip_len, 32, 32)
@@ -91,6 +100,16 @@ def tiny_batch(config):
         for sample in samples:  # for supervised training
             sample.set_field(torch.rand(10, 2, 32, 32), "gt_flow")
     inputs = [torch.randint(256, shape, dtype=torch.uint8) for _ in samples]
+    return dict(inputs=inputs, data_samples=samples)
+
+
+def tiny_feature_batch(model):
+    sizes = dict(flow=model.flow_head.in_channels)
+    sizes["appearance"] = (model.get("neck") or model.appearance_head).in_channels
+    several = model.flow_head.get("multi_class")
+    labels = torch.eye(model.flow_head.num_classes)[:2] if several else (0, 1)
+    samples = [ActionDataSample().set_gt_label(label) for label in labels]
+    inputs = {s: [torch.rand(5, size) for _ in samples] for s, size in sizes.items()}
     return dict(inputs=inputs, data_samples=samples)
 
 
