@@ -1,6 +1,6 @@
 """Representation flow against what its readers would run instead: time and memory.
 
-    python benchmarks/bench_repflow.py [--device cpu|cuda] [--sizes 7,14,28,56,112]
+    python benchmarks/bench_repflow.py [--device cpu|cuda]
 
 Baselines: `eager`, the reference; `compile`, the reference under torch.compile;
 `authors`, the authors' first layer with its masks mended (tests/kernels). For every
@@ -8,6 +8,9 @@ case the result and the gradients are checked against float64 first. The rounds 
 implementations alternate, so that a busy machine disturbs them alike; the figures are
 medians and the 20 % and 80 % quantiles. Peak memory is what one call adds, its result
 and gradients included; on the CPU that of a process of its own (Linux).
+
+On the CPU it also measures what stands around the layer in a network: normalisation,
+1x1 and 3x3 convolution, at the channels of a ResNet-18 where its maps are 14 x 14.
 
 Writes benchmarks/results/repflow_<device>.json and a plot.
 """
@@ -31,10 +34,12 @@ import torch
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "kernels"))
 
+import cpu_roofline  # noqa: E402
 from authors_repflow import authors_layer  # noqa: E402
 from repflow_cases import make_maps, make_parameters  # noqa: E402
 
 from flowzoo_kernels import representation_flow  # noqa: E402
+from flowzoo_kernels.modules import normalize_maps  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
 LEARNED = ("div_kernel", "theta", "lam", "tau")  # the module's default
@@ -50,7 +55,7 @@ def implementations(variant: str, device: str) -> dict:
     functions = {
         "fused": lambda x, p, n: representation_flow(x, *p, n, variant, fused),
         "eager": reference,
-        "compile": torch.compile(reference),
+        "compile": torch.compile(reference, dynamic=False),
     }
     if variant == "tvl1":
         functions["authors"] = lambda x, p, n: authors_layer(x, *p, n)
@@ -133,6 +138,42 @@ def summary(values: list[float]) -> dict[str, float]:
         "q80": quantiles[3],
         "min": min(values),
     }
+
+
+def around_the_layer(threads: int, rounds: int) -> dict:
+    """Seconds of the layer's neighbours in a ResNet-18 beside its own, on the CPU."""
+    n, c, t, h, w = shape = (4, 32, 16, 14, 14)
+    channels = 256
+    params = make_parameters("tvl1", c)
+    for name in LEARNED:
+        params[name].requires_grad_()
+    reduce = torch.nn.Conv2d(channels, c, 1, bias=False)
+    expand = torch.nn.Conv2d(2 * c, channels, 3, padding=1, bias=False)
+    maps = make_maps(shape)
+    parts = {
+        "fused": (lambda x: representation_flow(x, *params.values(), 20, "tvl1"), maps),
+        "normalize": (lambda x: normalize_maps(x, "clip"), maps),
+        "1x1 convolution": (reduce, torch.randn(n * t, channels, h, w)),
+        "3x3 convolution": (expand, torch.randn(n * (t - 1), 2 * c, h, w)),
+    }
+
+    def run(name, train):
+        function, x = parts[name]
+        with torch.set_grad_enabled(train):
+            start = time.perf_counter()
+            out = function(x.requires_grad_(train))
+            if train:
+                out.backward(torch.ones_like(out))
+            return time.perf_counter() - start
+
+    result = {"shape": shape, "channels": channels, "threads": threads}
+    for step, train in (("forward", False), ("train", True)):
+        seconds = {name: [] for name in parts}
+        for _ in range(rounds + 1):
+            for name, values in seconds.items():
+                values.append(run(name, train))
+        result[step] = {name: summary(v[1:]) for name, v in seconds.items()}
+    return result
 
 
 def _peak_in_child(queue, name, step_name, shape, variant, n_iters, threads):
@@ -281,7 +322,7 @@ def plot(rows: list[dict], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def write(args, rows: list[dict], memory: list[dict]) -> Path:
+def write(args, rows: list[dict], memory: list[dict], around: dict) -> Path:
     """Write what there is so far: a run may take long."""
     machine = platform.processor() or platform.machine()
     if args.device == "cuda":
@@ -294,6 +335,7 @@ def write(args, rows: list[dict], memory: list[dict]) -> Path:
         versions[name] = importlib.metadata.version(name)
     result = {"device": machine, **versions, "rows": rows}
     result["memory of forward and backward"] = memory
+    result["around the layer"] = around
     RESULTS.mkdir(exist_ok=True)
     suffix = "" if args.dtype == "float32" else f"_{args.dtype}"
     suffix += args.suffix
@@ -306,14 +348,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--dtype", default="float32")
-    parser.add_argument("--sizes", default="7,8,14,28,56")
+    parser.add_argument("--sizes", default="7,14,28,56,112")
     parser.add_argument("--variants", default="tvl1,paper")
     parser.add_argument("--n-iters", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(
         "--compile-sizes",
-        default="14",
+        default="14,28,56",
         help="maps for which torch.compile runs too; it takes minutes for each",
     )
     parser.add_argument("--suffix", default="", help="of the result's name")
@@ -325,21 +367,27 @@ def main() -> None:
 
     # 60 pairs of 32 maps at 14 x 14 on the CPU, 32 clips of 16 frames on a GPU; about
     # as many pixels at the other sizes.
-    rows, memory = [], []
+    rows, memory, around, limits = [], [], {}, {}
+    if args.device == "cpu":
+        limits = cpu_roofline.machine()
+        around = around_the_layer(args.threads, 4 * args.rounds)
     for variant in args.variants.split(","):
         for size in map(int, args.sizes.split(",")):
+            torch.compiler.reset()  # or it gives up after some shapes
             functions = implementations(variant, args.device)
             if str(size) not in args.compile_sizes.split(","):
                 functions.pop("compile")
             clips = 4 if args.device == "cpu" else 32
-            channels = 32 if size <= 28 else 8
+            channels = 32 if size <= 28 else 8 if size <= 56 else 2
             clips = max(1, clips * 196 // size**2) if size > 14 else clips
             shape = (clips, channels, 16, size, size)
             rows.append(bench_one(shape, variant, args, functions))
             if args.device == "cuda" and size <= 44:
                 limits = args.clock_ghz * 1e9, args.bandwidth_tbs * 1e12
                 rows[-1]["roofline"] = roofline(rows[-1], *limits)
-            write(args, rows, memory)
+            if args.device == "cpu":
+                rows[-1]["roofline"] = cpu_roofline.roofline(rows[-1], limits)
+            write(args, rows, memory, around)
         shape = (4 if args.device == "cpu" else 32, 32, 16, 14, 14)
         if args.no_memory:
             continue
@@ -351,7 +399,7 @@ def main() -> None:
                 row["times x, out, gradients"] = round(peak / case_bytes(shape), 2)
                 memory.append(row)
                 print(json.dumps(row))
-    plot(rows, write(args, rows, memory).with_suffix(".png"))
+    plot(rows, write(args, rows, memory, around).with_suffix(".png"))
 
 
 if __name__ == "__main__":
