@@ -54,3 +54,20 @@ class PackFeatures(BaseTransform):
             f"{type(self).__name__}(num_classes={self.num_classes}, "
             f"max_difference={self.max_difference})"
         )
+
+
+@TRANSFORMS.register_module()
+class FlowAsFrames(BaseTransform):
+    """Put ``gt_flow`` in the place of the frames, for a network on true flow.
+
+    Required keys: ``gt_flow``, a list of (H, W, 2), and ``clip_len``. Changed keys:
+    ``imgs`` and ``clip_len``, one less.
+    """
+
+    def transform(self, results: dict) -> dict:
+        results["imgs"] = results.pop("gt_flow")
+        results["clip_len"] -= 1
+        return results
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"

@@ -1,0 +1,21 @@
+# Hallucinating Optical Flow Features for Video Classification, section 4.1. The paper
+# does not name the optimizer.
+train_cfg = dict(
+    type='EpochBasedTrainLoop', max_epochs=40, val_begin=1, val_interval=1)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+
+param_scheduler = [
+    dict(
+        type='MultiStepLR',
+        begin=0,
+        end=40,
+        by_epoch=True,
+        milestones=[15, 30],
+        gamma=0.1)
+]
+
+optim_wrapper = dict(
+    optimizer=dict(type='Adam', lr=2e-4), clip_grad=dict(max_norm=1.0))
+
+auto_scale_lr = dict(enable=False, base_batch_size=128)

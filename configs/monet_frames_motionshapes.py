@@ -1,0 +1,12 @@
+# Stage 2 of 3 on MotionShapes: see monet_i3d_kinetics.py.
+_base_ = [
+    '_base_/models/monet.py', '_base_/datasets/motionshapes_features.py',
+    '_base_/schedules/monet_40e.py', '_base_/default_runtime.py'
+]
+
+model = dict(
+    appearance_head=dict(num_classes=8),
+    flow_head=dict(num_classes=8, in_channels=128),
+    neck=dict(out_channels=128))
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+load_from = 'work_dirs/monet_frames_motionshapes_classifiers/epoch_20.pth'

@@ -1,0 +1,46 @@
+# Two-stream prediction from frames alone, for inference: the frozen network, MoNet and
+# both classifiers. tools/zoo/join_hallucinated.py makes its checkpoint.
+_base_ = [
+    '_base_/datasets/motionshapes.py', '_base_/default_runtime.py'
+]
+
+model = dict(
+    type='HallucinatedTwoStream',
+    grid=8,
+    appearance=dict(
+        type='Recognizer3D',
+        backbone=dict(
+            type='ResNet3dSlowOnly',
+            depth=18,
+            pretrained=None,
+            base_channels=16,
+            conv1_kernel=(1, 7, 7),
+            num_stages=1,
+            out_indices=(0, ),
+            spatial_strides=(1, ),
+            temporal_strides=(1, ),
+            dilations=(1, ),
+            inflate=(0, ))),
+    two_stream=dict(
+        type='FeatureTwoStream',
+        learn='fusion',
+        appearance_head=dict(
+            type='LinearSequenceHead', num_classes=8, in_channels=1024),
+        flow_head=dict(
+            type='LinearSequenceHead', num_classes=8, in_channels=128),
+        neck=dict(type='MoNet', in_channels=1024, out_channels=128)),
+    data_preprocessor=dict(
+        type='ActionDataPreprocessor',
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        format_shape='NCTHW'))
+
+test_pipeline = [
+    dict(type='OpenVideo', min_frames=16),
+    dict(type='SampleFrames', clip_len=16, test_mode=True),
+    dict(type='DecodeFrames'),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs')
+]
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_cfg = dict(type='TestLoop')

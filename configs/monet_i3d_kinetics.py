@@ -1,0 +1,7 @@
+# Stage 2 of 3: MoNet, with the fixed classifiers of stage 1.
+_base_ = [
+    '_base_/models/monet.py', '_base_/datasets/kinetics400_features.py',
+    '_base_/schedules/monet_40e.py', '_base_/default_runtime.py'
+]
+
+load_from = 'work_dirs/monet_i3d_kinetics_classifiers/epoch_20.pth'

@@ -1,0 +1,16 @@
+# Classifiers of YouTube-8M's own features and of the flow features that MoNet, trained
+# on Kinetics, makes of them.
+_base_ = [
+    '_base_/models/monet.py', '_base_/datasets/youtube8m.py',
+    '_base_/schedules/monet_classifiers_20e.py', '_base_/default_runtime.py'
+]
+
+model = dict(
+    learn='fusion',
+    appearance_head=dict(num_classes=3862, multi_class=True),
+    flow_head=dict(num_classes=3862, multi_class=True),
+    neck=dict(
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='work_dirs/monet_inception_kinetics/epoch_40.pth',
+            prefix='neck.')))

@@ -1,0 +1,165 @@
+"""Write the feature sequences of a split's videos with a recognizer.
+
+    python tools/data/extract_features.py CONFIG CHECKPOINT --split val --out FILE.npz
+
+CONFIG is of any recognizer, ours or mmaction2's. The last features of its backbone are
+pooled over space. The videos are those of {split}_dataloader; they go through the
+pipeline of test_dataloader, which should take one crop, and clips or frames that follow
+each other in time: more than one make one longer sequence. For example,
+SampleFrames(clip_len=250, target_fps=25) for 10 seconds at 25 frames a second.
+
+Run it again to go on after an interruption. flowzoo/datasets/features.py says what is
+in the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmaction.registry import DATASETS, MODELS
+from mmengine.config import Config, DictAction
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+import flowzoo  # noqa: F401
+from flowzoo.datasets.features import FeatureWriter
+from flowzoo.datasets.transforms import VideoError
+from flowzoo.models.recognizers import feature_sequence
+
+
+class Readable(Dataset):
+    """Some videos of a data set, and None for each that cannot be read."""
+
+    def __init__(self, dataset: Dataset, numbers: list[int]) -> None:
+        self.dataset, self.numbers = dataset, numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, place: int) -> tuple[int, dict | None, str]:
+        number = self.numbers[place]
+        try:
+            return number, self.dataset[number], ""
+        except VideoError as error:
+            return number, None, str(error)
+
+
+def video_name(info: dict, folder: str | None) -> str:
+    """Path relative to the data set's folder, without a file's suffix."""
+    path = Path(info["filename"] if "filename" in info else info["frame_dir"])
+    if folder and path.is_relative_to(folder):
+        path = path.relative_to(folder)
+    return str(path.with_suffix("") if "filename" in info else path)
+
+
+def describe_dataset(dataset: Dataset) -> tuple[list[str], list[list[int]]]:
+    """Names and labels of all videos."""
+    prefix = getattr(dataset, "data_prefix", {})
+    names, labels = [], []
+    for number in range(len(dataset)):
+        info = dataset.get_data_info(number)
+        names.append(video_name(info, prefix.get("video") or prefix.get("img")))
+        label = info["label"]
+        labels.append(list(label) if isinstance(label, list | tuple) else [label])
+    return names, labels
+
+
+def checksum(path: Path | None) -> str | None:
+    return path and hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("config")
+    parser.add_argument("checkpoint", nargs="?", type=Path, help="default: none")
+    parser.add_argument("--split", required=True, choices=["train", "val", "test"])
+    parser.add_argument("--out", required=True, type=Path, help="a .npz file")
+    parser.add_argument(
+        "--grid",
+        type=int,
+        default=1,
+        help="pool to GRID x GRID places, which become channels; default: 1, the mean",
+    )
+    parser.add_argument("--dtype", choices=["float16", "float32"], default="float16")
+    parser.add_argument("--seed", type=int, default=0, help="without a checkpoint")
+    parser.add_argument("--cfg-options", nargs="+", action=DictAction, default={})
+    args = parser.parse_args()
+    if args.out.suffix != ".npz":
+        parser.error(f"--out should end in .npz, got {args.out}")
+    if args.checkpoint and not args.checkpoint.is_file():
+        parser.error(f"no checkpoint {args.checkpoint}")
+
+    config = Config.fromfile(args.config)
+    config.merge_from_dict(args.cfg_options)
+    init_default_scope(config.get("default_scope", "mmaction"))
+    loader = config[f"{args.split}_dataloader"]
+    cfg = loader.dataset
+    cfg.pipeline = config.test_dataloader.dataset.pipeline
+    cfg.test_mode = True
+    dataset = DATASETS.build(cfg)
+    names, labels = describe_dataset(dataset)
+    source = dict(
+        config=Path(args.config).name,
+        model=str(config.model.to_dict()),
+        pipeline=str([dict(step) for step in cfg.pipeline]),
+        checkpoint=checksum(args.checkpoint),
+        seed=None if args.checkpoint else args.seed,
+        split=args.split,
+        grid=args.grid,
+        dtype=args.dtype,
+    )
+    try:
+        writer = FeatureWriter(args.out, names, labels, source)
+    except FileExistsError as error:
+        sys.exit(f"error: {error}")
+
+    torch.manual_seed(args.seed)
+    model = MODELS.build(config.model)
+    model.init_weights()
+    if args.checkpoint:
+        load_checkpoint(model, str(args.checkpoint), map_location="cpu")
+    model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+    missing = writer.missing()
+    if len(missing) < len(names):
+        print(f"{len(names) - len(missing)} of {len(names)} videos are there already")
+    batches = DataLoader(
+        Readable(dataset, missing),
+        batch_size=config.test_dataloader.batch_size,
+        num_workers=loader.num_workers,
+        collate_fn=list,
+    )
+    unreadable = {}
+    with torch.inference_mode(), tqdm(total=len(missing), unit="video") as progress:
+        for batch in batches:
+            unreadable |= {number: why for number, item, why in batch if item is None}
+            read = [(number, item) for number, item, _ in batch if item is not None]
+            if read:
+                data = pseudo_collate([item for _, item in read])
+                inputs = model.data_preprocessor(data)["inputs"]
+                sequences = feature_sequence(model, inputs, args.grid)
+                for (number, _), x in zip(read, sequences, strict=True):
+                    x = x.float().cpu().numpy().astype(np.dtype(args.dtype))
+                    writer.add(number, x)
+            progress.update(len(batch))
+    for why in unreadable.values():
+        print(f"left out: {why}")
+    file = writer.finish(list(unreadable))
+    print(
+        f"{args.out}: {len(file)} videos of {file.channels} channels, "
+        f"{len(unreadable)} left out"
+    )
+
+
+if __name__ == "__main__":
+    main()
