@@ -1,5 +1,6 @@
 """tools/analysis/visualize_flow.py and plot_energy.py, as a user calls them."""
 
+import json
 import runpy
 import sys
 from pathlib import Path
@@ -106,6 +107,9 @@ def test_energy(folder, tool, tmp_path):
     status, said = tool("plot_energy.py", folder / "clip.mp4", *grey, *plot)
     assert status == 0, said
     assert "tvl1: 0." in said and "paper: " in said
+    curves = json.loads((tmp_path / "energy.json").read_text())
+    assert {name: len(curve) for name, curve in curves.items()} == dict(tvl1=6, paper=6)
+    assert curves["tvl1"][0] == 1 and f"tvl1: {curves['tvl1'][5]:.3f}" in said
     assert (tmp_path / "energy.png").stat().st_size > 1000
 
 

@@ -7,10 +7,11 @@ Without a model, the flow is that of the video's grey frames, in the variants as
 with the parameters that training starts from. With one, there is a curve for each
 representation-flow layer of the model, on the features that reach it. The energy is
 Eq. 7 of the paper (flowzoo.visualization.flow_energy), as a share of that of no flow.
-See docs/flow_pictures.md.
+The numbers go to a JSON file beside the plot. See docs/flow_pictures.md.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import matplotlib
@@ -88,6 +89,7 @@ def main() -> None:
                 variant: (RepresentationFlow(1, variant=variant), frames)
                 for variant in args.variants
             }
+        curves = {}
         figure, axis = plt.subplots(figsize=(7, 4))
         for name, (layer, features) in layers.items():
             energies, _ = energy_by_iteration(layer, features, args.n_iters)
@@ -95,6 +97,7 @@ def main() -> None:
             if energies[0] == 0:
                 raise ValueError(f"nothing moves in {args.video}: the energy is 0")
             energies = (energies / energies[0]).tolist()
+            curves[name] = [round(energy, 4) for energy in energies]
             (line,) = axis.plot(energies, label=name)
             if layer.n_iters <= args.n_iters:
                 value = energies[layer.n_iters]
@@ -107,6 +110,7 @@ def main() -> None:
         axis.legend()
         figure.tight_layout()
         figure.savefig(args.out, dpi=150)
+        args.out.with_suffix(".json").write_text(json.dumps(curves) + "\n")
     except (OSError, RuntimeError, ValueError) as error:  # also VideoError
         parser.error(str(error))
     print(args.out)
