@@ -98,18 +98,25 @@ def check(functions: dict, case, variant: str, n_iters: int) -> dict[str, float]
     def reference(x, p, n):
         return representation_flow(x, *p, n, variant, "reference")
 
+    def relative(result, true, left_out=0.0):
+        error = (result.double() - true).detach().abs().flatten().sort()[0]
+        kept = error[: math.ceil(len(error) * (1 - left_out))]
+        return float(kept.norm() / true.detach().norm().clamp(min=1e-30))
+
     exact = train(reference, exact_case, n_iters)
     errors = {}
     for name, function in functions.items():
         results = train(function, case, n_iters)
-        norms = [
-            float((r.double() - e).detach().norm() / e.detach().norm().clamp(min=1e-30))
-            for r, e in zip(results, exact, strict=True)
-        ]
+        norms = map(relative, results, exact)
         errors[name] = max(norms)
-        # lam's gradient alone may be a sum that cancels: result and x decide.
-        if max(norms[:2]) > (1e-4 if x.dtype == torch.float32 else 2e-2):
-            raise RuntimeError(f"{name} is wrong: {norms}")
+        # Result and gradient of x decide: lam's may be a sum that cancels. A pixel that
+        # reaches the clamp's limit within rounding has one of two gradients, in eager
+        # code as well, and hundreds of thousands of pixels have some of that kind.
+        worst = max(
+            relative(results[0], exact[0]), relative(results[1], exact[1], 0.001)
+        )
+        if worst > (1e-4 if x.dtype == torch.float32 else 2e-2):
+            raise RuntimeError(f"{name} is wrong: relative error {worst}")
     return errors
 
 
