@@ -74,7 +74,13 @@ def _triton_scale(
         GRADIENT=gradient.numel() > 0,
         SIDE=table.shape[0],
         ACROSS=_across(step),
+        num_warps=warps(table.shape[0], _across(step)),
     )
+
+
+def warps(side: int, across: int) -> int:
+    """2 pixels for a thread, and 4 in the largest windows, whose registers suffice."""
+    return max(4, side * side * across // 128)
 
 
 def _across(step: int) -> int:

@@ -83,12 +83,16 @@ FLOATS += ("p_factor", "s_factor", "ssim_factor")
 @pytest.mark.parametrize("sm", [80, 90])
 @pytest.mark.parametrize("dtype", ["fp32", "bf16"])
 def test_compiles_without_spills(sm, dtype):
-    from flowzoo_kernels.motion_loss import gpu
+    from flowzoo_kernels.motion_loss import gpu, gpu_launch
 
     types = dict.fromkeys(("target_ptr", "source_ptr", "flow_ptr"), f"*{dtype}")
     types |= dict.fromkeys(("table_ptr", "gradient_ptr", "sums_ptr"), "*fp32")
     types |= dict.fromkeys(FLOATS, "fp32")
-    constants = {"GRADIENT": True, "SIDE": 8, "ACROSS": 4}
-    registers, spills = compiled_resources(gpu.motion_loss_kernel, types, constants, sm)
-    assert spills == 0
-    assert registers <= 128
+    for side, across, limit in ((8, 4, 128), (32, 1, 255)):
+        constants = {"GRADIENT": True, "SIDE": side, "ACROSS": across}
+        warps = gpu_launch.warps(side, across)
+        registers, spills = compiled_resources(
+            gpu.motion_loss_kernel, types, constants, sm, warps
+        )
+        assert spills == 0
+        assert registers <= limit

@@ -1,0 +1,115 @@
+"""Compile the kernels of warp, motion losses and their frames without a GPU.
+
+    python benchmarks/compile_motion_loss.py [--targets sm_80,sm_90]
+
+Writes benchmarks/results/motion_loss_compile.json and a table of the same: registers,
+spills, shared memory, and for NVIDIA the machine's instructions, of the kernel and of
+its longest innermost loop (over the channels; over four rows for `frames, rows`).
+"""
+
+import argparse
+import json
+import re
+
+import torch
+import triton
+from compile_repflow import RESULTS, TYPES, as_table, loops_of, target_of, usage_of
+from triton.compiler import ASTSource
+
+from flowzoo_kernels.frame_pyramid import gpu as frames_gpu
+from flowzoo_kernels.motion_loss import gpu as loss_gpu
+from flowzoo_kernels.motion_loss import gpu_launch
+from flowzoo_kernels.warp import gpu as warp_gpu
+
+CALLERS = {"image_ptr", "flow_ptr", "grad_ptr", "target_ptr", "source_ptr"}
+CALLERS |= {"frames_ptr"}  # of the caller's type, the rest float32 or integers
+INTEGERS = {"lower_ptr": "*i32", "first_ptr": "*i32", "integers_ptr": "*i64"}
+NUMBERS = {"scale", "p_alpha", "p_beta", "s_alpha", "s_beta", "eps2", "c1", "c2"}
+NUMBERS |= {"p_factor", "s_factor", "ssim_factor", "factor", "power"}
+
+WARP = {"BORDER": False, "BLOCK": 256}
+BOTH = WARP | {"IMAGE_GRAD": True, "FLOW_GRAD": True}
+FLOW_ONLY = WARP | {"IMAGE_GRAD": False, "FLOW_GRAD": True}
+WINDOWS = {"SIDE": 8, "ACROSS": 4}
+KERNELS = [  # name, kernel, constants, warps
+    ("warp, forward", warp_gpu.forward_kernel, WARP, 4),
+    ("warp, forward, border", warp_gpu.forward_kernel, WARP | {"BORDER": True}, 4),
+    ("warp, both gradients", warp_gpu.backward_kernel, BOTH, 4),
+    ("warp, flow's gradient", warp_gpu.backward_kernel, FLOW_ONLY, 4),
+    ("losses", loss_gpu.motion_loss_kernel, WINDOWS | {"GRADIENT": False}, 4),
+    (
+        "losses and gradient",
+        loss_gpu.motion_loss_kernel,
+        WINDOWS | {"GRADIENT": True},
+        4,
+    ),
+    (
+        "losses and gradient, windows of 32",
+        loss_gpu.motion_loss_kernel,
+        {"SIDE": 32, "ACROSS": 1, "GRADIENT": True},
+        gpu_launch.warps(32, 1),
+    ),
+    (
+        "frames, rows",
+        frames_gpu.rows_kernel,
+        {"SIZES": 8, "CHANNELS": 4, "COLUMNS": 32},
+        1,
+    ),
+    ("frames, columns", frames_gpu.columns_kernel, {"BLOCK": 128}, 4),
+]
+
+
+def type_of(name: str, dtype: str) -> str:
+    if name in CALLERS:
+        return TYPES[dtype]
+    if name.endswith("_ptr"):
+        return INTEGERS.get(name, "*fp32")
+    return "fp32" if name in NUMBERS else "i32"
+
+
+def compile_one(kernel, constants: dict, warps: int, target: str, dtype: str) -> dict:
+    signature, attributes = {}, {}
+    for index, name in enumerate(kernel.arg_names):
+        if name in constants:
+            signature[name] = "constexpr"
+            continue
+        signature[name] = type_of(name, dtype)
+        if name.endswith("_ptr"):  # as torch allocates
+            attributes[(index,)] = [["tt.divisibility", 16]]
+    compiled = triton.compile(
+        ASTSource(kernel, signature, constants, attributes),
+        target=target_of(target),
+        options={"num_warps": warps},
+    )
+    row = {"warps": warps, "shared memory": compiled.metadata.shared}
+    row |= usage_of(compiled)
+    if sass := row.pop("sass", None):
+        row["instructions"] = len(re.findall(r"/\*[0-9a-f]{4,}\*/\s+\S.*;", sass))
+        row["in the loop"] = max(loops_of(sass), default="-")
+    return row
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--targets", default="sm_80,sm_90,sm_100,gfx942")
+    parser.add_argument("--dtypes", default="float32,bfloat16")
+    args = parser.parse_args()
+    rows = []
+    for target in args.targets.split(","):
+        for dtype in args.dtypes.split(","):
+            for name, kernel, constants, warps in KERNELS:
+                if dtype != "float32" and target != "sm_90":
+                    continue  # only loads and stores differ
+                row = {"kernel": name, "target": target, "dtype": dtype}
+                row |= compile_one(kernel, constants, warps, target, dtype)
+                print(row, flush=True)
+                rows.append(row)
+    result = {"triton": triton.__version__, "torch": torch.__version__, "rows": rows}
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / "motion_loss_compile.json"
+    path.write_text(json.dumps(result, indent=1) + "\n")
+    path.with_suffix(".md").write_text(as_table(rows) + "\n")
+
+
+if __name__ == "__main__":
+    main()
