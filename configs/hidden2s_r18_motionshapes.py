@@ -1,6 +1,9 @@
 # Mode (c): from the networks of mode (a), hidden2s_r18_motionshapes_fixed.py, end to end
 # by the loss of the action and MotionNet's own losses.
-_base_ = './hidden2s_r18_motionshapes_fixed.py'
+_base_ = [
+    '_base_/models/hidden2s_r18_motionshapes.py',
+    '_base_/datasets/motionshapes_11.py',
+    '_base_/schedules/motionshapes_end2end.py', '_base_/default_runtime.py'
+]
 
-model = dict(backbone=dict(train_motion='all'))
 load_from = 'work_dirs/hidden2s_r18_motionshapes_fixed/epoch_12.pth'

@@ -1,25 +1,8 @@
-# Mode (a): the flow of a TinyMotionNet, trained without labels by
-# tinymotionnet_motionshapes.py, under the first half of a ResNet-18.
+# Mode (a): MotionNet is not trained any more.
 _base_ = [
-    '_base_/models/hidden2s_tsn.py', '_base_/datasets/motionshapes_11.py',
-    '_base_/schedules/motionshapes.py', '_base_/default_runtime.py'
+    '_base_/models/hidden2s_r18_motionshapes.py',
+    '_base_/datasets/motionshapes_11.py', '_base_/schedules/motionshapes.py',
+    '_base_/default_runtime.py'
 ]
 
-model = dict(
-    backbone=dict(
-        motion_net=dict(
-            type='TinyMotionNet',
-            init_cfg=dict(
-                checkpoint='work_dirs/tinymotionnet_motionshapes/iter_1500.pth')),
-        temporal=dict(
-            depth=18,
-            pretrained=None,
-            num_stages=2,
-            strides=(1, 2),
-            dilations=(1, 1),
-            out_indices=(1, )),
-        train_motion='fixed'),
-    neck=dict(loss=dict(ssim_weights=(0.001, 0.002, 0.004))),
-    cls_head=dict(
-        num_classes=8, in_channels=128, dropout_ratio=0.2,
-        average_clips='prob'))
+model = dict(backbone=dict(train_motion='fixed'))
