@@ -9,4 +9,5 @@ if [ "${1:-tests}" = tests ]; then
 fi
 if [ "${1:-bench}" = bench ]; then
     "$PYTHON" benchmarks/bench_repflow.py --device cuda
+    "$PYTHON" benchmarks/bench_motion_loss.py --device cuda --compile --rounds 30
 fi
