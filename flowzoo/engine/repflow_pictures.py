@@ -18,7 +18,8 @@ class RepFlowPicturesHook(Hook):
 
     For any model with :class:`flowzoo_kernels.RepresentationFlow` layers; of several
     views or clips of a sample the first is drawn. Files go to
-    ``OUT_DIR/val_epoch_E/SAMPLE/LAYER/`` or ``OUT_DIR/test/SAMPLE/LAYER/``; see
+    ``OUT_DIR/val_epoch_E/SAMPLE/LAYER/`` after E epochs of training, or to
+    ``OUT_DIR/test/SAMPLE/LAYER/``; see
     :func:`flowzoo.visualization.write_flow_pictures` for what is in them.
 
     Args:
@@ -66,7 +67,6 @@ class RepFlowPicturesHook(Hook):
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch=None, outputs=None
     ) -> None:
-        # the runner counts epochs from 0, its checkpoints from 1
         self._draw(runner, f"val_epoch_{runner.epoch}", data_batch)
 
     def after_test_iter(
