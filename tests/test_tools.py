@@ -132,3 +132,25 @@ def test_ut_interaction_annotations(tmp_path, tool):
     assert len((tmp_path / "ann" / "train.txt").read_text().splitlines()) == 4
     out = tool("data/prepare_ut_interaction.py", tmp_path / "ann", expect=2)
     assert "no clips named" in out
+
+
+def test_mini_kinetics_annotations(tmp_path, tool):
+    """Folder names as mmaction2's scripts leave them, and a class that is not in it."""
+    names = (ROOT / "tools/data/label_map_minikinetics.txt").read_text().splitlines()
+    assert len(names) == len(set(names)) == 150
+    lines = ["abseiling/a_000001_000011.mp4 0"]
+    for name in reversed(names):
+        folder = name.replace(" ", "_").replace("(", "").replace(")", "")
+        lines.append(f"{folder}/b_000001_000011.mp4 77")
+    (tmp_path / "list.txt").write_text("\n".join(lines) + "\n")
+    args = ["--train", tmp_path / "list.txt", "--out", tmp_path]
+    args += ["--val", tmp_path / "list.txt"]
+    out = tool("data/prepare_minikinetics.py", *args)
+    assert "val.txt: 150 videos of 150 classes" in out
+    kept = (tmp_path / "train.txt").read_text().splitlines()
+    assert kept[0] == "kitesurfing/b_000001_000011.mp4 149"
+    assert kept[-1] == "springboard_diving/b_000001_000011.mp4 0"
+    assert "playing_violin/b_000001_000011.mp4 99" in kept
+    (tmp_path / "list.txt").write_text("\n".join(lines[:-2]) + "\n")
+    out = tool("data/prepare_minikinetics.py", *args, expect=1)
+    assert "no videos of 2 of the 150 classes (springboard diving, feeding birds" in out
