@@ -17,6 +17,8 @@ from flowzoo.models.heads import FrameAverageHead
 from flowzoo_kernels import RepresentationFlow
 from flowzoo_kernels.modules import _SMALLEST
 
+from .tensor_source import TensorSource, listed
+
 # Our names, up to the parameter's, and theirs.
 _MODULES = (
     (r"backbone\.conv1\.conv", "stem"),
@@ -46,7 +48,6 @@ _KERNELS = {
     "div_kernel": ("div", "div2"),
 }
 _SCALARS = {"theta": ("t", 0.3), "lam": ("l", 0.15), "tau": ("a", 0.25)}
-_MAX_LISTED = 10
 
 
 def read_state_dict(path: str | Path) -> dict[str, Tensor]:
@@ -155,38 +156,13 @@ def convert(theirs: Mapping[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
         return "layer", convert_layer(theirs)
     raise ValueError(
         "this is neither the Kinetics network (no stem.weight) nor a flow layer (no "
-        f"img_grad); it has {_listed(list(theirs))}. --layer picks a flow layer out of "
+        f"img_grad); it has {listed(list(theirs))}. --layer picks a flow layer out of "
         "a larger network"
     )
 
 
-class _Source:
-    """Their tensors, taken one by one, with a list of everything that is wrong."""
-
-    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
-        self.tensors = dict(tensors)
-        self.problems: list[str] = []
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of a tensor that stays, () where there is none."""
-        return tuple(self.tensors[name].shape) if name in self.tensors else ()
-
-    def take(
-        self, name: str, shape: tuple[int, ...], default: Tensor | None = None
-    ) -> Tensor:
-        """The tensor of that name and shape; a placeholder after a problem."""
-        value = self.tensors.pop(name, default)
-        if value is None:
-            self.problems.append(f"{name} is missing")
-        elif value.shape != torch.Size(shape):
-            self.problems.append(
-                f"{name} has shape {tuple(value.shape)} instead of {tuple(shape)}"
-            )
-        elif not torch.isfinite(value).all():
-            self.problems.append(f"{name} has values that are not finite")
-        else:
-            return value
-        return torch.zeros(shape)
+class _Source(TensorSource):
+    """The tensors of a network or layer of theirs."""
 
     def take_of_layer(
         self, prefix: str, name: str, layer: RepresentationFlow
@@ -222,17 +198,3 @@ class _Source:
                 f"{_SMALLEST} in RepresentationFlow: the result would differ"
             )
         return value
-
-    def finish(self, what: str) -> None:
-        """Raise the error of all problems, if there are any."""
-        self.problems += [f"{name} is unknown" for name in self.tensors]
-        if self.problems:
-            raise ValueError(
-                f"this is not a state_dict of {what}: {_listed(self.problems, '; ')}"
-            )
-
-
-def _listed(items: list[str], separator: str = ", ") -> str:
-    more = len(items) - _MAX_LISTED
-    listed = separator.join(items[:_MAX_LISTED]) or "nothing"
-    return f"{listed}{separator}and {more} more" if more > 0 else listed
