@@ -51,10 +51,10 @@ class MotionEstimator(BaseModel):
         self,
         backbone: dict,
         loss: dict,
-        data_preprocessor: dict | None = None,
+        data_preprocessor: dict,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(data_preprocessor, init_cfg)
+        super().__init__(MODELS.build(data_preprocessor), init_cfg)
         self.backbone = MODELS.build(backbone)
         self.flow_loss = MODELS.build(loss)
 
