@@ -97,8 +97,10 @@ def tiny_batch(config):
         shape = (sampling.get("num_clips", 1), 3, sampling.clip_len, 32, 32)
     samples = [ActionDataSample().set_gt_label(label) for label in (0, 1)]
     if config.model.type == "MotionEstimator":
+        frames = config.model.backbone.num_frames
+        shape = (1, 3, frames, *shape[3:])
         for sample in samples:  # for supervised training
-            sample.set_field(torch.rand(10, 2, 32, 32), "gt_flow")
+            sample.set_field(torch.rand(frames - 1, 2, 32, 32), "gt_flow")
     inputs = [torch.randint(256, shape, dtype=torch.uint8) for _ in samples]
     return dict(inputs=inputs, data_samples=samples)
 
