@@ -58,6 +58,8 @@ class VisualizationHook(MMActionVisualizationHook):
         data_samples: Sequence[ActionDataSample],
         step: int = 0,
     ) -> None:
+        if not self.enable:
+            return
         # (views, C, T, H, W) of 3D and (frames, C, H, W) of 2D recognizers
         inputs = data_batch["inputs"]
         clips = [x[0] if x.ndim == 5 else x.transpose(0, 1) for x in inputs]

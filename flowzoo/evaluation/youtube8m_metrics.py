@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from mmaction.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
@@ -72,24 +71,23 @@ class YouTube8MMetric(BaseMetric):
 
     def _summary(self, scores: Tensor, target: Tensor) -> bytes:
         """int32: C, hits among the n best, k classes, k scores' bits, n labels."""
-        scores, target = scores.detach().float().cpu(), target.cpu()
         if scores.ndim != 1 or scores.shape != target.shape:
             raise ValueError(
                 f"YouTube8MMetric needs a score and a 0 or 1 for each class, got "
                 f"{tuple(scores.shape)} scores and a gt_label {tuple(target.shape)}; "
                 "has PackFeatures its num_classes?"
             )
-        if not torch.isfinite(scores).all():
+        scores = scores.detach().float().cpu().numpy()
+        if not np.isfinite(scores).all():
             raise ValueError("a score is not finite")
-        labels = torch.nonzero(target).flatten().int()
+        labels = np.flatnonzero(target.cpu().numpy())
         k = min(self.top_k, len(scores))
-        order = torch.argsort(scores, descending=True, stable=True)
+        order = best_classes(scores, max(k, len(labels)))
         n_best = order[: len(labels)]
-        hits = (torch.isin(n_best, labels) & (scores[n_best] > 0)).sum()
-        best = order[:k].int()
-        head = torch.tensor([len(scores), int(hits)], dtype=torch.int32)
-        bits = scores[order[:k]].view(torch.int32)
-        return torch.cat([head, best, bits, labels]).numpy().tobytes()
+        hits = (np.isin(n_best, labels) & (scores[n_best] > 0)).sum()
+        bits = scores[order[:k]].view(np.int32)
+        parts = ([len(scores), hits], order[:k], bits, labels)
+        return np.concatenate(parts).astype(np.int32).tobytes()
 
     def compute_metrics(self, results: list[dict[str, bytes]]) -> dict[str, float]:
         """The metrics, for each name of scores."""
@@ -128,6 +126,13 @@ class YouTube8MMetric(BaseMetric):
             f"gap@{self.top_k}": average_precision(scores, correct, positives.sum()),
             f"map@{self.top_k}": float(np.mean(precisions)),
         }
+
+
+def best_classes(scores: np.ndarray, count: int) -> np.ndarray:
+    """The ``count`` best of (C,) scores, best first; of equal ones the lower class."""
+    lowest = np.partition(scores, -count)[-count]
+    candidates = np.flatnonzero(scores >= lowest)
+    return candidates[np.argsort(-scores[candidates], kind="stable")][:count]
 
 
 def average_precision(scores: np.ndarray, correct: np.ndarray, positives: int) -> float:

@@ -26,6 +26,7 @@ from mmengine.config import Config, DictAction
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
+from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
@@ -72,8 +73,16 @@ def describe_dataset(dataset: Dataset) -> tuple[list[str], list[list[int]]]:
     return names, labels
 
 
-def checksum(path: Path | None) -> str | None:
-    return path and hashlib.sha256(path.read_bytes()).hexdigest()
+def load_model(config: Config, checkpoint: Path, seed: int | None) -> nn.Module:
+    """The network with the checkpoint's weights, which are random if it is absent."""
+    model = MODELS.build(config.model)
+    if not checkpoint.exists():
+        torch.manual_seed(seed)
+        model.init_weights()
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(dict(state_dict=model.state_dict()), checkpoint)
+    load_checkpoint(model, str(checkpoint), map_location="cpu", strict=True)
+    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
 def main() -> None:
@@ -81,7 +90,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("config")
-    parser.add_argument("checkpoint", nargs="?", type=Path, help="default: none")
+    parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--split", required=True, choices=["train", "val", "test"])
     parser.add_argument("--out", required=True, type=Path, help="a .npz file")
     parser.add_argument(
@@ -91,12 +100,17 @@ def main() -> None:
         help="pool to GRID x GRID places, which become channels; default: 1, the mean",
     )
     parser.add_argument("--dtype", choices=["float16", "float32"], default="float16")
-    parser.add_argument("--seed", type=int, default=0, help="without a checkpoint")
+    parser.add_argument(
+        "--random-weights",
+        type=int,
+        metavar="SEED",
+        help="if there is no CHECKPOINT, save random weights as such and go on",
+    )
     parser.add_argument("--cfg-options", nargs="+", action=DictAction, default={})
     args = parser.parse_args()
     if args.out.suffix != ".npz":
         parser.error(f"--out should end in .npz, got {args.out}")
-    if args.checkpoint and not args.checkpoint.is_file():
+    if not args.checkpoint.is_file() and args.random_weights is None:
         parser.error(f"no checkpoint {args.checkpoint}")
 
     config = Config.fromfile(args.config)
@@ -108,12 +122,12 @@ def main() -> None:
     cfg.test_mode = True
     dataset = DATASETS.build(cfg)
     names, labels = describe_dataset(dataset)
+    model = load_model(config, args.checkpoint, args.random_weights)
     source = dict(
         config=Path(args.config).name,
         model=str(config.model.to_dict()),
         pipeline=str([dict(step) for step in cfg.pipeline]),
-        checkpoint=checksum(args.checkpoint),
-        seed=None if args.checkpoint else args.seed,
+        checkpoint=hashlib.sha256(args.checkpoint.read_bytes()).hexdigest(),
         split=args.split,
         grid=args.grid,
         dtype=args.dtype,
@@ -122,13 +136,6 @@ def main() -> None:
         writer = FeatureWriter(args.out, names, labels, source)
     except FileExistsError as error:
         sys.exit(f"error: {error}")
-
-    torch.manual_seed(args.seed)
-    model = MODELS.build(config.model)
-    model.init_weights()
-    if args.checkpoint:
-        load_checkpoint(model, str(args.checkpoint), map_location="cpu")
-    model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
     missing = writer.missing()
     if len(missing) < len(names):

@@ -1,5 +1,5 @@
 # Features of MotionShapes, written by python benchmarks/monet_motionshapes.py features:
-# a random network's on single frames, a trained one's on true flow.
+# of a network on frames and of one on true flow.
 dataset_type = 'FeatureDataset'
 data_root = 'data/motionshapes_features'
 how_to_get = 'python benchmarks/monet_motionshapes.py features writes it'

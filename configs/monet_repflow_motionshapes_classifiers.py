@@ -1,13 +1,12 @@
-# Stage 3 of 3 on MotionShapes: see monet_i3d_kinetics_fusion.py.
+# Stage 1 of 3 on MotionShapes: see monet_i3d_kinetics_classifiers.py.
 _base_ = [
     '_base_/models/monet.py', '_base_/datasets/motionshapes_features.py',
     '_base_/schedules/monet_classifiers_20e.py', '_base_/default_runtime.py'
 ]
 
 model = dict(
-    learn='fusion',
-    appearance_head=dict(num_classes=8),
+    learn='classifiers',
+    appearance_head=dict(num_classes=8, in_channels=128),
     flow_head=dict(num_classes=8, in_channels=128),
-    neck=dict(out_channels=128))
+    neck=None)
 optim_wrapper = dict(optimizer=dict(lr=1e-2))
-load_from = 'work_dirs/monet_frames_motionshapes/epoch_40.pth'

@@ -5,8 +5,8 @@ _base_ = [
 ]
 
 model = dict(
-    appearance_head=dict(num_classes=8),
+    appearance_head=dict(num_classes=8, in_channels=128),
     flow_head=dict(num_classes=8, in_channels=128),
-    neck=dict(out_channels=128))
+    neck=dict(in_channels=128, out_channels=128))
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
-load_from = 'work_dirs/monet_frames_motionshapes_classifiers/epoch_20.pth'
+load_from = 'work_dirs/monet_repflow_motionshapes_classifiers/epoch_20.pth'

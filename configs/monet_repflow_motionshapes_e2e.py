@@ -1,34 +1,28 @@
-# Two-stream prediction from frames alone, for inference: the frozen network, MoNet and
-# both classifiers. tools/zoo/join_hallucinated.py makes its checkpoint.
+# Two-stream prediction from frames alone, for inference: the appearance network, MoNet
+# and both classifiers. tools/zoo/join_hallucinated.py makes its checkpoint.
 _base_ = [
     '_base_/datasets/motionshapes.py', '_base_/default_runtime.py'
 ]
 
 model = dict(
     type='HallucinatedTwoStream',
-    grid=8,
     appearance=dict(
         type='Recognizer3D',
         backbone=dict(
-            type='ResNet3dSlowOnly',
+            type='RepFlowResNet',
             depth=18,
-            pretrained=None,
             base_channels=16,
-            conv1_kernel=(1, 7, 7),
-            num_stages=1,
-            out_indices=(0, ),
-            spatial_strides=(1, ),
-            temporal_strides=(1, ),
-            dilations=(1, ),
-            inflate=(0, ))),
+            flow_after='conv1',
+            flow_cfg=dict(
+                bottleneck_channels=8, variant='tvl1', n_iters=20))),
     two_stream=dict(
         type='FeatureTwoStream',
         learn='fusion',
         appearance_head=dict(
-            type='LinearSequenceHead', num_classes=8, in_channels=1024),
+            type='LinearSequenceHead', num_classes=8, in_channels=128),
         flow_head=dict(
             type='LinearSequenceHead', num_classes=8, in_channels=128),
-        neck=dict(type='MoNet', in_channels=1024, out_channels=128)),
+        neck=dict(type='MoNet', in_channels=128, out_channels=128)),
     data_preprocessor=dict(
         type='ActionDataPreprocessor',
         mean=[123.675, 116.28, 103.53],

@@ -1,0 +1,216 @@
+"""Features, three stages and prediction from frames with the tools."""
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import DATASETS, MODELS
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DefaultScope
+
+from flowzoo.datasets.features import FeatureFile, FeatureWriter
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = ROOT / "configs"
+STAGES = ("_classifiers", "", "_fusion")
+APPEARANCE, FLOW = "repflow_r18_motionshapes_features", "flow_r18_motionshapes"
+SPEC = dict(num_train=8, num_val=8, num_test=8, num_frames=16, size=32)
+HEADS = dict(appearance_head=dict(in_channels=32), flow_head=dict(in_channels=32))
+NECK = dict(in_channels=32, out_channels=32)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("monet")
+
+
+@pytest.fixture
+def here(folder, monkeypatch):
+    """In ``folder``, which has MotionShapes of 24 clips and the tools' output."""
+    monkeypatch.chdir(folder)
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        yield folder
+
+
+@pytest.fixture
+def call(here, monkeypatch):
+    """Run a tool in this process."""
+
+    def run(tool, *args):
+        monkeypatch.setattr(sys, "argv", [tool, *map(str, args)])
+        runpy.run_path(str(ROOT / "tools" / tool), run_name="__main__")
+
+    return run
+
+
+def narrow(name, folder):
+    """A config with a network of four channels on the small MotionShapes."""
+    data = dict(dataset=dict(spec=SPEC, root=str(folder)))
+    path = folder / f"{name}.py"
+    path.write_text(
+        f"_base_ = '{CONFIGS / name}.py'\n"
+        "model = dict(backbone=dict(base_channels=4))\n"
+        + "".join(f"{s}_dataloader = {data}\n" for s in ("train", "val", "test"))
+    )
+    return path
+
+
+@pytest.fixture
+def extract(call, here):
+    def run(name, split, out, *args):
+        config = narrow(name, here)
+        arguments = [config, f"{name}.pth", "--split", split, "--out", out, *args]
+        call("data/extract_features.py", *arguments)
+        return FeatureFile(out)
+
+    return run
+
+
+def test_extraction(extract):
+    options = ("--random-weights", 0)
+    flow = extract(FLOW, "train", "flow.npz", *options)
+    appearance = extract(APPEARANCE, "test", "rgb.npz", "--grid", 2, *options)
+    assert flow.names[1] == "train/00001_left" and len(flow) == 8
+    assert flow.labels == [[i] for i in range(8)]
+    assert appearance[7].shape == (15, 32 * 2 * 2) and flow[7].shape == (15, 32)
+    assert flow[7].dtype == np.float16
+    assert appearance.meta["grid"] == 2 and appearance.meta["split"] == "test"
+    assert len(flow.meta["checkpoint"]) == 64
+    # again, with the weights that were saved
+    again = extract(FLOW, "train", "again.npz", "--dtype", "float32")
+    np.testing.assert_allclose(again[3], flow[3], atol=1e-3)
+
+
+def test_extraction_goes_on(extract, monkeypatch, capsys):
+    add = FeatureWriter.add
+
+    def killed(self, index, x):
+        if index >= 3:
+            raise KeyboardInterrupt
+        add(self, index, x)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(FeatureWriter, "add", killed)
+        extract(APPEARANCE, "val", "val.npz", "--random-weights", 0)
+    added = []
+    monkeypatch.setattr(FeatureWriter, "add", lambda *a: added.append(a[1]) or add(*a))
+    assert len(extract(APPEARANCE, "val", "val.npz")) == 8
+    assert added == [3, 4, 5, 6, 7]
+    assert "3 of 8 videos are there already" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match=r"val\.npz exists already"):
+        extract(APPEARANCE, "val", "val.npz")
+
+
+def test_extraction_without_a_checkpoint(extract, capsys):
+    with pytest.raises(SystemExit):
+        extract(APPEARANCE, "val", "x.npz", "--cfg-options", "a=1", "--seed", 1)
+    assert "usage" in capsys.readouterr().err
+
+
+def test_unreadable_videos_are_left_out(extract, here, capsys):
+    extract(APPEARANCE, "test", "whole.npz", "--random-weights", 0)
+    video = next(here.glob("motionshapes*/test/00002_up.mp4"))
+    content = video.read_bytes()
+    video.write_bytes(content[:100])
+    try:
+        file = extract(APPEARANCE, "test", "holes.npz")
+    finally:
+        video.write_bytes(content)
+    assert len(file) == 7 and file.meta["unreadable"] == ["test/00002_up"]
+    assert "left out: " in capsys.readouterr().out
+
+
+def write_features(folder):
+    rng = np.random.default_rng(0)
+    for stream, channels in (("appearance", 32), ("flow", 32)):
+        for split in ("train", "val", "test"):
+            names, labels = [f"{i}" for i in range(8)], [[i] for i in range(8)]
+            path = folder / "data" / "motionshapes_features" / f"{stream}_{split}.npz"
+            writer = FeatureWriter(path, names, labels, {})
+            for i in range(8):
+                writer.add(i, rng.random((5, channels), dtype=np.float32))
+            writer.finish()
+
+
+@pytest.fixture(scope="module")
+def stages(folder):
+    """All stages, of one epoch and small, by one command; and what it printed."""
+    write_features(folder)
+    previous = {"": "_classifiers", "_fusion": ""}
+    for stage in STAGES:
+        name = f"monet_repflow_motionshapes{stage}"
+        neck = "" if stage == "_classifiers" else f", neck={NECK!r}"
+        text = f"_base_ = 'flowzoo::{name}.py'\ntrain_cfg = dict(max_epochs=1)\n"
+        text += f"model = dict(**{HEADS!r}{neck})\n"
+        if stage in previous:
+            before = f"work_dirs/monet_repflow_motionshapes{previous[stage]}"
+            text += f"load_from = '{before}/epoch_1.pth'\n"
+        (folder / f"{name}.py").write_text(text)
+    return train(folder)
+
+
+def train(folder, name="monet_repflow_motionshapes"):
+    command = [sys.executable, ROOT / "tools" / "train_monet.py", name]
+    options = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, cwd=folder, env=env, **options).stdout
+
+
+def test_three_stages_by_one_command(stages, folder):
+    assert len(re.findall(r"acc/flow_top1: [\d.]+", stages)) == 3
+    assert len(re.findall(r"acc/two_stream_top1: [\d.]+", stages)) == 3
+    loaded = re.findall(r"Load checkpoint from work_dirs/(\S+)", stages)
+    assert loaded == [
+        "monet_repflow_motionshapes_classifiers/epoch_1.pth",
+        "monet_repflow_motionshapes/epoch_1.pth",
+    ]
+    assert "size mismatch" not in stages and "unexpected key" not in stages
+    assert train(folder).count("next stage") == 3
+    assert "there is no monet_x_classifiers.py" in train(folder, "monet_x")
+
+
+def weights(folder, stage):
+    path = folder / "work_dirs" / f"monet_repflow_motionshapes{stage}" / "epoch_1.pth"
+    return torch.load(path, weights_only=True)["state_dict"]
+
+
+def test_what_a_stage_hands_on(stages, folder):
+    first, second, third = (weights(folder, stage) for stage in STAGES)
+    for name, value in first.items():  # the classifiers stay as they are in stage 2
+        assert torch.equal(second[name], value)
+    for name, value in second.items():
+        assert torch.equal(third[name], value) == name.startswith("neck.")
+
+
+def test_prediction_from_frames(stages, here, call, extract):
+    """The joined network gives the scores that the features of its frames give."""
+    features = extract(
+        APPEARANCE, "test", "e2e.npz", "--random-weights", 0, "--dtype", "float32"
+    )  # fmt: skip
+    (here / "e2e.py").write_text(
+        "_base_ = 'flowzoo::monet_repflow_motionshapes_e2e.py'\n"
+        "model = dict(\n"
+        "    appearance=dict(backbone=dict(base_channels=4)),\n"
+        f"    two_stream=dict(**{HEADS!r}, neck={NECK!r}))\n"
+        f"test_dataloader = dict(dataset=dict(spec={SPEC!r}, root={str(here)!r}))\n"
+    )
+    fusion = "work_dirs/monet_repflow_motionshapes_fusion/epoch_1.pth"
+    call("zoo/join_hallucinated.py", "e2e.py", f"{APPEARANCE}.pth", fusion, "e2e.pth")
+    config = Config.fromfile("e2e.py")
+    model = MODELS.build(config.model).eval()
+    model.load_state_dict(torch.load("e2e.pth", weights_only=True)["state_dict"])
+    dataset = DATASETS.build(config.test_dataloader.dataset)
+    with torch.no_grad():
+        samples = model.test_step(pseudo_collate([dataset[i] for i in range(8)]))
+        for i, sample in enumerate(samples):
+            inputs = dict(appearance=torch.from_numpy(features[i])[None])
+            logits = model.two_stream(inputs)
+            expected = sum(value.softmax(1) for value in logits.values())[0] / 2
+            torch.testing.assert_close(sample.pred_score, expected)

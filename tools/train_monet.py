@@ -1,0 +1,45 @@
+"""Train the three stages of MoNet: classifiers, hallucination, fusion.
+
+    python tools/train_monet.py configs/monet_i3d_kinetics [options of tools/train.py]
+
+trains configs/monet_i3d_kinetics_classifiers.py, configs/monet_i3d_kinetics.py and
+configs/monet_i3d_kinetics_fusion.py one after the other, each in work_dirs/ and each
+from the checkpoint of the one before, which its load_from names. A stage whose last
+checkpoint is there is not repeated.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from mmengine.config import Config
+
+import flowzoo  # noqa: F401  configs may inherit from flowzoo::
+
+STAGES = ("_classifiers", "", "_fusion")
+
+
+def main() -> None:
+    if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
+        sys.exit(__doc__)
+    prefix, options = sys.argv[1].removesuffix(".py"), sys.argv[2:]
+    paths = [Path(f"{prefix}{stage}.py") for stage in STAGES]
+    for path in paths:
+        if not path.is_file():
+            sys.exit(f"error: there is no {path}")
+    train = Path(__file__).with_name("train.py")
+    for path in paths:
+        epochs = Config.fromfile(path).train_cfg.max_epochs
+        work_dir = Path("work_dirs") / path.stem
+        last = work_dir / f"epoch_{epochs}.pth"
+        if last.exists():
+            print(f"{last} is there: next stage", flush=True)
+            continue
+        command = [sys.executable, train, path, "--work-dir", work_dir, *options]
+        status = subprocess.run(command).returncode
+        if status:
+            sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()
