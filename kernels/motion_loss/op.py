@@ -1,4 +1,4 @@
-"""The motion losses: argument checks, launches, the operator, the public functions."""
+"""The motion losses: argument checks, the operator, the public functions."""
 
 from collections.abc import Sequence
 
@@ -459,8 +459,9 @@ def multiscale_motion_loss(
         options: of :func:`motion_loss`, for every scale.
 
     Returns:
-        The weighted sum, differentiable in flows; and the parts without weights and
-        without gradient, photometric, smoothness and ssim, each (scales,).
+        The weighted sum, differentiable in flows, in float64 where one of them is; and
+        the parts without weights and without gradient, photometric, smoothness and
+        ssim, each (scales,).
 
     Raises:
         ValueError: frames that are not (N, C, T, H, W) with T >= 2 or that require
