@@ -1,0 +1,85 @@
+"""The MoNet authors' TensorFlow weights as a state_dict of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .tensor_source import TensorSource
+
+SCOPE = "predictor/"
+# what belongs to their optimizer and not to the network
+_OTHERS = ("Adam", "Adam_1", "Momentum", "ExponentialMovingAverage")
+
+
+def convert_monet(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """MoNet's state_dict, for ``MoNet(D, variant='released')``.
+
+    Their gates have the order of ours: z of the state itself, of the next and of the
+    previous step, then both resets, then h. Their first dense layer is of the previous
+    step. Kernels are (width, in, out) there, and weights (in, out).
+
+    Args:
+        theirs: variables by name. Those outside ``predictor/``, such as I3D's, are
+            passed over.
+
+    Raises:
+        ValueError: Variables are missing, of another shape or not finite; the message
+            names them.
+    """
+    own = {
+        name.removeprefix(SCOPE): value
+        for name, value in theirs.items()
+        if name.startswith(SCOPE) and name.rsplit("/", 1)[-1] not in _OTHERS
+    }
+    if not own:
+        raise ValueError(
+            f"no variable's name begins with {SCOPE}: this is not their MoNet"
+        )
+    source = TensorSource(own)
+    D = (source.shape("cnn_trans_x/conv1d/kernel")[1:2] or (1024,))[0]
+    of_x = source.take("cnn_trans_x/conv1d/kernel", (1, D, 6 * D))
+    of_s = source.take("cnn_trans/conv1d/kernel", (3, D, 5 * D))
+    ours = {
+        "of_x.weight": of_x[0].T,
+        "of_x.bias": source.take("cnn_trans_x/conv1d/bias", (6 * D,)),
+        "of_s.weight": of_s.permute(2, 1, 0),
+        "of_s.bias": source.take("cnn_trans/conv1d/bias", (5 * D,)),
+    }
+    for side, layer in (("f", "fully_connected"), ("b", "fully_connected_1")):
+        weights = source.take(f"cnn_trans/{layer}/weights", (D, D))
+        ours[f"of_reset_{side}.weight"] = weights.T
+        biases = source.take(f"cnn_trans/{layer}/biases", (D,))
+        ours[f"of_reset_{side}.bias"] = biases
+    source.finish("their MoNet")
+    return {name: value.contiguous() for name, value in ours.items()}
+
+
+def read_variables(path: str | Path) -> dict[str, Tensor]:
+    """Variables by name, of a .npz file or, with TensorFlow, of one of its checkpoints.
+
+    Raises:
+        ImportError: A checkpoint, without TensorFlow.
+    """
+    path = Path(path)
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as file:
+            return {name: torch.from_numpy(file[name]) for name in file.files}
+    try:
+        from tensorflow.train import load_checkpoint
+    except ImportError as error:
+        raise ImportError(
+            f"reading {path} needs TensorFlow: pip install tensorflow, here or where "
+            "you make a .npz of the variables (numpy.savez with their names) to give "
+            "instead"
+        ) from error
+    reader = load_checkpoint(str(path))
+    return {
+        name: torch.as_tensor(reader.get_tensor(name))
+        for name in reader.get_variable_to_shape_map()
+        if name.startswith(SCOPE)
+    }
