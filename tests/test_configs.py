@@ -56,7 +56,8 @@ def small_model(cfg):
     backbone = cfg.get("backbone", {})
     if backbone.get("type", "").startswith("RepFlow"):
         backbone.base_channels = backbone.get("base_channels", 64) // 8
-        cfg.cls_head.in_channels //= 8
+        if "cls_head" in cfg:
+            cfg.cls_head.in_channels //= 8
     if cfg.get("type") == "FeatureTwoStream":
         for part in ("appearance_head", "flow_head", "neck"):
             for key in ("in_channels", "out_channels", "hidden_channels"):
