@@ -30,9 +30,9 @@ class YouTube8MMetric(BaseMetric):
     precision after the last of them. A video without labels, which theirs cannot
     evaluate, counts 0 in ``hit@1`` and ``perr``.
 
-    Only the k best scores and the labels of each video are kept: 4 * (2 k + 1 + n)
-    bytes of payload, about 230 bytes of memory with k = 20 and three labels, however
-    many classes there are. Nothing is rounded or binned, so that all four are exact.
+    Only the k best scores and the labels of each video are kept, 4 * (2 + 2 k + n)
+    bytes and Python's own, about half a kilobyte with k = 20 and n = 3 labels, however
+    many classes there are. Nothing is rounded or binned: all four are exact.
 
     Args:
         top_k: k of GAP and MAP.
