@@ -41,7 +41,7 @@ from flowzoo.evaluation.score_fusion import fuse_scores
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "benchmarks" / "results" / "hidden_two_stream_motionshapes.json"
 MIRRORED = {0: 1, 1: 0, 4: 5, 5: 4}  # classes, as in the configs' Flip
-FRAMES, BATCH = 11, 32
+FRAMES, BATCH = 11, 16
 
 
 def config_of(name: str) -> Config:
@@ -85,7 +85,8 @@ class Experiment:
         self.args = args
         self.train, self.labels = load_clips("train", args.clips)
         self.test, self.test_labels = load_clips("test", None)
-        self.starts = np.linspace(0, self.train.shape[2] - FRAMES, args.starts)
+        last = self.train.shape[2] - FRAMES
+        self.starts = (np.arange(args.starts) + 0.5) * last / args.starts
         self.middle = (self.test.shape[2] - FRAMES) // 2
         self.stream = self.new_stream("hidden2s_r18_motionshapes_fixed", 0)
         self.flows = self.cache_flows()
@@ -259,10 +260,10 @@ def main() -> None:
     )
     parser.add_argument("motionnet", type=Path, metavar="MOTIONNET.pth")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--clips", type=int, default=800)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--clips", type=int, default=400)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--finetune", type=int, default=1, metavar="EPOCHS")
-    parser.add_argument("--starts", type=int, default=2)
+    parser.add_argument("--starts", type=int, default=1)
     args = parser.parse_args()
     if args.clips < BATCH:
         parser.error(f"--clips must be at least {BATCH}, a batch")
