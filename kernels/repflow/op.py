@@ -256,6 +256,7 @@ def representation_flow(
     arguments = x, *kernels.values(), *scalars.values(), n_iters, variant
     if backend == "reference":
         return representation_flow_reference(*arguments)
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+        # which look for operators, not for what _Forward makes of them
         return _forward(*arguments, backend)
     return _Forward.apply(*arguments, backend)
