@@ -4,4 +4,5 @@ _base_ = [
     '_base_/schedules/monet_40e.py', '_base_/default_runtime.py'
 ]
 
+default_hooks = dict(checkpoint=dict(save_best='acc/flow_top1'))
 load_from = 'work_dirs/monet_i3d_kinetics_classifiers/epoch_20.pth'

@@ -5,3 +5,4 @@ _base_ = [
 ]
 
 model = dict(learn='classifiers', neck=None)
+default_hooks = dict(checkpoint=dict(save_best='acc/two_stream_top1'))

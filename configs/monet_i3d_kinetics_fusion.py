@@ -5,4 +5,5 @@ _base_ = [
 ]
 
 model = dict(learn='fusion')
+default_hooks = dict(checkpoint=dict(save_best='acc/two_stream_top1'))
 load_from = 'work_dirs/monet_i3d_kinetics/epoch_40.pth'

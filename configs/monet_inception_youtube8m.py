@@ -14,3 +14,6 @@ model = dict(
             type='Pretrained',
             checkpoint='work_dirs/monet_inception_kinetics/epoch_40.pth',
             prefix='neck.')))
+default_hooks = dict(
+    checkpoint=dict(
+        save_best='youtube8m/two_stream_gap@20', rule='greater'))

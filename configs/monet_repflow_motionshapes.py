@@ -9,4 +9,5 @@ model = dict(
     flow_head=dict(num_classes=8, in_channels=128),
     neck=dict(in_channels=128, out_channels=128))
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
+default_hooks = dict(checkpoint=dict(save_best='acc/flow_top1'))
 load_from = 'work_dirs/monet_repflow_motionshapes_classifiers/epoch_20.pth'

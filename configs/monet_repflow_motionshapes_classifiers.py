@@ -10,3 +10,4 @@ model = dict(
     flow_head=dict(num_classes=8, in_channels=128),
     neck=None)
 optim_wrapper = dict(optimizer=dict(lr=1e-2))
+default_hooks = dict(checkpoint=dict(save_best='acc/two_stream_top1'))

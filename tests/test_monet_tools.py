@@ -171,6 +171,8 @@ def test_three_stages_by_one_command(stages, folder):
         "monet_repflow_motionshapes_classifiers/epoch_1.pth",
         "monet_repflow_motionshapes/epoch_1.pth",
     ]
+    best = re.findall(r"best checkpoint with [\d.]+ (\S+)", stages)
+    assert best == ["acc/two_stream_top1", "acc/flow_top1", "acc/two_stream_top1"]
     assert "size mismatch" not in stages and "unexpected key" not in stages
     assert train(folder).count("next stage") == 3
     assert "there is no monet_x_classifiers.py" in train(folder, "monet_x")
