@@ -58,6 +58,7 @@ def build_runner(name: str, args: argparse.Namespace) -> Runner:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None
         config.test_cfg = config.test_dataloader = config.test_evaluator = None
         config.default_hooks.checkpoint.pop("save_best", None)
+    config.randomness = dict(seed=0)
     config.merge_from_dict(args.cfg_options or {})
     return Runner.from_cfg(config)
 

@@ -1,3 +1,5 @@
 _base_ = './motionnet_motionshapes.py'
 
-model = dict(backbone=dict(type='TinyMotionNet'))
+model = dict(
+    backbone=dict(type='TinyMotionNet'),
+    loss=dict(smoothness_weights=(0.1, 0.1, 0.1)))

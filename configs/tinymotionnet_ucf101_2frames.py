@@ -1,6 +1,5 @@
 # Flow between two frames, small pictures, for an hour on a CPU and a folder of clips.
-# Frames are two apart, which gives larger motion; four pairs are taken from each video
-# that is decoded.
+# Frames are two apart, which gives larger motion; two pairs are taken from each video.
 _base_ = './tinymotionnet_ucf101.py'
 
 clip = dict(
@@ -10,15 +9,15 @@ clip = dict(
     out_of_bound_opt='repeat_last')
 train_pipeline = [
     dict(type='OpenVideo'),
-    dict(clip, num_clips=4),
+    dict(clip, num_clips=2),
     dict(type='DecodeFrames'),
     dict(type='Resize', scale=(170, 128), keep_ratio=False),
     dict(
         type='MultiScaleCrop',
-        input_size=96,
+        input_size=80,
         scales=(1, 0.875, 0.75),
         max_wh_scale_gap=1),
-    dict(type='Resize', scale=(96, 96), keep_ratio=False),
+    dict(type='Resize', scale=(80, 80), keep_ratio=False),
     dict(type='Flip', flip_ratio=0.5),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs')
@@ -52,7 +51,7 @@ test_dataloader = dict(
     persistent_workers=False,
     dataset=dict(pipeline=test_pipeline))
 
-train_cfg = dict(max_iters=4000, val_interval=2000)
+train_cfg = dict(max_iters=1500, val_interval=500)
 param_scheduler = [
     dict(
         type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),
@@ -60,8 +59,8 @@ param_scheduler = [
         type='CosineAnnealingLR',
         by_epoch=False,
         begin=100,
-        end=4000,
-        T_max=3900)
+        end=1500,
+        T_max=1400)
 ]
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0))
 default_hooks = dict(checkpoint=dict(interval=500))

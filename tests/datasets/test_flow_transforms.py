@@ -37,12 +37,16 @@ def load(path, clip_len=5, num_clips=1, interval=1, **sampling):
 
 
 def rebuilt(results):
-    """How badly frames are rebuilt from the next ones by the flow and by zero flow."""
+    """How badly frames are rebuilt from the next ones: by the flow, by wrong flows."""
     frames = torch.from_numpy(np.stack(results["imgs"])).permute(0, 3, 1, 2).float()
     flow = torch.from_numpy(np.stack(results["gt_flow"])).permute(0, 3, 1, 2).float()
-    first, second = frames[:-1], frames[1:]
-    still = torch.zeros_like(flow)
-    return [float(photometric_error(first, second, f).mean()) for f in (flow, still)]
+
+    def error(x, y):
+        scaled = flow * torch.tensor([x, y]).view(2, 1, 1)
+        return float(photometric_error(frames[:-1], frames[1:], scaled).mean())
+
+    wrong = [(0, 0), (-1, 1), (1, -1), (0.5, 1), (1, 0.5), (2, 1), (1, 2)]
+    return error(1, 1), min(error(*factors) for factors in wrong)
 
 
 def test_flow_is_that_of_the_sampled_frames(folder):
@@ -82,16 +86,14 @@ def test_flow_of_several_clips_and_of_repeated_frames(folder):
     ],
     ids=lambda t: f"{t['type']}-{t.get('direction', '')}",
 )
-def test_flow_still_rebuilds_the_frames_after(transform, folder):
+def test_flow_goes_with_the_frames(transform, folder):
     spec, root = folder
-    for index in range(4):  # right, left, up, down
-        results = load(root / spec.video_name("train", index))
-        before = rebuilt(results)
+    for index in range(4, 8):  # rotation and zoom, along both axes
+        results = load(root / spec.video_name("train", index), test_mode=True)
         results = TRANSFORMS.build(dict(type="WithFlow", transform=transform))(results)
         assert results["gt_flow"][0].shape[:2] == results["imgs"][0].shape[:2]
-        after = rebuilt(results)
-        # flow of the wrong sign or length rebuilds them worse than none
-        assert before[0] < 0.85 * before[1] and after[0] < 0.88 * after[1]
+        right, wrong = rebuilt(results)
+        assert right < wrong
 
 
 def test_flips_and_sizes_by_hand():

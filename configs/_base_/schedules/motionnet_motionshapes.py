@@ -1,5 +1,5 @@
-# Small clips, minutes on a CPU
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=1500, val_interval=500)
+# Small clips, an hour on a busy core
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=2400, val_interval=600)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
@@ -10,12 +10,12 @@ param_scheduler = [
         type='CosineAnnealingLR',
         by_epoch=False,
         begin=100,
-        end=1500,
-        T_max=1400)
+        end=2400,
+        T_max=2300)
 ]
 
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='Adam', lr=5e-4),
+    optimizer=dict(type='Adam', lr=1e-3),
     clip_grad=dict(max_norm=10))
-auto_scale_lr = dict(enable=False, base_batch_size=8)
+auto_scale_lr = dict(enable=False, base_batch_size=4)
