@@ -1,9 +1,9 @@
 """Throughput of the hidden two-stream network against TV-L1 and a temporal stream.
 
-    python benchmarks/bench_hidden_two_stream.py VIDEO [--clips N] [--rounds N]
+    python benchmarks/bench_hidden_two_stream.py VIDEO [--rounds N] [--threads N]
 
 Frames per second, of clips of 11 frames at 224 x 224, which have 10 flows and count as
-10 frames. In turns, in one process, on all cores:
+10 frames. In turns, in one process, with the same number of threads for both:
 
 - `two_stage`: OpenCV's DualTVL1 (CPU, its default parameters) on the same 224 x 224
   pixels, then VGG-16 on the stack of flows;
@@ -132,9 +132,12 @@ def main() -> None:
     )
     parser.add_argument("video", type=Path)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     args = parser.parse_args()
     if args.rounds < 2:
         parser.error("--rounds must be at least 2")
+    torch.set_num_threads(args.threads)
+    cv2.setNumThreads(args.threads)
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     pipelines = Pipelines(device)
