@@ -1,14 +1,14 @@
 """TinyMotionNet without labels, on a CPU: train, test, curves and pictures of flow.
 
-    python benchmarks/tinymotionnet.py motionshapes
+    python benchmarks/tinymotionnet.py motionshapes [--frames 2]
     python benchmarks/tinymotionnet.py ucf101 FOLDER_OF_VIDEOS FOLDER_OF_FLYINGCHAIRS
 
-The first trains configs/tinymotionnet_motionshapes.py on the training split of
-MotionShapes and tests it on the test split. The second trains
-configs/tinymotionnet_ucf101_2frames.py on all videos of a folder and compares the flow
-with the true one of pairs of frames of another kind, beside zero flow and OpenCV's DIS
-and TV-L1. benchmarks/results/tinymotionnet_NAME.{json,png} and ..._curves.png are
-written. With --checkpoint FILE nothing is trained; --cfg-options is passed on.
+The first trains configs/tinymotionnet_motionshapes.py (or, with two frames,
+..._2frames.py) on the training split of MotionShapes and tests it on the test split.
+The second trains configs/tinymotionnet_ucf101_2frames.py on all videos of a folder and
+compares the flow with the true one of pairs of frames of another kind, beside zero flow
+and OpenCV's DIS and TV-L1. benchmarks/results/tinymotionnet_NAME.{json,png} and
+..._curves.png are written. With --checkpoint FILE nothing is trained; --cfg-options is passed on.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ def train(runner: Runner, name: str) -> dict:
 
 def motionshapes(args: argparse.Namespace) -> dict:
     name = "tinymotionnet_motionshapes"
+    name += "_2frames" if args.frames == 2 else ""
     runner = build_runner(name, args)
     found = {"config": f"configs/{name}.py"}
     if args.checkpoint is None:
@@ -96,12 +97,13 @@ def motionshapes(args: argparse.Namespace) -> dict:
     )
     rows = []
     dataset = runner.test_dataloader.dataset
+    pair = 4 if args.frames == 11 else 0
     for index in range(8):  # one clip of each class
         sample = dataset[index]
         batch = dict(inputs=[sample["inputs"]], data_samples=[sample["data_samples"]])
         with torch.no_grad():
             (predicted,) = runner.model.val_step(batch)
-        clip, pair = sample["inputs"][0], 4
+        clip = sample["inputs"][0]
         truth = sample["data_samples"].gt_flow[pair]
         flow = predicted.pred_flow[pair].cpu()
         rows.append(flow_picture(clip[:, pair], clip[:, pair + 1], flow, truth))
@@ -188,7 +190,8 @@ def main() -> None:
     common.add_argument("--work-dir", type=Path, default=Path("work_dirs"))
     common.add_argument("--checkpoint", type=Path)
     common.add_argument("--cfg-options", nargs="+", action=DictAction)
-    datasets.add_parser("motionshapes", parents=[common])
+    shapes = datasets.add_parser("motionshapes", parents=[common])
+    shapes.add_argument("--frames", type=int, choices=(2, 11), default=11)
     real = datasets.add_parser("ucf101", parents=[common])
     real.add_argument("videos", type=Path)
     real.add_argument("chairs", type=Path)

@@ -12,12 +12,7 @@ train_pipeline = [
     dict(clip, num_clips=2),
     dict(type='DecodeFrames'),
     dict(type='Resize', scale=(170, 128), keep_ratio=False),
-    dict(
-        type='MultiScaleCrop',
-        input_size=80,
-        scales=(1, 0.875, 0.75),
-        max_wh_scale_gap=1),
-    dict(type='Resize', scale=(80, 80), keep_ratio=False),
+    dict(type='RandomCrop', size=64),
     dict(type='Flip', flip_ratio=0.5),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs')
