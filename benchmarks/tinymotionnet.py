@@ -8,7 +8,8 @@ The first trains configs/tinymotionnet_motionshapes.py (or, with two frames,
 The second trains configs/tinymotionnet_ucf101_2frames.py on all videos of a folder and
 compares the flow with the true one of pairs of frames of another kind, beside zero flow
 and OpenCV's DIS and TV-L1. benchmarks/results/tinymotionnet_NAME.{json,png} and
-..._curves.png are written. With --checkpoint FILE nothing is trained; --cfg-options is passed on.
+..._curves.png are written. With --checkpoint FILE nothing is trained; --cfg-options is
+passed on.
 """
 
 from __future__ import annotations
