@@ -1,15 +1,15 @@
 """The ablations of Representation Flow for Action Recognition, small, on MotionShapes.
 
-usage: python benchmarks/repflow_ablation.py [--part I/N] [--seeds N] [--only ROWS]
-       python benchmarks/repflow_ablation.py --table
+usage: python benchmarks/repflow_ablation.py [--steps N] [--seeds N] [--part I/N]
+       python benchmarks/repflow_ablation.py [--steps N] --table
 
 Trains the first two stages of a narrow RepFlowResNet-18 (what SETTINGS and TABLES say
 of configs/repflow_r18_motionshapes.py) once for each row and seed, seconds each, and
 keeps every run in --work-dir, so that it can be interrupted; several processes may
 share the work (--part 0/2 and --part 1/2). --table writes
-benchmarks/results/repflow_ablation.{json,md}: the test accuracy of each row with its
-spread over the seeds. Clips are small and few and training is short so that the rows do
-not all reach 100 %.
+benchmarks/results/repflow_ablation_STEPS.{json,md}: the test accuracy of each row with
+its spread over the seeds. Clips are small and few and training is short, so that no
+row reaches 100 %.
 """
 
 import argparse
@@ -52,8 +52,8 @@ SETTINGS = dict(
         flow_cfg=dict(bottleneck_channels=4),
     ),
     in_channels=16,
-    batch=32,
-    steps=120,
+    batch=16,
+    steps=150,
 )
 ALL = ("image", "flow", "divergence", "theta", "lam", "tau")
 
@@ -83,13 +83,11 @@ TABLES = {
         "layer1": place("layer1"),
         "layer2": place("layer2"),
     },
-    "what is learned (table 2)": {
-        "nothing": flow(learn=()),
-        "gradients": flow(learn=("image", "flow")),
-        "divergence": flow(learn=("divergence",)),
-        "theta, lambda, tau": flow(learn=("theta", "lam", "tau")),
-        "all": flow(learn=ALL),
-        "divergence, theta, lambda, tau": {},
+    "stacked layers (table 5)": {
+        "single": {},
+        "flow-of-flow": flow(num_flows=2, conv_between=False),
+        "flow-conv-flow": flow(num_flows=2),
+        "flow-conv-flow-conv-flow": flow(num_flows=3),
     },
     "iterations, learned (table 3)": {
         "1": flow(n_iters=1),
@@ -98,12 +96,13 @@ TABLES = {
         "20": {},
         "50": flow(n_iters=50),
     },
-    "iterations, not learned (table 3)": {
-        "1": flow(n_iters=1, learn=()),
-        "5": flow(n_iters=5, learn=()),
-        "10": flow(n_iters=10, learn=()),
-        "20": flow(learn=()),
-        "50": flow(n_iters=50, learn=()),
+    "what is learned (table 2)": {
+        "nothing": flow(learn=()),
+        "gradients": flow(learn=("image", "flow")),
+        "divergence": flow(learn=("divergence",)),
+        "theta, lambda, tau": flow(learn=("theta", "lam", "tau")),
+        "all": flow(learn=ALL),
+        "divergence, theta, lambda, tau": {},
     },
     "fusion after conv1 (table 4)": {
         "none": {},
@@ -113,11 +112,12 @@ TABLES = {
         "layer + multiply": flow(fusion="layer_multiply"),
         "concat": flow(fusion="concat"),
     },
-    "stacked layers (table 5)": {
-        "single": {},
-        "flow-of-flow": flow(num_flows=2, conv_between=False),
-        "flow-conv-flow": flow(num_flows=2),
-        "flow-conv-flow-conv-flow": flow(num_flows=3),
+    "iterations, not learned (table 3)": {
+        "1": flow(n_iters=1, learn=()),
+        "5": flow(n_iters=5, learn=()),
+        "10": flow(n_iters=10, learn=()),
+        "20": flow(learn=()),
+        "50": flow(n_iters=50, learn=()),
     },
 }
 
@@ -125,7 +125,7 @@ TABLES = {
 def runs_of(seeds: int) -> dict[str, tuple[dict, int]]:
     """What to train: name -> (overrides, seed), the same overrides only once."""
     runs = {}
-    for seed in range(seeds):  # whole tables early, spread later
+    for seed in range(seeds):
         for rows in TABLES.values():
             for overrides in rows.values():
                 runs.setdefault(f"{key(overrides)}-seed{seed}", (overrides, seed))
@@ -252,10 +252,12 @@ def train(overrides: dict, seed: int) -> dict:
 def run(args: argparse.Namespace) -> None:
     args.work_dir.mkdir(parents=True, exist_ok=True)
     part, parts = map(int, args.part.split("/"))
-    runs = list(runs_of(args.seeds).items())[part::parts]
-    for name, (overrides, seed) in runs:
-        if args.only and not any(name.startswith(f"{only}-") for only in args.only):
-            continue
+    runs = [
+        run
+        for run in runs_of(args.seeds).items()
+        if not args.only or run[0].rsplit("-", 1)[0] in args.only
+    ]
+    for name, (overrides, seed) in runs[part::parts]:
         path = args.work_dir / f"{name}.json"
         if path.exists():
             continue
@@ -292,11 +294,13 @@ def write_table(args: argparse.Namespace) -> None:
         f"{SETTINGS['train_clips']} training clips of {SETTINGS['frames']} frames of "
         f"{SETTINGS['size']}x{SETTINGS['size']}, {SETTINGS['steps']} steps of "
         f"{SETTINGS['batch']}, {SETTINGS['test_clips']} test clips. "
-        f"{machine()}. Written by `python benchmarks/repflow_ablation.py --table`."
+        f"{machine()}. Written by `python benchmarks/repflow_ablation.py --steps "
+        f"{SETTINGS['steps']} --table`."
     )
     text = json.dumps(dict(machine=machine(), tables=results), indent=1)
-    (RESULTS / "repflow_ablation.json").write_text(text + "\n")
-    (RESULTS / "repflow_ablation.md").write_text("\n".join([heading, *lines]) + "\n")
+    name = f"repflow_ablation_{SETTINGS['steps']}"
+    (RESULTS / f"{name}.json").write_text(text + "\n")
+    (RESULTS / f"{name}.md").write_text("\n".join([heading, *lines]) + "\n")
     print("\n".join(lines))
 
 
@@ -313,9 +317,12 @@ def main() -> None:
     parser.add_argument("--part", default="0/1", help="I/N: every N-th run from I")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="+", metavar="ROW", help="names, as printed")
-    parser.add_argument("--work-dir", type=Path, default="work_dirs/repflow_ablation")
+    parser.add_argument("--steps", type=int, default=SETTINGS["steps"])
+    parser.add_argument("--work-dir", type=Path, help="default: below work_dirs/")
     parser.add_argument("--table", action="store_true", help="write the results")
     args = parser.parse_args()
+    SETTINGS["steps"] = args.steps
+    args.work_dir = args.work_dir or Path(f"work_dirs/repflow_ablation_{args.steps}")
     MMLogger.get_current_instance().setLevel("ERROR")
     with DefaultScope.overwrite_default_scope("mmaction"):
         (write_table if args.table else run)(args)
