@@ -277,7 +277,10 @@ def write_table(args: argparse.Namespace) -> None:
             found = [json.loads(path.read_text()) for path in paths]
             if any(r["settings"] != json.loads(json.dumps(SETTINGS)) for r in found):
                 raise SystemExit(f"{args.work_dir} holds runs of other settings")
-            results.setdefault(table, {})[row] = found
+            results.setdefault(table, {})[row] = [
+                {name: value for name, value in r.items() if name != "settings"}
+                for r in found
+            ]
             test = [100 * r["test_accuracy"] for r in found]
             fitted = [100 * r["train_accuracy"] for r in found]
             seconds = [r["seconds_of_cpu"] for r in found]
@@ -297,7 +300,9 @@ def write_table(args: argparse.Namespace) -> None:
         f"{machine()}. Written by `python benchmarks/repflow_ablation.py --steps "
         f"{SETTINGS['steps']} --table`."
     )
-    text = json.dumps(dict(machine=machine(), tables=results), indent=1)
+    text = json.dumps(
+        dict(machine=machine(), settings=SETTINGS, tables=results), indent=1
+    )
     name = f"repflow_ablation_{SETTINGS['steps']}"
     (RESULTS / f"{name}.json").write_text(text + "\n")
     (RESULTS / f"{name}.md").write_text("\n".join([heading, *lines]) + "\n")
