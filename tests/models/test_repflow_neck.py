@@ -98,6 +98,36 @@ def test_2d_recognizers_stay_what_they_were_at_the_start(name, head):
     torch.testing.assert_close(scores, without)
 
 
+@pytest.mark.parametrize(
+    "backbone, head, channels",
+    [
+        (dict(type="ResNet3d", depth=18), "I3DHead", 512),
+        (dict(type="X3D", gamma_w=1, gamma_b=2.25, gamma_d=2.2), "X3DHead", 432),
+    ],
+    ids=["i3d", "x3d"],
+)
+def test_3d_recognizers_stay_what_they_were_at_the_start(backbone, head, channels):
+    model = MODELS.build(
+        dict(
+            type="Recognizer3D",
+            backbone=backbone,
+            neck=dict(type="RepFlowNeck", in_channels=channels, flow_cfg=FLOW),
+            cls_head=dict(type=head, num_classes=3, in_channels=channels),
+            data_preprocessor=dict(type="ActionDataPreprocessor"),
+        )
+    )
+    model.neck.init_weights()
+    x = torch.rand(2, 2, 3, 4, 64, 64)  # two clips of each video
+    losses = model(x[:, :1], samples(0, 1), mode="loss")
+    losses["loss_cls"].backward()
+    assert model.neck.block.expand[1].weight.grad.abs().sum() > 0
+    model.eval()
+    scores = [s.pred_score for s in model(x, samples(0, 1), mode="predict")]
+    model.neck = None
+    without = [s.pred_score for s in model(x, samples(0, 1), mode="predict")]
+    torch.testing.assert_close(scores, without)
+
+
 def test_2d_recognizer_adds_the_auxiliary_loss():
     model = recognizer("ResNet", "TSNHead")
     model.neck = neck_with_loss = RepFlowNeck(

@@ -12,7 +12,8 @@ class RepFlowNeck(BaseModule):
 
     As many frames come out as went in, so that every head goes on working: the last
     flow serves the last frame as well. With the default fusion, relu(x + norm(flow)),
-    the norm starts at zero, and the network at what it was without the neck.
+    the norm starts at zero, and the network at what it was without the neck, as long as
+    the backbone ends with a ReLU.
 
     mmaction2's ``Recognizer3D`` takes the neck as it is. For 2D networks (TSN, TSM) the
     recognizer has to be ``RepFlowRecognizer2D``. The optimizer constructor
