@@ -1,13 +1,13 @@
 """TinyMotionNet without labels, on a CPU: train, test, curves and pictures of flow.
 
-    python benchmarks/tinymotionnet.py motionshapes [--frames 2]
+    python benchmarks/tinymotionnet.py motionshapes
     python benchmarks/tinymotionnet.py ucf101 FOLDER_OF_VIDEOS FOLDER_OF_FLYINGCHAIRS
 
-The first trains configs/tinymotionnet_motionshapes.py (or, with two frames,
-..._2frames.py) on the training split of MotionShapes and tests it on the test split.
-The second trains configs/tinymotionnet_ucf101_2frames.py on all videos of a folder and
-compares the flow with the true one of pairs of frames of another kind, beside zero flow
-and OpenCV's DIS and TV-L1. benchmarks/results/tinymotionnet_NAME.{json,png} and
+The first trains configs/tinymotionnet_motionshapes.py (or --config NAME) on the
+training split of MotionShapes and tests it on the test split. The second trains
+configs/tinymotionnet_ucf101_2frames.py on all videos of a folder and compares the flow
+with the true one of pairs of frames of another kind, beside zero flow and OpenCV's DIS
+and TV-L1. benchmarks/results/tinymotionnet_NAME.{json,png} and
 ..._curves.png are written. With --checkpoint FILE nothing is trained; --cfg-options is
 passed on.
 """
@@ -83,8 +83,7 @@ def train(runner: Runner, name: str) -> dict:
 
 
 def motionshapes(args: argparse.Namespace) -> dict:
-    name = "tinymotionnet_motionshapes"
-    name += "_2frames" if args.frames == 2 else ""
+    name = args.config or "tinymotionnet_motionshapes"
     runner = build_runner(name, args)
     found = {"config": f"configs/{name}.py"}
     if args.checkpoint is None:
@@ -98,7 +97,7 @@ def motionshapes(args: argparse.Namespace) -> dict:
     )
     rows = []
     dataset = runner.test_dataloader.dataset
-    pair = 4 if args.frames == 11 else 0
+    pair = (runner.model.backbone.num_frames - 2) // 2
     for index in range(8):  # one clip of each class
         sample = dataset[index]
         batch = dict(inputs=[sample["inputs"]], data_samples=[sample["data_samples"]])
@@ -134,7 +133,7 @@ def opencv_flow(method, first: Tensor, second: Tensor) -> Tensor:
 
 
 def ucf101(args: argparse.Namespace) -> dict:
-    name = "tinymotionnet_ucf101_2frames"
+    name = args.config or "tinymotionnet_ucf101_2frames"
     runner = build_runner(name, args)
     found = {"config": f"configs/{name}.py"}
     if args.checkpoint is None:
@@ -189,10 +188,10 @@ def main() -> None:
     datasets = parser.add_subparsers(dest="dataset", required=True)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--work-dir", type=Path, default=Path("work_dirs"))
+    common.add_argument("--config", help="its name in configs/, without .py")
     common.add_argument("--checkpoint", type=Path)
     common.add_argument("--cfg-options", nargs="+", action=DictAction)
-    shapes = datasets.add_parser("motionshapes", parents=[common])
-    shapes.add_argument("--frames", type=int, choices=(2, 11), default=11)
+    datasets.add_parser("motionshapes", parents=[common])
     real = datasets.add_parser("ucf101", parents=[common])
     real.add_argument("videos", type=Path)
     real.add_argument("chairs", type=Path)

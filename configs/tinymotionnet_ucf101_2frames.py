@@ -46,7 +46,8 @@ test_dataloader = dict(
     persistent_workers=False,
     dataset=dict(pipeline=test_pipeline))
 
-train_cfg = dict(max_iters=1500, val_interval=500)
+# tinymotionnet_ucf101_2frames_smooth.py goes on and ends the schedule.
+train_cfg = dict(max_iters=500, val_interval=500)
 param_scheduler = [
     dict(
         type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),
