@@ -29,7 +29,10 @@ class CheckedVideoDataset(VideoDataset):
 
     Args:
         ann_file: text file with lines of ``path label``, or ``path label label ...``
-            with ``multi_class``. In test mode the label may be left out.
+            with ``multi_class``. In test mode the label may be left out. Paths may
+            have spaces.
+        windows: lines may be ``path start end label``: the sample is the part of the
+            video from start to end, in seconds, and nothing else of it is read.
         how_to_get: a sentence for the error about missing files that says which
             command or page provides them.
         max_refetch: samples tried in place of an unreadable one.
@@ -50,9 +53,13 @@ class CheckedVideoDataset(VideoDataset):
         pipeline: list[dict | Callable],
         how_to_get: str = "",
         max_refetch: int = 10,
+        windows: bool = False,
         **kwargs,
     ) -> None:
         self.how_to_get = how_to_get
+        self.windows = windows
+        if windows and kwargs.get("multi_class"):
+            raise ValueError("a window has one label: windows excludes multi_class")
         super().__init__(ann_file, pipeline, max_refetch=max_refetch, **kwargs)
 
     def full_init(self) -> None:
@@ -74,12 +81,13 @@ class CheckedVideoDataset(VideoDataset):
                 continue
             try:
                 filename, label = self._parse(line.strip())
+                filename, window = self._split_window(filename)
             except ValueError as error:
                 raise ValueError(f"{self.ann_file}, line {number}: {error}") from None
             if folder:
                 filename = str(Path(folder) / filename)
-            data_list.append(dict(filename=filename, label=label))
-            largest = max(label) if self.multi_class else label
+            data_list.append(dict(filename=filename, label=label, **window))
+            largest = max(label, default=-1) if self.multi_class else label
             self.max_label = max(self.max_label, largest)
         if not data_list:
             raise ValueError(f"{self.ann_file} is empty: it should list the videos")
@@ -120,17 +128,21 @@ class CheckedVideoDataset(VideoDataset):
         return self._unreadable
 
     def _parse(self, line: str) -> tuple[str, int | list[int]]:
-        if self.multi_class:
-            filename, *labels = line.split(self.delimiter)
-        else:
-            # From the right, as names may have spaces.
-            filename, *labels = line.rsplit(self.delimiter, 1)
+        # From the right, as names may have spaces.
+        filename, *labels = line.rsplit(self.delimiter, 1)
+        while self.multi_class and labels:
+            rest, *number = filename.rsplit(self.delimiter, 1)
+            if not (number and _is_integer(number[0])):
+                break
+            filename, labels = rest, number + labels
+        if self.multi_class and self.test_mode and not all(map(_is_integer, labels)):
+            filename, labels = line, []  # of no class; its name has spaces
         if not labels:
             if not self.test_mode:
                 raise ValueError(
                     f"{line!r} has no label; expected 'path{self.delimiter}label'"
                 )
-            return filename, -1
+            return filename, [] if self.multi_class else -1
         try:
             labels = [int(label) for label in labels]
         except ValueError:
@@ -147,6 +159,19 @@ class CheckedVideoDataset(VideoDataset):
                 )
         return filename, labels if self.multi_class else labels[0]
 
+    def _split_window(self, filename: str) -> tuple[str, dict]:
+        """The file's name, and start and end where the line has them."""
+        parts = filename.rsplit(self.delimiter, 2)
+        if not (self.windows and len(parts) == 3):
+            return filename, {}
+        try:
+            start, end = float(parts[1]), float(parts[2])
+        except ValueError:  # a whole video with spaces in its name
+            return filename, {}
+        if not 0 <= start < end < float("inf"):
+            raise ValueError(f"the window from {start} to {end} s is none")
+        return parts[0], dict(window=(start, end))
+
     def _check_exists(
         self, test: Callable[[str], bool], path: str, what: str, key: str
     ) -> None:
@@ -158,6 +183,10 @@ class CheckedVideoDataset(VideoDataset):
             f"{what} not found: {path} (relative to {Path.cwd()}; it is {key} of the "
             f"{type(self).__name__} in {loader}). {self.how_to_get}".rstrip()
         )
+
+
+def _is_integer(text: str) -> bool:
+    return text.removeprefix("-").isdecimal()
 
 
 @DATASETS.register_module()

@@ -215,3 +215,66 @@ def test_real_videos_have_the_frames_that_their_headers_promise(real_videos):
     for path in (real_videos / "torchvision_assets").glob("*.avi"):
         total = OpenVideo()(dict(filename=str(path)))["total_frames"]
         assert len(decode(path, [total - 2, total - 1])["imgs"]) == 2
+
+
+def decode_window(path, window):
+    """Brightness of the frames of a window, as numbers of frames."""
+    results = OpenVideo()(dict(filename=str(path), window=window))
+    results["frame_inds"] = np.arange(results["total_frames"])
+    results = DecodeFrames()(results)
+    return [round((float(image.mean()) - 5) / 8) for image in results["imgs"]]
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        ((0, 0.5), range(5)),  # ten frames a second
+        ((1.2, 2.0), range(12, 20)),
+        ((1.23, 1.98), range(12, 20)),
+        ((2.8, 9.0), range(28, 30)),
+        ((0.31, 0.32), [3]),
+    ],
+)
+def test_windows(video, window, expected):
+    assert decode_window(video, window) == list(expected)
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "webm"])
+def test_windows_between_key_frames(frames, tmp_path, suffix):
+    path = tmp_path / f"ramp.{suffix}"
+    with av.open(str(path), "w") as container:
+        codec = "libvpx" if suffix == "webm" else "mpeg4"
+        stream = container.add_stream(codec, rate=30, bit_rate=2_000_000)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.gop_size = 12
+        for frame in frames:
+            image = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            container.mux(stream.encode(image))
+        container.mux(stream.encode())
+    assert decode_window(path, (0.5, 0.8)) == list(range(15, 24))
+    assert decode_window(path, (0.9, 5)) == [27, 28, 29]
+
+
+def test_only_the_window_is_decoded(video, monkeypatch):
+    converted = []
+    convert = DecodeFrames._to_rgb
+    spy = lambda *args: converted.append(1) or convert(*args)  # noqa: E731
+    monkeypatch.setattr(DecodeFrames, "_to_rgb", spy)
+    decode_window(video, (2.0, 2.3))
+    assert len(converted) == 3
+
+
+def test_windows_outside_the_video(video):
+    with pytest.raises(VideoError, match=r"from 3 to 4 s is after the end of .*3 s"):
+        decode_window(video, (3, 4))
+    with pytest.raises(VideoError, match="no window from 2 to 1 s"):
+        decode_window(video, (2, 1))
+
+
+def test_a_window_that_the_file_lacks(video):
+    """Its header promised more."""
+    results = OpenVideo()(dict(filename=str(video), window=(0, 3)))
+    results["frame_inds"] = np.array([40])
+    message = r"asked for its frame at 4\.05 s, but the last one is at 2\.90 s"
+    with pytest.raises(VideoError, match=message):
+        DecodeFrames()(results)

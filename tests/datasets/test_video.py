@@ -233,7 +233,7 @@ def test_kinetics_config(monkeypatch, tmp_path):
     path = CONFIGS / "kinetics400.py"
     config = Config.fromfile(path)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"kinetics400_train_list.*preprocess"):
+    with pytest.raises(FileNotFoundError, match=r"kinetics400_train_list.*prepare\.py"):
         DATASETS.build(config.train_dataloader.dataset)
     write_video(tmp_path / "0.mp4", np.zeros((40, 270, 360, 3), np.uint8))
     (tmp_path / "list.txt").write_text("0.mp4 5\n")
@@ -244,3 +244,30 @@ def test_kinetics_config(monkeypatch, tmp_path):
         settings = config[f"{split}_dataloader"].dataset
         settings.update(ann_file="list.txt", data_prefix=dict(video=""))
         assert DATASETS.build(settings)[0]["inputs"].shape == shape
+
+
+def test_windows(folder):
+    annotate(folder, ["0.mp4 0.04 0.12 1", "my 1.5 2.mp4 2", "2.mp4 3"])
+    dataset = make(folder, windows=True, num_classes=4)
+    infos = [dataset.get_data_info(i) for i in range(3)]
+    assert [info["label"] for info in infos] == [1, 2, 3]
+    assert [info.get("window") for info in infos] == [(0.04, 0.12), None, None]
+    assert infos[1]["filename"] == str(folder / "my 1.5 2.mp4")
+    assert dataset[0]["inputs"].shape == (1, 3, 2, 32, 32)
+    annotate(folder, ["0.mp4 0.12 0.04 1"])
+    with pytest.raises(ValueError, match=r"line 1: the window from 0\.12 to"):
+        make(folder, windows=True)
+    with pytest.raises(ValueError, match="windows excludes multi_class"):
+        make(folder, windows=True, multi_class=True, num_classes=4)
+
+
+def test_several_labels_and_spaces(folder):
+    annotate(folder, ["my 3 clips.mp4 1 2", "of no class.mp4", "0.mp4 3"])
+    dataset = make(folder, multi_class=True, num_classes=4, test_mode=True)
+    infos = [dataset.get_data_info(i) for i in range(3)]
+    names = ["my 3 clips.mp4", "of no class.mp4", "0.mp4"]
+    assert [info["filename"] for info in infos] == [str(folder / n) for n in names]
+    labels = [info["label"].tolist() for info in infos]
+    assert labels == [[0, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 1]]
+    with pytest.raises(ValueError, match=r"line 2: .*should be 'path label'"):
+        make(folder, multi_class=True, num_classes=4)

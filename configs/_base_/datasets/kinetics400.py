@@ -1,15 +1,11 @@
 # 32 consecutive frames at 224 x 224, as in Representation Flow for Action
-# Recognition; annotation files as mmaction2's scripts write them.
+# Recognition.
 dataset_type = 'CheckedVideoDataset'
-data_root = 'data/kinetics400/videos_train'
-data_root_val = 'data/kinetics400/videos_val'
+data_root = 'data/kinetics400/videos'
 ann_file_train = 'data/kinetics400/kinetics400_train_list_videos.txt'
 ann_file_val = 'data/kinetics400/kinetics400_val_list_videos.txt'
-how_to_get = ('tools/data/kinetics of mmaction2 downloads the videos '
-              '(preprocess_k400.sh) and writes the annotation files '
-              '(generate_videos_filelist.sh kinetics400); see '
-              'https://mmaction2.readthedocs.io/en/latest/user_guides/'
-              'prepare_dataset.html')
+how_to_get = ('python tools/data/prepare.py kinetics400 --root FOLDER writes the '
+              'annotation files; docs/data.md says where to get the videos')
 
 # A shorter video repeats its last frame: going back to its first one, as mmaction2's
 # default does, would look like motion.
@@ -79,7 +75,7 @@ val_dataloader = dict(
     dataset=dict(
         type=dataset_type,
         ann_file=ann_file_val,
-        data_prefix=dict(video=data_root_val),
+        data_prefix=dict(video=data_root),
         how_to_get=how_to_get,
         pipeline=val_pipeline,
         test_mode=True))
@@ -91,7 +87,7 @@ test_dataloader = dict(
     dataset=dict(
         type=dataset_type,
         ann_file=ann_file_val,
-        data_prefix=dict(video=data_root_val),
+        data_prefix=dict(video=data_root),
         how_to_get=how_to_get,
         pipeline=test_pipeline,
         test_mode=True))

@@ -2,14 +2,12 @@
 # classes of Kinetics-400, 16 frames of 112 x 112, every second one, as the authors'
 # loader takes them.
 dataset_type = 'CheckedVideoDataset'
-data_root = 'data/kinetics400/videos_train'
-data_root_val = 'data/kinetics400/videos_val'
-ann_file_train = 'data/minikinetics/train.txt'
-ann_file_val = 'data/minikinetics/val.txt'
+data_root = 'data/minikinetics/videos'
+ann_file_train = 'data/minikinetics/minikinetics_train_list_videos.txt'
+ann_file_val = 'data/minikinetics/minikinetics_val_list_videos.txt'
 num_classes = 150
-how_to_get = ('python tools/data/prepare_minikinetics.py picks the 150 classes out of '
-              "mmaction2's annotation files of Kinetics-400; --help says how to get "
-              'those')
+how_to_get = ('python tools/data/prepare.py minikinetics --root FOLDER writes the '
+              'annotation files; docs/data.md says where to get the videos')
 
 # A shorter video repeats its last frame: going back to its first one, as mmaction2's
 # default does, would look like motion.
@@ -70,7 +68,7 @@ val_dataloader = dict(
     dataset=dict(
         type=dataset_type,
         ann_file=ann_file_val,
-        data_prefix=dict(video=data_root_val),
+        data_prefix=dict(video=data_root),
         num_classes=num_classes,
         how_to_get=how_to_get,
         pipeline=val_pipeline,
@@ -83,7 +81,7 @@ test_dataloader = dict(
     dataset=dict(
         type=dataset_type,
         ann_file=ann_file_val,
-        data_prefix=dict(video=data_root_val),
+        data_prefix=dict(video=data_root),
         num_classes=num_classes,
         how_to_get=how_to_get,
         pipeline=test_pipeline,

@@ -7,6 +7,9 @@ with others from the start. These say which file is bad and why.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
@@ -26,15 +29,19 @@ class OpenVideo(BaseTransform):
     the file does not tell), ``av_container``.
 
     Where the header has no frame count, the packets of the video stream are
-    counted. Results without ``filename`` pass through: mmaction2's inferencer keeps
-    this transform for arrays and for folders of frames, which need no opening.
+    counted. With the optional key ``window``, (start, end) in seconds, the video is
+    that window of it: ``total_frames`` is what fits between start and end, or the end
+    of the video, at the average frame rate.
+
+    Results without ``filename`` pass through: mmaction2's inferencer keeps this
+    transform for arrays and for folders of frames, which need no opening.
 
     Args:
         min_frames: the least number of frames that a video must have.
 
     Raises:
         VideoError: The file is missing, is not a video, has no frames, or fewer
-            than ``min_frames``.
+            than ``min_frames``; a window outside the video.
     """
 
     def __init__(self, min_frames: int = 1) -> None:
@@ -54,10 +61,13 @@ class OpenVideo(BaseTransform):
         if not container.streams.video:
             raise VideoError(f"no video stream in {filename}")
         stream = container.streams.video[0]
-        total_frames = stream.frames
-        if not total_frames:
-            total_frames = _count_packets(container, filename)
-            container.seek(0)
+        if "window" in results:
+            total_frames = _frames_in_window(container, filename, results["window"])
+        else:
+            total_frames = stream.frames
+            if not total_frames:
+                total_frames = _count_packets(container, filename)
+                container.seek(0)
         if total_frames < self.min_frames:
             raise VideoError(
                 f"video {filename} has {total_frames} frames, at least "
@@ -83,6 +93,9 @@ class DecodeFrames(BaseTransform):
     Frames are decoded from the first to the last one needed, so that an index
     always means the same frame; only those needed are converted to RGB.
 
+    With the key ``window`` only the window is decoded: index i is the frame that is
+    on display i + 1/2 frame periods after the window's start.
+
     Args:
         num_threads: decoding threads; 0 lets FFmpeg choose. More than one seldom
             pays, as the data loader's workers run at the same time.
@@ -101,7 +114,15 @@ class DecodeFrames(BaseTransform):
     def transform(self, results: dict) -> dict:
         indices = np.asarray(results["frame_inds"]).reshape(-1)
         with results.pop("av_container") as container:
-            images = self._decode(container, results["filename"], indices)
+            stream = container.streams.video[0]
+            stream.codec_context.thread_count = self.num_threads
+            stream.thread_type = "AUTO"
+            if "window" in results:
+                start = results["window"][0]
+                decode = partial(self._decode_window, start=start)
+            else:
+                decode = self._decode
+            images = decode(container, results["filename"], indices)
         results["imgs"] = images
         results["original_shape"] = results["img_shape"] = images[0].shape[:2]
         return results
@@ -113,8 +134,6 @@ class DecodeFrames(BaseTransform):
         indices: np.ndarray,
     ) -> list[np.ndarray]:
         stream = container.streams.video[0]
-        stream.codec_context.thread_count = self.num_threads
-        stream.thread_type = "AUTO"
         to_rgb = VideoReformatter()  # one for all frames, as setting up takes long
         wanted, last = set(indices.tolist()), int(indices.max())
         images, frame, count = {}, None, 0
@@ -137,14 +156,54 @@ class DecodeFrames(BaseTransform):
                 )
             final = self._to_rgb(to_rgb, frame)
             images.update({index: final for index in wanted if index >= count})
-        # Transforms may change images in place: repeated ones must not be shared.
-        taken = set()
-        result = []
-        for index in indices.tolist():
-            image = images[index]
-            result.append(image.copy() if id(image) in taken else image)
-            taken.add(id(image))
-        return result
+        return _unshared(images, indices)
+
+    def _decode_window(
+        self,
+        container: av.container.InputContainer,
+        filename: str,
+        indices: np.ndarray,
+        start: float,
+    ) -> list[np.ndarray]:
+        """Like :meth:`_decode`, from a time in seconds on."""
+        stream = container.streams.video[0]
+        period = 1 / float(stream.average_rate)
+        # in the middle of a period, as times in files are rounded
+        times = {index: start + (index + 0.5) * period for index in indices.tolist()}
+        wanted = sorted(times, key=times.get)
+        to_rgb = VideoReformatter()
+        images, shown, shown_at = {}, None, None
+        try:
+            for frame, time in _frames_from(container, times[wanted[0]]):
+                if time is None:
+                    raise VideoError(
+                        f"{filename} has frames without a time, so windows of it "
+                        "cannot be read; convert it to .mp4"
+                    )
+                # the frame before this one is on display up to now
+                due = [i for i in wanted if i not in images and times[i] < time]
+                if due:
+                    image = self._to_rgb(to_rgb, frame if shown is None else shown)
+                    images.update(dict.fromkeys(due, image))
+                shown, shown_at = frame, time
+                if len(images) == len(times):
+                    break
+        except av.error.FFmpegError as error:
+            raise VideoError(
+                f"cannot decode {filename} at {start:g} s: {error.strerror}"
+            ) from error
+        rest = [i for i in wanted if i not in images]
+        if rest:
+            if shown is None or times[rest[-1]] > shown_at + period * (
+                1 + self.max_missing
+            ):
+                at = "nothing" if shown is None else f"{shown_at:.2f} s"
+                raise VideoError(
+                    f"{filename} was asked for its frame at {times[rest[-1]]:.2f} s, "
+                    f"but the last one is at {at}"
+                )
+            images.update(dict.fromkeys(rest, self._to_rgb(to_rgb, shown)))
+        return _unshared(images, indices)
 
     def _to_rgb(
         self, reformatter: VideoReformatter, frame: av.VideoFrame
@@ -157,6 +216,69 @@ class DecodeFrames(BaseTransform):
             f"{type(self).__name__}(num_threads={self.num_threads}, "
             f"max_missing={self.max_missing})"
         )
+
+
+def _unshared(images: dict[int, np.ndarray], indices: np.ndarray) -> list[np.ndarray]:
+    """The image of each index; transforms may change them in place."""
+    taken = set()
+    result = []
+    for index in indices.tolist():
+        image = images[index]
+        result.append(image.copy() if id(image) in taken else image)
+        taken.add(id(image))
+    return result
+
+
+def _frames_in_window(
+    container: av.container.InputContainer,
+    filename: str,
+    window: tuple[float, float],
+) -> int:
+    """Number of frames from start to end, or to the end of the video."""
+    start, end = window
+    if not 0 <= start < end:
+        raise VideoError(f"{filename} has no window from {start:g} to {end:g} s")
+    stream = container.streams.video[0]
+    if not stream.average_rate:
+        raise VideoError(
+            f"{filename} does not tell its frame rate, so windows of it cannot be "
+            "read; convert it to .mp4"
+        )
+    if stream.duration:
+        end = min(end, float(stream.duration * stream.time_base))
+    elif container.duration:
+        end = min(end, container.duration / av.time_base)
+    if end <= start:
+        raise VideoError(
+            f"the window from {start:g} to {window[1]:g} s is after the end of "
+            f"{filename}, {end:g} s"
+        )
+    return max(1, round((end - start) * float(stream.average_rate)))
+
+
+def _frames_from(
+    container: av.container.InputContainer, time: float
+) -> Iterator[tuple[av.VideoFrame, float | None]]:
+    """Frames and their times in seconds, the first one on display at ``time``.
+
+    Starts at a key frame before it, and at the video's start where an inexact index
+    leads past it.
+    """
+    stream = container.streams.video[0]
+    origin = stream.start_time or 0
+    container.seek(origin + int(time / stream.time_base), stream=stream, backward=True)
+    at_start = False
+    frames = container.decode(stream)
+    while (frame := next(frames, None)) is not None:
+        at = None
+        if frame.pts is not None:
+            at = float((frame.pts - origin) * stream.time_base)
+            if at > time and not at_start:
+                container.seek(origin, stream=stream, backward=True)
+                frames, at_start = container.decode(stream), True
+                continue
+        at_start = True
+        yield frame, at
 
 
 def _count_packets(container: av.container.InputContainer, filename: str) -> int:

@@ -1,0 +1,68 @@
+"""ActivityNet 1.2 and 1.3: activity_net.v1-2.min.json, activity_net.v1-3.min.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from .classes import number_classes
+from .records import DataSet, PreparationError, Sample, VideoList
+from .sources import Sources
+
+ANNOTATION_ARCHIVES = ()
+_NUM_CLASSES = {"1-2": 100, "1-3": 200}
+# training, validation and test videos
+_PUBLISHED = {"1-2": (4819, 2383, 2480), "1-3": (10024, 4926, 5044)}
+
+
+def read(sources: Sources, version: str, class_list: Path | None = None) -> DataSet:
+    """Untrimmed videos with all their labels, and their actions as windows.
+
+    Args:
+        version: '1-2' or '1-3'.
+        class_list: classes in the order of their numbers, instead of alphabetical.
+    """
+    file = f"activity_net.v{version}.min.json"
+    path = sources.annotation(rf"activity_net\.v{version}(\.min)?\.json", file)
+    try:
+        database = json.loads(path.read_text(encoding="utf-8"))["database"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise PreparationError(
+            f"{path} is not ActivityNet's {file} ({error!r}); download it again"
+        ) from error
+    names = {a["label"] for video in database.values() for a in video["annotations"]}
+    classes = number_classes(names, _NUM_CLASSES[version], path, class_list)
+    number = {name: i for i, name in enumerate(classes)}
+
+    lists, notes = [], []
+    for subset, part, published in zip(
+        ("training", "validation"), ("train", "val"), _PUBLISHED[version], strict=False
+    ):
+        videos, windows, empty = [], [], 0
+        for name, video in database.items():
+            if video["subset"] != subset:
+                continue
+            found = sources.find_video(f"v_{name}", any_suffix=True)
+            found = found or sources.find_video(name, any_suffix=True)
+            labels = sorted({number[a["label"]] for a in video["annotations"]})
+            videos.append(Sample(f"v_{name}", found, tuple(labels)))
+            for action in video["annotations"]:
+                start, end = map(float, action["segment"])
+                start = max(start, 0.0)
+                if end <= start:
+                    empty += 1
+                    continue
+                label = (number[action["label"]],)
+                windows.append(Sample(f"v_{name}", found, label, (start, end)))
+        lists += [
+            VideoList(f"activitynet_{part}_videos.txt", videos, published),
+            VideoList(f"activitynet_{part}_windows.txt", windows),
+        ]
+        if empty:
+            notes.append(f"{subset}: {empty} actions without duration are left out")
+    tests = sum(video["subset"] == "testing" for video in database.values())
+    notes.append(
+        f"{tests} test videos (published: {_PUBLISHED[version][2]}) are in no "
+        "list, as their labels are not public"
+    )
+    return DataSet(classes, lists, notes)

@@ -1,0 +1,109 @@
+"""Kinetics-400, -600, -700 and Mini-Kinetics: train.csv, val.csv and test.csv."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from .classes import number_classes, plain, read_class_list
+from .records import DataSet, PreparationError, Sample, VideoList
+from .sources import Sources
+
+ANNOTATION_ARCHIVES = ("kinetics[4-7]00*", "kinetics_[4-7]00*", "*annotations*")
+# Rows of the files of Kinetics-400; the others were changed after publication.
+_PUBLISHED = {400: dict(train=246534, val=19906, test=39805)}
+_PARTS = dict(train="train", val="val(idate)?", test="test")
+# Of the Common Visual Data Foundation: whole files for damaged ones.
+_REPLACEMENTS = "replacement_for_corrupted_k400"
+
+
+def read(sources: Sources, classes: int, class_list: Path | None = None) -> DataSet:
+    """Kinetics with 400, 600 or 700 classes."""
+    rows = {part: _read_rows(sources, part) for part in _PARTS}
+    source, train = rows["train"]
+    names = {row["label"] for row in train}
+    names = number_classes(names, classes, source, class_list)
+    return _lists(sources, f"kinetics{classes}", rows, names, _PUBLISHED.get(classes))
+
+
+def read_mini(sources: Sources, class_list: Path | None) -> DataSet:
+    """The videos of some classes of Kinetics-400, numbered by their place in a list."""
+    if class_list is None:
+        raise PreparationError(
+            "Mini-Kinetics is defined by its list of classes: give --classes FILE, a "
+            "class on each line"
+        )
+    rows = {part: _read_rows(sources, part) for part in ("train", "val")}
+    listed = read_class_list(class_list)
+    for source, part in rows.values():
+        names = {plain(row["label"]): row["label"] for row in part}
+        if absent := [name for name in listed if plain(name) not in names]:
+            raise PreparationError(
+                f"{source} has no videos of {len(absent)} of the {len(listed)} classes "
+                f"of {class_list}: {', '.join(absent[:3])}"
+            )
+    classes = [names[plain(name)] for name in listed]
+    chosen = set(classes)
+    rows = {
+        part: (source, [row for row in content if row["label"] in chosen])
+        for part, (source, content) in rows.items()
+    }
+    return _lists(sources, "minikinetics", rows, classes, None)
+
+
+def _lists(
+    sources: Sources,
+    prefix: str,
+    rows: dict[str, tuple[Path, list[dict]]],
+    classes: list[str],
+    published: dict[str, int] | None,
+) -> DataSet:
+    number = {name: (i,) for i, name in enumerate(classes)}
+    replacements = {
+        name[:11]: path for name, path in sources.videos_below(_REPLACEMENTS).items()
+    }
+    lists, notes = [], []
+    for part, (source, content) in rows.items():
+        if any(row.get("label") is None for row in content):
+            notes.append(
+                f"{source} has no labels, so there is no list of {part} videos"
+            )
+            continue
+        samples = []
+        for row in content:
+            name, label = _video_name(row, source), row["label"]
+            if label not in number:
+                raise PreparationError(
+                    f"{source} has the class {label!r}, which is not in the training "
+                    "set; the .csv files should be of one release"
+                )
+            path = replacements.get(row["youtube_id"])
+            path = path or sources.find_video(name, part, any_suffix=True)
+            samples.append(Sample(name, path, number[label]))
+        file = f"{prefix}_{part}_list_videos.txt"
+        lists.append(VideoList(file, samples, (published or {}).get(part)))
+    return DataSet(classes, lists, notes)
+
+
+def _read_rows(sources: Sources, part: str) -> tuple[Path, list[dict]]:
+    pattern = rf"(kinetics[-_]?\d*([-_]2020)?[-_])?{_PARTS[part]}\.csv"
+    path = sources.annotation(pattern, f"{part}.csv of Kinetics")
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        columns = {"youtube_id", "time_start", "time_end"}
+        columns |= set() if part == "test" else {"label"}
+        if absent := columns - set(reader.fieldnames or ()):
+            raise PreparationError(
+                f"{path} has no column {', '.join(sorted(absent))}; its first line "
+                f"should be 'label,youtube_id,time_start,time_end,split'"
+            )
+        return path, list(reader)
+
+
+def _video_name(row: dict, source: Path) -> str:
+    """dQw4w9WgXcQ_000010_000020"""
+    try:
+        start, end = (int(float(row[key])) for key in ("time_start", "time_end"))
+    except (TypeError, ValueError):
+        raise PreparationError(f"{source}: no times in {row}") from None
+    return f"{row['youtube_id']}_{start:06d}_{end:06d}"

@@ -1,0 +1,115 @@
+"""THUMOS14: validation_set.mat, test_set_meta.mat, temporal annotations, and UCF101."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from . import ucf101
+from .records import DataSet, PreparationError, Sample, VideoList
+from .sources import Sources
+
+ANNOTATION_ARCHIVES = (
+    *ucf101.ANNOTATION_ARCHIVES,
+    "TH14_Temporal_annotations_*",
+    "*_meta.zip",
+    "THUMOS14_evalkit*",
+)
+_PUBLISHED = dict(train=13320, val=1010, test=1574)
+
+
+def read(sources: Sources) -> DataSet:
+    """Training on UCF101 and on windows of the validation videos; untrimmed videos.
+
+    Classes are UCF101's, with their numbers.
+    """
+    classes = ucf101.read_classes(sources)
+    train = [
+        sample
+        for part in ("train", "test")  # a split of UCF101 is all of it
+        for sample in ucf101.read_split(sources, f"{part}list01.txt", classes)
+    ]
+    windows = _read_windows(sources, classes)
+    return DataSet(
+        classes,
+        [
+            VideoList("thumos14_train_videos.txt", train, _PUBLISHED["train"]),
+            VideoList("thumos14_trainval_windows.txt", train + windows),
+            VideoList(
+                "thumos14_val_videos.txt",
+                _read_videos(sources, r"validation_set(_meta)?\.mat", "validation"),
+                _PUBLISHED["val"],
+            ),
+            VideoList(
+                "thumos14_test_videos.txt",
+                _read_videos(sources, r"test_set_(meta|final)\.mat", "test"),
+                _PUBLISHED["test"],
+            ),
+        ],
+    )
+
+
+def _read_videos(sources: Sources, pattern: str, part: str) -> list[Sample]:
+    """Classes of untrimmed videos, the main one first; background videos show none."""
+    from scipy.io import loadmat  # imports for a second
+
+    path = sources.annotation(pattern, f"the .mat file of the {part} videos")
+    try:
+        table = loadmat(path, simplify_cells=True)[f"{part}_videos"]
+        return [_read_video(sources, row) for row in np.atleast_1d(table)]
+    except (KeyError, ValueError, TypeError, NotImplementedError) as error:
+        raise PreparationError(
+            f"{path} is not the list of THUMOS14's {part} videos ({error!r}); download "
+            "it again"
+        ) from error
+
+
+def _read_video(sources: Sources, row: dict) -> Sample:
+    labels = []
+    if row.get("background_video") != "YES":
+        others = np.ravel(row["secondary_actions_indices"])
+        labels = [int(row["primary_action_index"]), *map(int, others)]
+    if not all(1 <= label <= 101 for label in labels):
+        raise ValueError(f"{row['video_name']} has classes {labels}")
+    name = row["video_name"]
+    path = sources.find_video(name, any_suffix=True)
+    return Sample(name, path, tuple(dict.fromkeys(label - 1 for label in labels)))
+
+
+def _read_windows(sources: Sources, classes: list[str]) -> list[Sample]:
+    """CLASS_val.txt with lines of ``video_validation_0000001 start end``."""
+    files = [
+        path
+        for path in sources.annotations(r".+_val\.txt")
+        if path.name != "Ambiguous_val.txt"
+    ]
+    if not files:
+        raise PreparationError(
+            f"no BaseballPitch_val.txt and so on below {sources.root.absolute()}: "
+            "TH14_Temporal_annotations_validation.zip has them"
+        )
+    windows = []
+    for path in files:
+        name = path.name.removesuffix("_val.txt")
+        if name not in classes:
+            raise PreparationError(f"{path}: {name} is no class of THUMOS14")
+        label = classes.index(name)
+        for line in path.read_text().splitlines():
+            if line.strip():
+                windows.append(_read_window(sources, line, path, label))
+    return windows
+
+
+def _read_window(sources: Sources, line: str, path: Path, label: int) -> Sample:
+    try:
+        video, start, end = line.split()
+        window = float(start), float(end)
+    except ValueError:
+        raise PreparationError(
+            f"{path}: {line!r} should be 'VIDEO START END'"
+        ) from None
+    if not 0 <= window[0] < window[1]:
+        raise PreparationError(f"{path}: {line!r} ends before it starts")
+    found = sources.find_video(video, any_suffix=True)
+    return Sample(video, found, (label,), window)

@@ -1,0 +1,228 @@
+"""Decoding of every video, in parallel, going on after an interruption."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Executor,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import av
+from tqdm import tqdm
+
+from .records import PreparationError
+
+# Frames that a header may promise in excess, as DecodeFrames forgives them.
+_MAX_MISSING = 2
+# Seconds by which a video without a frame count may be shorter than it says.
+_TOLERANCE = 1.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What decoding a video found.
+
+    Args:
+        fault: '', or what is wrong.
+        frames: that could be decoded.
+        seconds: from the start to the end of the last of them; None: no time stamps.
+    """
+
+    fault: str
+    frames: int = 0
+    seconds: float | None = None
+
+
+def check_video(path: str) -> Verdict:
+    """Decode all frames of a file.
+
+    The fault begins with 'undecodable' or 'truncated'.
+    """
+    frames, seconds = 0, None
+    try:
+        with av.open(path, metadata_errors="replace") as container:
+            if not container.streams.video:
+                return Verdict("undecodable: no video stream")
+            stream = container.streams.video[0]
+            stream.codec_context.thread_count = 1
+            period = 1 / stream.average_rate if stream.average_rate else 0
+            origin = stream.start_time or 0
+            for frame in container.decode(stream):
+                frames += 1
+                if frame.pts is not None:
+                    end = (frame.pts - origin) * stream.time_base + period
+                    seconds = max(seconds or 0.0, float(end))
+            promised, duration = stream.frames, _duration(container, stream)
+    except (av.error.FFmpegError, OSError) as error:
+        return Verdict(
+            f"undecodable: {error.strerror}, frame {frames}", frames, seconds
+        )
+    if not frames:
+        return Verdict("undecodable: no frame")
+    if promised > frames + _MAX_MISSING:
+        return Verdict(f"truncated: {frames} of {promised} frames", frames, seconds)
+    if promised or None in (duration, seconds) or seconds >= duration - _TOLERANCE:
+        return Verdict("", frames, seconds)
+    return Verdict(f"truncated: {seconds:.1f} of {duration:.1f} s", frames, seconds)
+
+
+def verify(
+    folder: Path, paths: list[str], journal: Path, jobs: int | None = None
+) -> dict[str, Verdict]:
+    """Decode videos that the journal does not have.
+
+    A line is appended to the journal after each video, so that a run that was
+    interrupted goes on where it stopped. A file whose size or time of change differs
+    from the journal's is decoded again.
+
+    Args:
+        folder: that paths are relative to.
+        paths: of the videos.
+        journal: file of JSON lines.
+        jobs: processes; one per core unless given.
+
+    Returns:
+        The verdict on each path.
+    """
+    known = _read_journal(journal)
+    verdicts, todo = {}, []
+    for path in paths:
+        stamp = _stamp(folder / path)
+        if path in known and known[path][0] == stamp:
+            verdicts[path] = known[path][1]
+        else:
+            todo.append((path, stamp))
+    progress = tqdm(
+        desc="Decoding",
+        total=len(paths),
+        initial=len(verdicts),
+        unit="video",
+        mininterval=0.1 if sys.stderr.isatty() else 30,
+    )
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    stamps = dict(todo)
+    with (
+        progress,
+        journal.open("a", encoding="utf-8") as file,
+        contextlib.closing(_check_all(folder, list(stamps), jobs)) as results,
+    ):
+        for path, verdict in results:
+            verdicts[path] = verdict
+            record = dict(path=path, stamp=stamps[path], **asdict(verdict))
+            file.write(json.dumps(record) + "\n")
+            file.flush()
+            progress.update()
+    return verdicts
+
+
+def _check_all(
+    folder: Path, paths: list[str], jobs: int | None
+) -> Iterator[tuple[str, Verdict]]:
+    """Verdicts as they come, by processes of which a few videos are ahead."""
+    if jobs is None:
+        linux = sys.platform == "linux"
+        jobs = len(os.sched_getaffinity(0)) if linux else os.cpu_count() or 1
+    waiting = paths[::-1]
+    while waiting:
+        running = {}
+        executor = _executor(min(jobs, len(waiting)))
+        try:
+            while waiting or running:
+                while waiting and len(running) < 4 * jobs:
+                    path = waiting[-1]
+                    running[executor.submit(check_video, str(folder / path))] = path
+                    waiting.pop()
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    verdict = future.result()
+                    yield running.pop(future), verdict
+        except BrokenProcessPool:  # a decoder crashed and took its process with it
+            suspects = list(running.values())
+            yield from ((path, _check_alone(folder / path)) for path in suspects)
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _check_alone(path: Path) -> Verdict:
+    with _executor(1) as executor:
+        try:
+            return executor.submit(check_video, str(path)).result()
+        except BrokenProcessPool:
+            return Verdict("undecodable: the decoder crashes")
+
+
+def _executor(jobs: int) -> Executor:
+    if sys.platform == "linux":
+        fork = multiprocessing.get_context("fork")
+        return ProcessPoolExecutor(jobs, fork, _start_worker, (os.getpid(),))
+    # Elsewhere processes would import the main script again; FFmpeg lets threads run.
+    return ThreadPoolExecutor(jobs)
+
+
+def _start_worker(parent: int) -> None:
+    """Leave interruptions to the parent, and end with it when it is killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _read_journal(path: Path) -> dict[str, tuple[list[int], Verdict]]:
+    if not path.exists():
+        return {}
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:  # the last line was being written
+        with path.open("rb+") as file:
+            file.truncate(len(whole))
+    known = {}
+    for number, line in enumerate(whole.decode().splitlines(), 1):
+        try:
+            record = json.loads(line)
+            name, stamp = record.pop("path"), record.pop("stamp")
+            known[name] = stamp, Verdict(**record)
+        except (ValueError, KeyError, TypeError) as error:
+            raise PreparationError(
+                f"{path}, line {number}, is not of a verification ({error!r}); remove "
+                "the file to decode all videos again"
+            ) from error
+    return known
+
+
+def _stamp(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _duration(
+    container: av.container.InputContainer, stream: av.VideoStream
+) -> float | None:
+    """Seconds of the video stream, where the file tells."""
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    if text := stream.metadata.get("DURATION"):  # of Matroska: 00:00:10.005000000
+        with contextlib.suppress(ValueError):
+            hours, minutes, seconds = map(float, text.split(":"))
+            return 3600 * hours + 60 * minutes + seconds
+    if len(container.streams) == 1 and container.duration:
+        return container.duration / av.time_base
+    return None
