@@ -1,7 +1,9 @@
 # Two-stream prediction from frames alone, for inference: the appearance network, MoNet
-# and both classifiers. tools/zoo/join_hallucinated.py makes its checkpoint.
+# and both classifiers. tools/zoo/join_hallucinated.py makes its checkpoint. The schedule
+# is not used, but mmengine wants one beside the training data.
 _base_ = [
-    '_base_/datasets/motionshapes.py', '_base_/default_runtime.py'
+    '_base_/datasets/motionshapes.py', '_base_/schedules/motionshapes.py',
+    '_base_/default_runtime.py'
 ]
 
 model = dict(
@@ -37,4 +39,3 @@ test_pipeline = [
     dict(type='PackActionInputs')
 ]
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_cfg = dict(type='TestLoop')

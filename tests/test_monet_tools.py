@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmaction.registry import DATASETS, MODELS
+from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
 
 from flowzoo.datasets.features import FeatureFile, FeatureWriter
 
@@ -206,8 +207,10 @@ def test_prediction_from_frames(stages, here, call, extract):
     fusion = "work_dirs/monet_repflow_motionshapes_fusion/epoch_1.pth"
     call("zoo/join_hallucinated.py", "e2e.py", f"{APPEARANCE}.pth", fusion, "e2e.pth")
     config = Config.fromfile("e2e.py")
-    model = MODELS.build(config.model).eval()
-    model.load_state_dict(torch.load("e2e.pth", weights_only=True)["state_dict"])
+    config.update(work_dir="e2e", experiment_name="e2e", load_from="e2e.pth")
+    runner = Runner.from_cfg(config)
+    runner.load_or_resume()
+    model = runner.model.eval()
     dataset = DATASETS.build(config.test_dataloader.dataset)
     with torch.no_grad():
         samples = model.test_step(pseudo_collate([dataset[i] for i in range(8)]))
