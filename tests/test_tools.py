@@ -134,23 +134,21 @@ def test_ut_interaction_annotations(tmp_path, tool):
     assert "no clips named" in out
 
 
-def test_mini_kinetics_annotations(tmp_path, tool):
-    """Folder names as mmaction2's scripts leave them, and a class that is not in it."""
+def test_mini_kinetics(tmp_path, tool):
+    """The list of classes is found, and errors are short."""
     names = (ROOT / "tools/data/label_map_minikinetics.txt").read_text().splitlines()
     assert len(names) == len(set(names)) == 150
-    lines = ["abseiling/a_000001_000011.mp4 0"]
-    for name in reversed(names):
-        folder = name.replace(" ", "_").replace("(", "").replace(")", "")
-        lines.append(f"{folder}/b_000001_000011.mp4 77")
-    (tmp_path / "list.txt").write_text("\n".join(lines) + "\n")
-    args = ["--train", tmp_path / "list.txt", "--out", tmp_path]
-    args += ["--val", tmp_path / "list.txt"]
-    out = tool("data/prepare_minikinetics.py", *args)
-    assert "val.txt: 150 videos of 150 classes" in out
-    kept = (tmp_path / "train.txt").read_text().splitlines()
-    assert kept[0] == "kitesurfing/b_000001_000011.mp4 149"
-    assert kept[-1] == "springboard_diving/b_000001_000011.mp4 0"
-    assert "playing_violin/b_000001_000011.mp4 99" in kept
-    (tmp_path / "list.txt").write_text("\n".join(lines[:-2]) + "\n")
-    out = tool("data/prepare_minikinetics.py", *args, expect=1)
-    assert "no videos of 2 of the 150 classes (springboard diving, feeding birds" in out
+    rows = [f'"{name}",{i:011d},1,11,x' for i, name in enumerate(["abseiling", *names])]
+    table = "\n".join(["label,youtube_id,time_start,time_end,split", *rows])
+    for part in ("train", "val"):
+        (tmp_path / f"{part}.csv").write_text(table)
+    (tmp_path / f"{3:011d}_000001_000011.mp4").touch()
+    command = ["data/prepare.py", "minikinetics", "--root", tmp_path]
+    command += ["--out", tmp_path / "out"]
+    out = tool(*command)
+    assert "1 videos found, not decoded (--verify does); 149 missing" in out
+    kept = tmp_path / "out" / "minikinetics_train_list_videos.txt"
+    assert kept.read_text() == f"{3:011d}_000001_000011.mp4 2\n"
+    out = tool(*command, expect=1)
+    assert "error: " in out and "would be overwritten; --force allows it" in out
+    assert "Traceback" not in out
