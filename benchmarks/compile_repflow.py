@@ -1,6 +1,6 @@
 """Compile the Triton kernels without a GPU; registers, spills, shared memory, SASS.
 
-    python benchmarks/compile_repflow.py [--targets sm_80,sm_90] [--sizes 7,14,28,44]
+    python benchmarks/compile_repflow.py [--targets sm_80,sm_90] [--sizes 14,28,56]
 
 Writes benchmarks/results/repflow_compile.json and a table of the same. Instructions
 per pixel and iteration are those of the innermost loop that does the work, divided by
@@ -8,6 +8,7 @@ the pixels of a thread.
 """
 
 import argparse
+import itertools
 import json
 import re
 import subprocess
@@ -19,9 +20,15 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from flowzoo_kernels._common import launch
-from flowzoo_kernels.repflow import gpu, gpu_large, gpu_launch
+from flowzoo_kernels.repflow import (
+    gpu_backward,
+    gpu_forward,
+    gpu_large,
+    gpu_launch,
+    gpu_shapes,
+)
 
+N_ITERS = 20  # for which the states computed again are counted
 RESULTS = Path(__file__).parent / "results"
 TOOLS = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
 FEATURES = {"x_ptr", "out_ptr", "grad_ptr"}  # of the caller's type, the rest float32
@@ -68,7 +75,7 @@ def loops_of(sass: str) -> list[int]:
 
 
 def compile_large(variant: str, target: str) -> list[dict]:
-    """The kernels of maps that do not fit in registers, with all gradients."""
+    """The backward kernels of maps that a program cannot hold, all gradients."""
     rows = []
     for name in ("prepare", "u", "p", "p_back", "u_back", "maps_back"):
         kernel = getattr(gpu_large, f"{name}_kernel")
@@ -110,28 +117,60 @@ def usage_of(compiled) -> dict:
     return {"registers": registers, "spills": spills, "sass": sass}
 
 
-def compile_one(kind: str, variant: str, target: str, size: int, dtype: str) -> dict:
-    paper = variant == "paper"
-    planes, block, warps = launch.pack(size * size, 1 << 20, paper)
-    constants = {"PAPER": paper, "BLOCK": block}
-    kernel = gpu.forward_kernel
-    if kind != "forward":
-        kernel = gpu.backward_kernel
+def compile_one(
+    kind: str, variant: str, target: str, size: int, dtype: str, sobel: bool = True
+) -> dict:
+    """One kernel as it is launched for maps of size x size.
+
+    Args:
+        kind: 'forward', 'backward' or 'backward, all gradients'.
+        sobel: whether paper's flow kernels are the Sobel filters it starts from.
+    """
+    row = {"kernel": kind, "variant": variant, "target": target, "dtype": dtype}
+    row["map"] = size
+    sobel = sobel and variant == "paper"
+    if variant == "paper" and not sobel:
+        row["variant"] = "paper, learned filters"
+    pairs = 1 << 20
+    if kind == "forward":
+        kernel = gpu_forward.forward_kernel
+        shape = gpu_shapes.fit_whole_maps(size, size, pairs, gpu_shapes.FORWARD)
+    else:
+        kernel = gpu_backward.backward_kernel
+        shape = gpu_shapes.fit_whole_maps(size, size, pairs, gpu_shapes.BACKWARD)
+    whole = shape is not None
+    shape = shape or gpu_shapes.WINDOW
+    launched = gpu_launch.constants(shape, variant, sobel)
+    warps = launched.pop("num_warps")
+    if target_of(target).warp_size == 64:
+        warps = max(1, warps // 2)
+    if kind == "forward":
+        launched |= {"WINDOWS": not whole, "FIRST": whole, "LAST": whole}
+    else:
         everything = kind == "backward, all gradients"
-        constants |= {"NEED_X": True, "NEED_DIV": True, "SUMS": 64}
-        constants |= {"NEED_IMAGE": everything, "NEED_FLOW": everything}
+        launched |= {"NEED_X": True, "NEED_DIV": True, "SUMS": gpu_launch.SUMS}
+        launched |= {"NEED_IMAGE": everything, "NEED_FLOW": everything}
     compiled = triton.compile(
-        source_of(kernel, dtype, constants),
+        source_of(kernel, dtype, launched),
         target=target_of(target),
         options={"num_warps": warps},
     )
-    row = {"kernel": kind, "variant": variant, "target": target, "dtype": dtype}
-    row |= {"map": size, "maps per program": planes, "block": block, "warps": warps}
+    patches = gpu_shapes.LANES * shape.GROUPS * shape.ROWS * shape.COLS
+    row |= {"patch": f"{shape.ROWS}x{shape.COLS}", "warps": warps}
+    row["maps per program"] = shape.maps if whole else "a window"
+    if whole:
+        row["pixels used"] = round(shape.maps * size * size / patches, 3)
     row["shared memory"] = compiled.metadata.shared
     row |= usage_of(compiled)
     if sass := row.pop("sass", None):
-        pixels = block // (32 * warps)
-        row["per pixel and iteration"] = round(max(loops_of(sass)) / pixels, 1)
+        loops = [loop / (shape.ROWS * shape.COLS) for loop in loops_of(sass)]
+        row["per pixel and iteration"] = round(max(loops), 1)
+        if kind != "forward":
+            # The first loop computes states again; see backward_kernel.
+            segment, segments = gpu_launch.segments_of(N_ITERS)
+            again = N_ITERS - 1 + (segments - 1) * (segment - 1)
+            total = max(loops) + min(loops) * again / N_ITERS
+            row["with recomputation"] = round(total, 1)
     return row
 
 
@@ -141,8 +180,7 @@ def run(*command) -> str:
 
 
 def as_table(rows: list[dict]) -> str:
-    columns = [*rows[0], "per pixel and iteration"]
-    columns = list(dict.fromkeys(columns))
+    columns = list(dict.fromkeys(column for row in rows for column in row))
     lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
     for row in rows:
         lines.append("| " + " | ".join(str(row.get(c, "-")) for c in columns) + " |")
@@ -152,27 +190,35 @@ def as_table(rows: list[dict]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--targets", default="sm_80,sm_90,sm_100,gfx942")
-    parser.add_argument("--sizes", default="7,14,28,44")
+    parser.add_argument("--sizes", default="7,14,28,56,112")
     parser.add_argument("--dtypes", default="float32,bfloat16")
     args = parser.parse_args()
     rows = []
     for target in args.targets.split(","):
         for variant in ("tvl1", "paper"):
             rows += compile_large(variant, target)
-        for kind in ("forward", "backward", "backward, all gradients"):
-            for variant in ("tvl1", "paper"):
-                for dtype in args.dtypes.split(","):
-                    for size in map(int, args.sizes.split(",")):
-                        if dtype != "float32" and (kind, size) != ("forward", 14):
-                            continue  # only loads and stores differ
-                        try:
-                            row = compile_one(kind, variant, target, size, dtype)
-                        except Exception as error:
-                            row = {"kernel": kind, "variant": variant}
-                            row |= {"target": target, "map": size}
-                            row["error"] = f"{type(error).__name__}: {error}"[:300]
-                        print(row, flush=True)
-                        rows.append(row)
+        cases = itertools.product(
+            ("forward", "backward", "backward, all gradients"),
+            (("tvl1", True), ("paper", True), ("paper", False)),
+            args.dtypes.split(","),
+            map(int, args.sizes.split(",")),
+        )
+        for kind, (variant, sobel), dtype, size in cases:
+            if dtype != "float32" and (kind, size) != ("forward", 14):
+                continue  # only loads and stores differ
+            if kind != "forward" and size > 32:
+                continue  # compile_large has their kernels
+            try:
+                row = compile_one(kind, variant, target, size, dtype, sobel)
+            except Exception as error:
+                row = {"kernel": kind, "variant": variant, "target": target}
+                row |= {"map": size, "error": f"{type(error).__name__}: {error}"[:300]}
+            print(row, flush=True)
+            rows.append(row)
+            write(rows)
+
+
+def write(rows: list[dict]) -> None:
     result = {"triton": triton.__version__, "torch": torch.__version__, "rows": rows}
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / "repflow_compile.json"

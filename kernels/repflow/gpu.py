@@ -1,165 +1,655 @@
-"""Representation flow on GPUs, in Triton.
+"""Representation flow on GPUs, in Triton: patches of maps, and one iteration on them.
 
-One program holds ``planes`` maps, one after another without padding, in BLOCK
-registers spread over its threads; all iterations run there. Neighbours come through
-_at. All maps of a program have one channel, so that tvl1's kernels are scalars.
+A thread holds a patch of ROWS x COLS pixels in registers. A field is a tuple of
+ROWS * COLS tensors (GROUPS, 32), one for each pixel of a patch, row after row. A row
+of patches lies in the lanes of one warp: left and right neighbours are in the thread
+or a shuffle away. A map's rows of patches, its strips, lie side by side in one warp or,
+where TALL, in one warp after another: above and below is then an exchange through
+shared memory, for the first and last row of the patches only. Several small maps
+share a program; they have one channel, so that tvl1's kernels are scalars.
 
-Where a neighbour lies outside the map, the index points at a pixel that makes the term
-right without a select: for paper at the last element of the block, which is never a
-pixel and stays 0; for tvl1, whose p is 0 in its last column and row, at those.
+Where a neighbour is missing, its index is the patch's own (a NaN stays in its map) and
+a factor 0 removes the term. EXACT says that patches cover the map exactly; otherwise
+pixels past its last row and column exist, and every quantity is held at 0 there.
 
 1 / d is rsqrt(d * d), and sqrt(z) is z * rsqrt(z): one special-function instruction
 each, without the range checks of a division (d >= 1, z >= 1e-12).
 """
 
+from typing import NamedTuple
+
 import triton
 import triton.language as tl
 
 EPS = tl.constexpr(1e-12)
-STATE_MAPS = tl.constexpr(6)  # u1, u2, p11, p12, p21, p22
-# Partial sums of a program of the backward pass, in this order.
-SUM_STEP = tl.constexpr(0)
-SUM_BOUND = tl.constexpr(1)
-SUM_DIV = tl.constexpr(2)
-SUM_FLOW = tl.constexpr(6)
+
+
+class Patches(NamedTuple):
+    """Where the patches of a program lie; tensors are (GROUPS, 32)."""
+
+    y: tl.tensor  # of a patch's first pixel, in its map
+    x: tl.tensor
+    left: tl.tensor  # lane of the patch to the left
+    right: tl.tensor
+    up: tl.tensor  # lane, or where TALL the number in the program
+    down: tl.tensor
+    inside: tl.tensor  # whether the patch belongs to a map
+    n: tl.tensor  # its map: clip and time
+    t: tl.tensor
+    h: tl.tensor  # size of the maps
+    w: tl.tensor
+    y_begin: tl.tensor  # the pixels that this program is to compute
+    y_end: tl.tensor
+    x_begin: tl.tensor
+    x_end: tl.tensor
 
 
 @triton.jit
-def _at(values, index):
-    return tl.gather(values, index, 0)
+def place_patches(
+    pairs,  # N * pairs_per_clip
+    pairs_per_clip,
+    maps,  # of a program
+    group,  # of maps, this program's
+    h,
+    w,
+    before,  # rows and columns at a window's begin that another computes
+    after,  # and at its end
+    windows_x,
+    GROUPS: tl.constexpr,
+    ROWS: tl.constexpr,
+    COLS: tl.constexpr,
+    TALL: tl.constexpr,
+    WINDOWS: tl.constexpr,
+):
+    """Patches of a group of whole maps, or of a window of one map (program_id(1))."""
+    zero = tl.zeros([GROUPS, 32], tl.int32)
+    warp = tl.arange(0, GROUPS)[:, None] + zero
+    lane = tl.arange(0, 32)[None, :] + zero
+    if WINDOWS:
+        lanes, strips = 32, GROUPS
+    else:
+        lanes, strips = tl.cdiv(w, COLS), tl.cdiv(h, ROWS)
+    slots = 32 // lanes
+    slot, column = lane // lanes, lane % lanes
+    if TALL:
+        strip = warp % strips
+        number = (warp // strips) * slots + slot
+        used = (slot < slots) & (warp < (GROUPS // strips) * strips)
+        own, step, last = warp * 32 + lane, 32, GROUPS * 32 - 1
+    else:
+        strip = slot % strips
+        number = warp * (slots // strips) + slot // strips
+        used = slot < (slots // strips) * strips
+        own, step, last = lane, lanes, 31
+    left = tl.where(column > 0, lane - 1, lane)
+    right = tl.minimum(tl.where(column < lanes - 1, lane + 1, lane), 31)
+    up = tl.where(strip > 0, own - step, own)
+    down = tl.minimum(tl.where(strip < strips - 1, own + step, own), last)
+    pair = group * maps + number
+    inside = used & (number < maps) & (pair < pairs)
+    n = (pair // pairs_per_clip).to(tl.int64)
+    t = (pair % pairs_per_clip).to(tl.int64)
+    y, x = strip * ROWS, column * COLS
+    y_begin, x_begin, y_end, x_end = 0, 0, h, w
+    if WINDOWS:
+        height: tl.constexpr = GROUPS * ROWS
+        width: tl.constexpr = 32 * COLS
+        y0 = (tl.program_id(1) // windows_x) * (height - before - after)
+        x0 = (tl.program_id(1) % windows_x) * (width - before - after)
+        y, x = y + y0, x + x0
+        # A window at the map's border has nothing to leave to others there.
+        y_begin = tl.where(y0 > 0, y0 + before, 0)
+        x_begin = tl.where(x0 > 0, x0 + before, 0)
+        y_end = tl.where(y0 + height < h, y0 + height - after, h)
+        x_end = tl.where(x0 + width < w, x0 + width - after, w)
+    return Patches(
+        y, x, left, right, up, down, inside, n, t, h, w, y_begin, y_end, x_begin, x_end
+    )
 
 
 @triton.jit
-def _clamp(value, bound):
-    return tl.clamp(value, -bound, bound, propagate_nan=tl.PropagateNan.ALL)
+def is_own(p, i: tl.constexpr, COLS: tl.constexpr):
+    """Whether this program computes pixel i of a patch."""
+    y, x = p.y + i // COLS, p.x + i % COLS
+    return (
+        p.inside & (y >= p.y_begin) & (y < p.y_end) & (x >= p.x_begin) & (x < p.x_end)
+    )
 
 
 @triton.jit
-def _load_map(ptr, offset, stride_h, stride_w, y, x, h, w, inside):
-    ok = inside & (y >= 0) & (y < h) & (x >= 0) & (x < w)
-    offset += y.to(tl.int64) * stride_h + x.to(tl.int64) * stride_w
-    return tl.load(ptr + offset, mask=ok, other=0.0).to(tl.float32)
+def in_map(p, i: tl.constexpr, COLS: tl.constexpr):
+    """Whether pixel i of a patch exists."""
+    return (p.y + i // COLS < p.h) & (p.x + i % COLS < p.w)
 
 
 @triton.jit
-def _central(ptr, o1, o2, sh, sw, y, x, dy, dx, place, size, h, w, inside, k_ptr):
-    """tvl1's image gradient along one axis; see note 2 of reference.py."""
-    before = _load_map(ptr, o2, sh, sw, y - dy, x - dx, h, w, inside)
-    own = _load_map(ptr, o2, sh, sw, y, x, h, w, inside)
-    after = _load_map(ptr, o2, sh, sw, y + dy, x + dx, h, w, inside)
-    k0, k1, k2 = tl.load(k_ptr), tl.load(k_ptr + 1), tl.load(k_ptr + 2)
-    middle = k0 * before + k1 * own + k2 * after
-    # In the first column this and the next, in the last the one before and this.
-    back = tl.where(place == 0, 0, 1)
-    y, x = y - back * dy, x - back * dx
-    low = _load_map(ptr, o1, sh, sw, y, x, h, w, inside)
-    high = _load_map(ptr, o1, sh, sw, y + dy, x + dx, h, w, inside)
-    border = tl.where(size > 1, 0.5 * (high - low), 0.0)
-    return tl.where((place == 0) | (place == size - 1), border, middle)
+def zero_outside(value, p, i: tl.constexpr, COLS: tl.constexpr, EXACT: tl.constexpr):
+    if EXACT:
+        return value
+    else:
+        return tl.where(in_map(p, i, COLS), value, 0.0)
 
 
 @triton.jit
-def _sobel(ptr, offset, sh, sw, y, x, h, w, inside, k_ptr):
-    total = tl.zeros_like(x).to(tl.float32)
+def zero_field(GROUPS: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr):
+    field = ()
+    for _ in tl.static_range(ROWS * COLS):
+        field += (tl.zeros([GROUPS, 32], tl.float32),)
+    return field
+
+
+# Memory is read and written four pixels of a patch at a time, as (GROUPS, 32, 4): few
+# operations, which Triton's compile time is quadratic in, and vectors where they fit.
+
+
+@triton.jit
+def to_quads(field, SIZE: tl.constexpr):
+    quads = ()
+    for i in tl.static_range(0, SIZE, 4):
+        a = field[i]
+        b = field[i + 1] if i + 1 < SIZE else field[i]
+        c = field[i + 2] if i + 2 < SIZE else field[i]
+        d = field[i + 3] if i + 3 < SIZE else field[i]
+        # A join puts its first argument at 0 of a new last axis.
+        quad = tl.join(tl.join(a, c), tl.join(b, d))
+        quads += (tl.reshape(quad, [a.shape[0], 32, 4]),)
+    return quads
+
+
+@triton.jit
+def from_quads(quads, SIZE: tl.constexpr):
+    field = ()
+    for i in tl.static_range(0, SIZE, 4):
+        quad = tl.reshape(quads[i // 4], [quads[i // 4].shape[0], 32, 2, 2])
+        ac, bd = tl.split(quad)
+        a, c = tl.split(ac)
+        b, d = tl.split(bd)
+        field += (a,)
+        if i + 1 < SIZE:
+            field += (b,)
+        if i + 2 < SIZE:
+            field += (c,)
+        if i + 3 < SIZE:
+            field += (d,)
+    return field
+
+
+@triton.jit
+def _quad(p, i: tl.constexpr, COLS: tl.constexpr, SIZE: tl.constexpr):
+    """y and x of pixels i to i + 3 of every patch, and whether the patch has them."""
+    pixel = i + tl.arange(0, 4)[None, None, :]
+    y = p.y[:, :, None] + pixel // COLS
+    x = p.x[:, :, None] + pixel % COLS
+    return y, x, pixel < SIZE
+
+
+@triton.jit
+def load_field(
+    ptr, stride_h, stride_w, p, exists, ROWS: tl.constexpr, COLS: tl.constexpr
+):
+    """From the maps that begin at ptr, in float32; 0 where there is no pixel."""
+    quads = ()
+    for i in tl.static_range(0, ROWS * COLS, 4):
+        y, x, ok = _quad(p, i, COLS, ROWS * COLS)
+        at = ptr[:, :, None] + y.to(tl.int64) * stride_h + x.to(tl.int64) * stride_w
+        ok = ok & exists[:, :, None] & (y < p.h) & (x < p.w)
+        value = tl.load(at, mask=ok, other=0.0)
+        quads += (value.to(tl.float32),)
+    return from_quads(quads, ROWS * COLS)
+
+
+@triton.jit
+def store_field(
+    ptr, stride_h, stride_w, field, p, ROWS: tl.constexpr, COLS: tl.constexpr
+):
+    """To the maps that begin at ptr, the pixels that this program computes."""
+    quads = to_quads(field, ROWS * COLS)
+    for i in tl.static_range(0, ROWS * COLS, 4):
+        y, x, ok = _quad(p, i, COLS, ROWS * COLS)
+        ok = ok & p.inside[:, :, None]
+        ok = ok & (y >= p.y_begin) & (y < p.y_end) & (x >= p.x_begin) & (x < p.x_end)
+        at = ptr[:, :, None] + y.to(tl.int64) * stride_h + x.to(tl.int64) * stride_w
+        tl.store(at, quads[i // 4], mask=ok)
+
+
+# Neighbours of pixel i of every patch; anything where there is none.
+
+
+@triton.jit
+def from_left(field, p, i: tl.constexpr, COLS: tl.constexpr):
+    if i % COLS > 0:
+        return field[i - 1]
+    else:
+        return tl.gather(field[i + COLS - 1], p.left, 1)
+
+
+@triton.jit
+def from_right(field, p, i: tl.constexpr, COLS: tl.constexpr):
+    if i % COLS < COLS - 1:
+        return field[i + 1]
+    else:
+        return tl.gather(field[i - COLS + 1], p.right, 1)
+
+
+@triton.jit
+def _from_strip(value, index, TALL: tl.constexpr):
+    if TALL:
+        groups: tl.constexpr = value.shape[0]
+        flat = tl.reshape(value, [groups * 32])
+        flat = tl.gather(flat, tl.reshape(index, [groups * 32]), 0)
+        return tl.reshape(flat, [groups, 32])
+    else:
+        return tl.gather(value, index, 1)
+
+
+@triton.jit
+def from_above(
+    field, p, i: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr,
+    TALL: tl.constexpr,
+):  # fmt: skip
+    if i >= COLS:
+        return field[i - COLS]
+    else:
+        return _from_strip(field[i + (ROWS - 1) * COLS], p.up, TALL)
+
+
+@triton.jit
+def from_below(
+    field, p, i: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr,
+    TALL: tl.constexpr,
+):  # fmt: skip
+    if i < (ROWS - 1) * COLS:
+        return field[i + COLS]
+    else:
+        return _from_strip(field[i - (ROWS - 1) * COLS], p.down, TALL)
+
+
+# A factor for the neighbour's term: 0 where there is none. Within the patch there is
+# always one, or it is 0 itself.
+
+
+@triton.jit
+def left_factor(factor, p, i: tl.constexpr, COLS: tl.constexpr):
+    if i % COLS > 0:
+        return factor
+    else:
+        return tl.where(p.x > 0, factor, 0.0)
+
+
+@triton.jit
+def right_factor(factor, p, i: tl.constexpr, COLS: tl.constexpr):
+    if i % COLS < COLS - 1:
+        return factor
+    else:
+        return tl.where(p.x + COLS < p.w, factor, 0.0)
+
+
+@triton.jit
+def above_factor(factor, p, i: tl.constexpr, COLS: tl.constexpr):
+    if i >= COLS:
+        return factor
+    else:
+        return tl.where(p.y > 0, factor, 0.0)
+
+
+@triton.jit
+def below_factor(factor, p, i: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr):
+    if i < (ROWS - 1) * COLS:
+        return factor
+    else:
+        return tl.where(p.y + ROWS < p.h, factor, 0.0)
+
+
+@triton.jit
+def load_taps(ptr, COUNT: tl.constexpr):
+    taps = ()
+    for tap in tl.static_range(COUNT):
+        taps += (tl.load(ptr + tap),)
+    return taps
+
+
+@triton.jit
+def is_sobel(ptr):
+    """Whether the kernels (2, 3, 3) at ptr are those that paper starts from."""
+    same = True
     for dy in tl.static_range(3):
         for dx in tl.static_range(3):
-            value = _load_map(ptr, offset, sh, sw, y + dy - 1, x + dx - 1, h, w, inside)
-            total += tl.load(k_ptr + 3 * dy + dx) * value
-    return total
+            # The part across the derivative: 1, 2, 1.
+            x = (dx - 1) * (2 - (dy - 1) * (dy - 1))
+            y = (dy - 1) * (2 - (dx - 1) * (dx - 1))
+            same = same & (tl.load(ptr + 3 * dy + dx) == x)
+            same = same & (tl.load(ptr + 9 + 3 * dy + dx) == y)
+    return same
+
+
+# Derivatives of a field and their adjoints.
 
 
 @triton.jit
-def _image_gradient(
-    ptr, o1, o2, sh, sw, y, x, h, w, inside, k_ptr, PAPER: tl.constexpr
-):
-    if PAPER:
-        gx = _sobel(ptr, o2, sh, sw, y, x, h, w, inside, k_ptr)
-        gy = _sobel(ptr, o2, sh, sw, y, x, h, w, inside, k_ptr + 9)
+def _paper_gradient(
+    u, p, taps, ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
+    SOBEL: tl.constexpr,
+):  # fmt: skip
+    left, right = (), ()
+    for i in tl.static_range(ROWS * COLS):
+        left += (left_factor(1.0, p, i, COLS) * from_left(u, p, i, COLS),)
+        right += (right_factor(1.0, p, i, COLS) * from_right(u, p, i, COLS),)
+    qx, qy = (), ()
+    if SOBEL:
+        change, smooth = (), ()
+        for i in tl.static_range(ROWS * COLS):
+            change += (right[i] - left[i],)
+            smooth += (right[i] + left[i] + 2 * u[i],)
+        for i in tl.static_range(ROWS * COLS):
+            above = above_factor(1.0, p, i, COLS)
+            below = below_factor(1.0, p, i, ROWS, COLS)
+            total = 2 * change[i] + above * from_above(change, p, i, ROWS, COLS, TALL)
+            total += below * from_below(change, p, i, ROWS, COLS, TALL)
+            qx += (total,)
+            total = below * from_below(smooth, p, i, ROWS, COLS, TALL)
+            total -= above * from_above(smooth, p, i, ROWS, COLS, TALL)
+            qy += (total,)
     else:
-        gx = _central(ptr, o1, o2, sh, sw, y, x, 0, 1, x, w, h, w, inside, k_ptr)
-        gy = _central(ptr, o1, o2, sh, sw, y, x, 1, 0, y, h, h, w, inside, k_ptr + 3)
-    return gx, gy
-
-
-@triton.jit
-def _neighbours(i, real, y, x, h, w, BLOCK: tl.constexpr, PAPER: tl.constexpr):
-    """Indices of the left, right, upper and lower neighbours."""
-    if PAPER:
-        left = tl.where(real & (x > 0), i - 1, BLOCK - 1)
-        right = tl.where(real & (x < w - 1), i + 1, BLOCK - 1)
-        up = tl.where(real & (y > 0), i - w, BLOCK - 1)
-        down = tl.where(real & (y < h - 1), i + w, BLOCK - 1)
-    else:
-        left = tl.where(x > 0, i - 1, i + w - 1)
-        right = tl.where(x < w - 1, i + 1, i)
-        up = tl.where(y > 0, i - w, i + (h - 1) * w)
-        down = tl.where(y < h - 1, i + w, i)
-        # Past the last map an index may leave the block.
-        left, right = tl.minimum(left, BLOCK - 1), tl.minimum(right, BLOCK - 1)
-        up, down = tl.minimum(up, BLOCK - 1), tl.minimum(down, BLOCK - 1)
-    return left, right, up, down
-
-
-@triton.jit
-def _column(total, k_ptr, above, own, below, COLUMN: tl.constexpr, FLIP: tl.constexpr):
-    """Add a column of a 3x3 kernel, or of the kernel turned by 180 degrees."""
-    first: tl.constexpr = 8 - COLUMN if FLIP else COLUMN
-    stride: tl.constexpr = -3 if FLIP else 3
-    total += tl.load(k_ptr + first) * above
-    total += tl.load(k_ptr + first + stride) * own
-    return total + tl.load(k_ptr + first + 2 * stride) * below
-
-
-@triton.jit
-def _gradient(u, left, right, up, down, x0, x1, y0, y1, k_ptr, PAPER: tl.constexpr):
-    """Gradient of u. tvl1's x0, x1 are 0 in the last column, y0, y1 in the last row.
-
-    The 3x3 kernels sum each column before it moves sideways, for fewer gathers.
-    """
-    if PAPER:
-        above, below, zero = _at(u, up), _at(u, down), tl.zeros_like(u)
-        qx = _at(_column(zero, k_ptr, above, u, below, 0, False), left)
-        qx += _at(_column(zero, k_ptr, above, u, below, 2, False), right)
-        qx = _column(qx, k_ptr, above, u, below, 1, False)
-        k_ptr += 9
-        qy = _at(_column(zero, k_ptr, above, u, below, 0, False), left)
-        qy += _at(_column(zero, k_ptr, above, u, below, 2, False), right)
-        qy = _column(qy, k_ptr, above, u, below, 1, False)
-    else:
-        qx = x0 * u + x1 * _at(u, right)
-        qy = y0 * u + y1 * _at(u, down)
+        for i in tl.static_range(ROWS * COLS):
+            above = above_factor(1.0, p, i, COLS)
+            below = below_factor(1.0, p, i, ROWS, COLS)
+            a0 = above * from_above(left, p, i, ROWS, COLS, TALL)
+            a1 = above * from_above(u, p, i, ROWS, COLS, TALL)
+            a2 = above * from_above(right, p, i, ROWS, COLS, TALL)
+            b0 = below * from_below(left, p, i, ROWS, COLS, TALL)
+            b1 = below * from_below(u, p, i, ROWS, COLS, TALL)
+            b2 = below * from_below(right, p, i, ROWS, COLS, TALL)
+            # Term by term, so that each is one fused multiply-add.
+            total = taps[0] * a0
+            total += taps[1] * a1
+            total += taps[2] * a2
+            total += taps[3] * left[i]
+            total += taps[4] * u[i]
+            total += taps[5] * right[i]
+            total += taps[6] * b0
+            total += taps[7] * b1
+            qx += (total + taps[8] * b2,)
+            total = taps[9] * a0
+            total += taps[10] * a1
+            total += taps[11] * a2
+            total += taps[12] * left[i]
+            total += taps[13] * u[i]
+            total += taps[14] * right[i]
+            total += taps[15] * b0
+            total += taps[16] * b1
+            qy += (total + taps[17] * b2,)
     return qx, qy
 
 
 @triton.jit
-def _correlate_back(total, gx, gy, left, right, up, down, k_ptr):
-    """Adjoint of a pair of 3x3 correlations, added to total."""
-    x_above, x_below = _at(gx, up), _at(gx, down)
-    y_above, y_below = _at(gy, up), _at(gy, down)
-    zero = tl.zeros_like(total)
-    total = _column(total, k_ptr, x_above, gx, x_below, 1, True)
-    total = _column(total, k_ptr + 9, y_above, gy, y_below, 1, True)
-    from_left = _column(zero, k_ptr, x_above, gx, x_below, 0, True)
-    from_left = _column(from_left, k_ptr + 9, y_above, gy, y_below, 0, True)
-    from_right = _column(zero, k_ptr, x_above, gx, x_below, 2, True)
-    from_right = _column(from_right, k_ptr + 9, y_above, gy, y_below, 2, True)
-    return total + _at(from_left, left) + _at(from_right, right)
+def _paper_gradient_back(
+    total, qx, qy, p, taps, ROWS: tl.constexpr, COLS: tl.constexpr,
+    TALL: tl.constexpr, EXACT: tl.constexpr, SOBEL: tl.constexpr,
+):  # fmt: skip
+    """Columns are summed first, so that two fields move sideways, not six."""
+    from_l, from_r, result = (), (), ()
+    for i in tl.static_range(ROWS * COLS):
+        above = above_factor(1.0, p, i, COLS)
+        below = below_factor(1.0, p, i, ROWS, COLS)
+        xa = above * from_above(qx, p, i, ROWS, COLS, TALL)
+        xb = below * from_below(qx, p, i, ROWS, COLS, TALL)
+        ya = above * from_above(qy, p, i, ROWS, COLS, TALL)
+        yb = below * from_below(qy, p, i, ROWS, COLS, TALL)
+        if SOBEL:
+            smooth = 2 * qx[i] + xa + xb
+            change = ya - yb
+            from_r += (change - smooth,)
+            from_l += (change + smooth,)
+            result += (total[i] + 2 * change,)
+        else:
+            own = total[i] + taps[7] * xa + taps[4] * qx[i] + taps[1] * xb
+            result += (own + taps[16] * ya + taps[13] * qy[i] + taps[10] * yb,)
+            side = taps[8] * xa + taps[5] * qx[i] + taps[2] * xb
+            from_l += (side + taps[17] * ya + taps[14] * qy[i] + taps[11] * yb,)
+            side = taps[6] * xa + taps[3] * qx[i] + taps[0] * xb
+            from_r += (side + taps[15] * ya + taps[12] * qy[i] + taps[9] * yb,)
+    total = ()
+    for i in tl.static_range(ROWS * COLS):
+        value = left_factor(1.0, p, i, COLS) * from_left(from_l, p, i, COLS)
+        value += right_factor(1.0, p, i, COLS) * from_right(from_r, p, i, COLS)
+        total += (zero_outside(result[i] + value, p, i, COLS, EXACT),)
+    return total
 
 
 @triton.jit
-def _gradient_back(
-    total, q1, q2, left, right, up, down, x0, x1, y0, y1, k_ptr, PAPER: tl.constexpr
-):
-    """Adjoint of _gradient, added to total."""
+def gradient(
+    u, p, taps, ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
+    EXACT: tl.constexpr, PAPER: tl.constexpr, SOBEL: tl.constexpr,
+):  # fmt: skip
+    """Gradient of u. tvl1's is 0 in the last column or row."""
     if PAPER:
-        return _correlate_back(total, q1, q2, left, right, up, down, k_ptr)
+        return _paper_gradient(u, p, taps, ROWS, COLS, TALL, SOBEL)
     else:
-        # x1 * q1 is 0 in the last column, where left of the first column points.
-        return total + x0 * q1 + y0 * q2 + _at(x1 * q1, left) + _at(y1 * q2, up)
+        qx, qy = (), ()
+        for i in tl.static_range(ROWS * COLS):
+            k0, k1 = tvl1_taps_x(taps, p, i, COLS, EXACT)
+            qx += (k0 * u[i] + k1 * from_right(u, p, i, COLS),)
+            value = taps[2] * u[i]
+            value += taps[3] * from_below(u, p, i, ROWS, COLS, TALL)
+            qy += (zero_last_row(value, p, i, ROWS, COLS, EXACT),)
+        return qx, qy
 
 
 @triton.jit
-def _shrink(p1, p2, q1, q2, step):
+def tvl1_taps_x(taps, p, i: tl.constexpr, COLS: tl.constexpr, EXACT: tl.constexpr):
+    if EXACT and i % COLS < COLS - 1:
+        return taps[0], taps[1]
+    else:
+        ok = p.x + i % COLS + 1 < p.w
+        return tl.where(ok, taps[0], 0.0), tl.where(ok, taps[1], 0.0)
+
+
+@triton.jit
+def zero_last_row(
+    value, p, i: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr,
+    EXACT: tl.constexpr,
+):  # fmt: skip
+    if EXACT and i < (ROWS - 1) * COLS:
+        return value
+    else:
+        return tl.where(p.y + i // COLS + 1 < p.h, value, 0.0)
+
+
+@triton.jit
+def gradient_back(
+    total, qx, qy, p, taps, ROWS: tl.constexpr, COLS: tl.constexpr,
+    TALL: tl.constexpr, EXACT: tl.constexpr, PAPER: tl.constexpr, SOBEL: tl.constexpr,
+):  # fmt: skip
+    """Adjoint of gradient, added to total."""
+    if PAPER:
+        return _paper_gradient_back(
+            total, qx, qy, p, taps, ROWS, COLS, TALL, EXACT, SOBEL
+        )
+    else:
+        below, result = (), ()
+        for i in tl.static_range(ROWS * COLS):
+            below += (zero_last_row(qy[i], p, i, ROWS, COLS, EXACT),)
+        for i in tl.static_range(ROWS * COLS):
+            k0, _ = tvl1_taps_x(taps, p, i, COLS, EXACT)
+            value = total[i] + k0 * qx[i] + taps[2] * below[i]
+            value += left_factor(taps[1], p, i, COLS) * from_left(qx, p, i, COLS)
+            above = from_above(below, p, i, ROWS, COLS, TALL)
+            value += above_factor(taps[3], p, i, COLS) * above
+            result += (zero_outside(value, p, i, COLS, EXACT),)
+        return result
+
+
+@triton.jit
+def _central(
+    f1, f2, taps, p, ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
+    ALONG_Y: tl.constexpr,
+):  # fmt: skip
+    """tvl1's image gradient along one axis; see note 2 of reference.py."""
+    result = ()
+    for i in tl.static_range(ROWS * COLS):
+        if ALONG_Y:
+            place, size = p.y + i // COLS, p.h
+            before = from_above(f2, p, i, ROWS, COLS, TALL)
+            after = from_below(f2, p, i, ROWS, COLS, TALL)
+            low = from_above(f1, p, i, ROWS, COLS, TALL)
+            high = from_below(f1, p, i, ROWS, COLS, TALL)
+        else:
+            place, size = p.x + i % COLS, p.w
+            before = from_left(f2, p, i, COLS)
+            after = from_right(f2, p, i, COLS)
+            low = from_left(f1, p, i, COLS)
+            high = from_right(f1, p, i, COLS)
+        value = taps[0] * before + taps[1] * f2[i] + taps[2] * after
+        value = tl.where(place == size - 1, 0.5 * (f1[i] - low), value)
+        value = tl.where(place == 0, 0.5 * (high - f1[i]), value)
+        value = tl.where(size > 1, value, 0.0)
+        result += (zero_outside(value, p, i, COLS, False),)
+    return result
+
+
+@triton.jit
+def _central_back(
+    g, taps, p, ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
+    ALONG_Y: tl.constexpr,
+):  # fmt: skip
+    """Adjoint of _central: gradients of F1 and of F2."""
+    inner, border, first, second = (), (), (), ()
+    for i in tl.static_range(ROWS * COLS):
+        if ALONG_Y:
+            place, size = p.y + i // COLS, p.h
+        else:
+            place, size = p.x + i % COLS, p.w
+        at_end = (place == 0) | (place == size - 1)
+        inner += (tl.where(at_end, 0.0, g[i]),)
+        value = tl.where(at_end & (size > 1), 0.5 * g[i], 0.0)
+        border += (tl.where(place == 0, -value, value),)
+    for i in tl.static_range(ROWS * COLS):
+        if ALONG_Y:
+            place, size = p.y + i // COLS, p.h
+            before = from_above(inner, p, i, ROWS, COLS, TALL)
+            after = from_below(inner, p, i, ROWS, COLS, TALL)
+            low = from_above(border, p, i, ROWS, COLS, TALL)
+            high = from_below(border, p, i, ROWS, COLS, TALL)
+        else:
+            place, size = p.x + i % COLS, p.w
+            before = from_left(inner, p, i, COLS)
+            after = from_right(inner, p, i, COLS)
+            low = from_left(border, p, i, COLS)
+            high = from_right(border, p, i, COLS)
+        value = taps[1] * inner[i] + tl.where(place > 0, taps[2] * before, 0.0)
+        second += (value + tl.where(place + 1 < size, taps[0] * after, 0.0),)
+        value = border[i] - tl.where(place == 1, low, 0.0)
+        first += (value - tl.where(place == size - 2, high, 0.0),)
+    return first, second
+
+
+@triton.jit
+def image_gradient(
+    f1, f2, image_ptr, p, ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
+    PAPER: tl.constexpr,
+):  # fmt: skip
+    if PAPER:
+        taps = load_taps(image_ptr, 18)
+        gx, gy = _paper_gradient(f2, p, taps, ROWS, COLS, TALL, False)
+        rx, ry = (), ()
+        for i in tl.static_range(ROWS * COLS):
+            rx += (zero_outside(gx[i], p, i, COLS, False),)
+            ry += (zero_outside(gy[i], p, i, COLS, False),)
+        return rx, ry
+    else:
+        taps = load_taps(image_ptr, 3)
+        gx = _central(f1, f2, taps, p, ROWS, COLS, TALL, False)
+        taps = load_taps(image_ptr + 3, 3)
+        return gx, _central(f1, f2, taps, p, ROWS, COLS, TALL, True)
+
+
+@triton.jit
+def image_gradient_back(
+    rho, gx, gy, image_ptr, p, ROWS: tl.constexpr, COLS: tl.constexpr,
+    TALL: tl.constexpr, PAPER: tl.constexpr,
+):  # fmt: skip
+    """Gradients of F1 and F2 from those of F2 - F1 and of the image gradient."""
+    if PAPER:
+        first = ()
+        for i in tl.static_range(ROWS * COLS):
+            first += (-rho[i],)
+        taps = load_taps(image_ptr, 18)
+        second = _paper_gradient_back(
+            rho, gx, gy, p, taps, ROWS, COLS, TALL, False, False
+        )
+        return first, second
+    else:
+        taps = load_taps(image_ptr, 3)
+        first_x, second_x = _central_back(gx, taps, p, ROWS, COLS, TALL, False)
+        taps = load_taps(image_ptr + 3, 3)
+        first_y, second_y = _central_back(gy, taps, p, ROWS, COLS, TALL, True)
+        first, second = (), ()
+        for i in tl.static_range(ROWS * COLS):
+            first += (first_x[i] + first_y[i] - rho[i],)
+            second += (second_x[i] + second_y[i] + rho[i],)
+        return first, second
+
+
+# The iteration.
+
+
+class Coefficients(NamedTuple):
+    """Fields that stay the same: F2 - F1, gradient of F2, -1 / its square."""
+
+    rho: tuple
+    gx: tuple
+    gy: tuple
+    scale: tuple
+
+
+@triton.jit
+def coefficients(
+    first_ptr, second_ptr, stride_h, stride_w, image_ptr, p,
+    ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr, PAPER: tl.constexpr,
+):  # fmt: skip
+    """From the maps F1 and F2 that begin at first_ptr and second_ptr."""
+    f1 = load_field(first_ptr, stride_h, stride_w, p, p.inside, ROWS, COLS)
+    f2 = load_field(second_ptr, stride_h, stride_w, p, p.inside, ROWS, COLS)
+    gx, gy = image_gradient(f1, f2, image_ptr, p, ROWS, COLS, TALL, PAPER)
+    rho, scale = (), ()
+    for i in tl.static_range(ROWS * COLS):
+        rho += (f2[i] - f1[i],)
+        scale += (-1 / (gx[i] * gx[i] + gy[i] * gy[i] + EPS),)
+    return Coefficients(rho, gx, gy, scale)
+
+
+@triton.jit
+def clamp(value, bound):
+    return tl.clamp(value, -bound, bound, propagate_nan=tl.PropagateNan.ALL)
+
+
+@triton.jit
+def new_u(
+    u1, u2, p11, p12, p21, p22, given, bound, div, p,
+    ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
+    EXACT: tl.constexpr, PAPER: tl.constexpr,
+):  # fmt: skip
+    """u after an iteration; div: the taps of theta * divergence."""
+    n1, n2 = (), ()
+    for i in tl.static_range(ROWS * COLS):
+        gx, gy = given.gx[i], given.gy[i]
+        k = (given.rho[i] + gx * u1[i] + gy * u2[i]) * given.scale[i]
+        k = clamp(k, bound)
+        x0, y0 = left_factor(div[0], p, i, COLS), above_factor(div[2], p, i, COLS)
+        # Term by term, so that each is one fused multiply-add.
+        v = u1[i] + k * gx + div[1] * p11[i] + div[3] * p12[i]
+        v += x0 * from_left(p11, p, i, COLS)
+        v += y0 * from_above(p12, p, i, ROWS, COLS, TALL)
+        n1 += (zero_outside(v, p, i, COLS, EXACT or not PAPER),)
+        v = u2[i] + k * gy + div[1] * p21[i] + div[3] * p22[i]
+        v += x0 * from_left(p21, p, i, COLS)
+        v += y0 * from_above(p22, p, i, ROWS, COLS, TALL)
+        n2 += (zero_outside(v, p, i, COLS, EXACT or not PAPER),)
+    return n1, n2
+
+
+@triton.jit
+def shrink(p1, p2, q1, q2, step):
     z = EPS + q1 * q1 + q2 * q2
     d = 1 + (step * z) * tl.rsqrt(z)
     inverse = tl.rsqrt(d * d)
@@ -167,494 +657,31 @@ def _shrink(p1, p2, q1, q2, step):
 
 
 @triton.jit
-def _new_u(
-    u1, u2, p11, p12, p21, p22,
-    rho, gx, gy, scale, bound,
-    left, up,
-    x0, x1, y0, y1,
+def new_p(
+    u, p1, p2, step, flow, p,
+    ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
+    EXACT: tl.constexpr, PAPER: tl.constexpr, SOBEL: tl.constexpr,
 ):  # fmt: skip
-    k = _clamp((rho + gx * u1 + gy * u2) * scale, bound)
-    # Term by term, so that each is one fused multiply-add.
-    u1 = u1 + k * gx + x1 * p11 + y1 * p12 + x0 * _at(p11, left) + y0 * _at(p12, up)
-    u2 = u2 + k * gy + x1 * p21 + y1 * p22 + x0 * _at(p21, left) + y0 * _at(p22, up)
-    return u1, u2
+    """The two p of one component of u after an iteration."""
+    q1, q2 = gradient(u, p, flow, ROWS, COLS, TALL, EXACT, PAPER, SOBEL)
+    n1, n2 = (), ()
+    for i in tl.static_range(ROWS * COLS):
+        v1, v2 = shrink(p1[i], p2[i], q1[i], q2[i], step)
+        n1 += (v1,)
+        n2 += (v2,)
+    return n1, n2
 
 
 @triton.jit
-def _iterate(
-    u1, u2, p11, p12, p21, p22,
-    rho, gx, gy, scale, bound, step,
-    left, right, up, down,
-    dx0, dx1, dy0, dy1, fx0, fx1, fy0, fy1,
-    flow_ptr,
-    PAPER: tl.constexpr,
+def iterate(
+    u1, u2, p11, p12, p21, p22, given, bound, step, div, flow, p,
+    ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
+    EXACT: tl.constexpr, PAPER: tl.constexpr, SOBEL: tl.constexpr,
 ):  # fmt: skip
-    u1, u2 = _new_u(
-        u1, u2, p11, p12, p21, p22,
-        rho, gx, gy, scale, bound,
-        left, up,
-        dx0, dx1, dy0, dy1,
+    u1, u2 = new_u(
+        u1, u2, p11, p12, p21, p22, given, bound, div, p,
+        ROWS, COLS, TALL, EXACT, PAPER,
     )  # fmt: skip
-    q11, q12 = _gradient(u1, left, right, up, down, fx0, fx1, fy0, fy1, flow_ptr, PAPER)
-    q21, q22 = _gradient(u2, left, right, up, down, fx0, fx1, fy0, fy1, flow_ptr, PAPER)
-    p11, p12 = _shrink(p11, p12, q11, q12, step)
-    p21, p22 = _shrink(p21, p22, q21, q22, step)
+    p11, p12 = new_p(u1, p11, p12, step, flow, p, ROWS, COLS, TALL, EXACT, PAPER, SOBEL)
+    p21, p22 = new_p(u2, p21, p22, step, flow, p, ROWS, COLS, TALL, EXACT, PAPER, SOBEL)
     return u1, u2, p11, p12, p21, p22
-
-
-@triton.jit
-def _flow_taps(flow_ptr, y, x, h, w, PAPER: tl.constexpr):
-    """tvl1's taps of the gradient of u, 0 in the last column or row."""
-    if PAPER:
-        zero = tl.zeros_like(x).to(tl.float32)
-        return zero, zero, zero, zero
-    else:
-        x0 = tl.where(x < w - 1, tl.load(flow_ptr), 0.0)
-        x1 = tl.where(x < w - 1, tl.load(flow_ptr + 1), 0.0)
-        y0 = tl.where(y < h - 1, tl.load(flow_ptr + 2), 0.0)
-        y1 = tl.where(y < h - 1, tl.load(flow_ptr + 3), 0.0)
-        return x0, x1, y0, y1
-
-
-@triton.jit
-def forward_kernel(
-    x_ptr,  # (N, C, T, H, W), strides follow
-    stride_n,
-    stride_c,
-    stride_t,
-    stride_h,
-    stride_w,
-    out_ptr,  # (N, 2C, T-1, H, W), contiguous
-    image_ptr,  # paper (2, 3, 3), tvl1 (C, 2, 3)
-    flow_ptr,  # paper (2, 3, 3), tvl1 (C, 2, 2)
-    div_ptr,  # paper (2, 2), tvl1 (C, 2, 2)
-    scalars_ptr,  # (3,): theta, lam, tau
-    pairs,  # N * (T - 1)
-    pairs_per_clip,  # T - 1
-    channels,
-    h,
-    w,
-    n_iters,
-    planes,
-    never,  # 0
-    PAPER: tl.constexpr,
-    BLOCK: tl.constexpr,
-):
-    # All programs of a channel first: they share its kernels, and its maps' lines.
-    programs = tl.cdiv(pairs, planes)
-    channel = tl.program_id(0) // programs
-    first = (tl.program_id(0) % programs) * planes
-    i = tl.arange(0, BLOCK)
-    plane = i // (h * w)
-    y = (i % (h * w)) // w
-    x = i % w
-    pair = first + plane
-    inside = (plane < planes) & (pair < pairs)
-    n = (pair // pairs_per_clip).to(tl.int64)
-    t = (pair % pairs_per_clip).to(tl.int64)
-    o1 = n * stride_n + (0 * n + channel) * stride_c + t * stride_t
-    o2 = o1 + stride_t
-    if not PAPER:
-        image_ptr += channel * 6
-        flow_ptr += channel * 4
-        div_ptr += channel * 4
-    theta, lam = tl.load(scalars_ptr), tl.load(scalars_ptr + 1)
-    step = tl.load(scalars_ptr + 2) / theta
-    bound = lam * theta
-    dx0, dx1 = theta * tl.load(div_ptr), theta * tl.load(div_ptr + 1)
-    dy0, dy1 = theta * tl.load(div_ptr + 2), theta * tl.load(div_ptr + 3)
-
-    gx, gy = _image_gradient(
-        x_ptr, o1, o2, stride_h, stride_w, y, x, h, w, inside, image_ptr, PAPER
-    )
-    f1 = _load_map(x_ptr, o1, stride_h, stride_w, y, x, h, w, inside)
-    f2 = _load_map(x_ptr, o2, stride_h, stride_w, y, x, h, w, inside)
-    scale = -1 / (gx * gx + gy * gy + EPS)
-    rho = f2 - f1
-    left, right, up, down = _neighbours(i, plane < planes, y, x, h, w, BLOCK, PAPER)
-    fx0, fx1, fy0, fy1 = _flow_taps(flow_ptr, y, x, h, w, PAPER)
-
-    zero = tl.zeros([BLOCK], tl.float32)
-    u1, u2, p11, p12, p21, p22 = zero, zero, zero, zero, zero, zero
-    for _ in range(n_iters - 1):
-        u1, u2, p11, p12, p21, p22 = _iterate(
-            u1, u2, p11, p12, p21, p22,
-            rho, gx, gy, scale, bound, step,
-            left, right, up, down,
-            dx0, dx1, dy0, dy1, fx0, fx1, fy0, fy1,
-            flow_ptr,
-            PAPER,
-        )  # fmt: skip
-    u1, u2 = _new_u(
-        u1, u2, p11, p12, p21, p22,
-        rho, gx, gy, scale, bound,
-        left, up,
-        dx0, dx1, dy0, dy1,
-    )  # fmt: skip
-    # Where the results go, computed again: kept, it would fill registers. The compiler
-    # does not know that never is 0.
-    i += never
-    plane, y, x = i // (h * w), (i % (h * w)) // w, i % w
-    pair = first + plane
-    inside = (plane < planes) & (pair < pairs)
-    n = (pair // pairs_per_clip).to(tl.int64)
-    t = (pair % pairs_per_clip).to(tl.int64)
-    out = (n * 2 * channels + channel) * pairs_per_clip + t
-    out = out * (h * w) + y * w + x
-    tl.store(out_ptr + out, u1, mask=inside)
-    out += (0 * n + channels) * pairs_per_clip * (h * w)
-    tl.store(out_ptr + out, u2, mask=inside)
-
-
-@triton.jit
-def _store_state(ptr, i, u1, u2, p11, p12, p21, p22, BLOCK: tl.constexpr):
-    tl.store(ptr + i, u1)
-    tl.store(ptr + BLOCK + i, u2)
-    tl.store(ptr + 2 * BLOCK + i, p11)
-    tl.store(ptr + 3 * BLOCK + i, p12)
-    tl.store(ptr + 4 * BLOCK + i, p21)
-    tl.store(ptr + 5 * BLOCK + i, p22)
-
-
-@triton.jit
-def _load_state(ptr, i, BLOCK: tl.constexpr):
-    return (
-        tl.load(ptr + i),
-        tl.load(ptr + BLOCK + i),
-        tl.load(ptr + 2 * BLOCK + i),
-        tl.load(ptr + 3 * BLOCK + i),
-        tl.load(ptr + 4 * BLOCK + i),
-        tl.load(ptr + 5 * BLOCK + i),
-    )
-
-
-@triton.jit
-def _shrink_back(g1, g2, p1, p2, q1, q2, step, share):
-    """Adjoint of _shrink: gradients of old p and of q, and step's added to share."""
-    z = EPS + q1 * q1 + q2 * q2
-    inv_root = tl.rsqrt(z)
-    root = z * inv_root
-    d = 1 + step * root
-    inverse = tl.rsqrt(d * d)
-    g1, g2 = g1 * inverse, g2 * inverse
-    d_grad = g1 * p1 + g2 * p2
-    share = share + g1 * q1 + g2 * q2 - d_grad * root
-    along = d_grad * inv_root
-    return g1, g2, step * (g1 - along * q1), step * (g2 - along * q2), share
-
-
-@triton.jit
-def _sum_to(sums, lane, index, values):
-    return sums + tl.where(lane == index, tl.sum(values, 0), 0.0)
-
-
-@triton.jit
-def _flow_sums(
-    sums, lane, q1, q2, u, left, right, up, down, y, x, h, w, PAPER: tl.constexpr
-):
-    """Gradient of the flow kernel from one component of u."""
-    if PAPER:
-        above, below = _at(u, up), _at(u, down)
-        for dy in tl.static_range(3):
-            if dy == 0:
-                row = above
-            elif dy == 1:
-                row = u
-            else:
-                row = below
-            for dx in tl.static_range(3):
-                if dx == 0:
-                    value = _at(row, left)
-                elif dx == 1:
-                    value = row
-                else:
-                    value = _at(row, right)
-                sums = _sum_to(sums, lane, SUM_FLOW + 3 * dy + dx, q1 * value)
-                sums = _sum_to(sums, lane, SUM_FLOW + 9 + 3 * dy + dx, q2 * value)
-    else:
-        q1, q2 = tl.where(x < w - 1, q1, 0.0), tl.where(y < h - 1, q2, 0.0)
-        sums = _sum_to(sums, lane, SUM_FLOW, q1 * u)
-        sums = _sum_to(sums, lane, SUM_FLOW + 1, q1 * _at(u, right))
-        sums = _sum_to(sums, lane, SUM_FLOW + 2, q2 * u)
-        sums = _sum_to(sums, lane, SUM_FLOW + 3, q2 * _at(u, down))
-    return sums
-
-
-@triton.jit
-def _central_back(g, before, after, place, size, k_ptr):
-    """Adjoint of _central: gradients of F1 and of F2."""
-    border = (place == 0) | (place == size - 1)
-    inner = tl.where(border, 0.0, g)
-    g2 = tl.load(k_ptr + 1) * inner
-    g2 += tl.where(place < size - 1, tl.load(k_ptr) * _at(inner, after), 0.0)
-    g2 += tl.where(place > 0, tl.load(k_ptr + 2) * _at(inner, before), 0.0)
-    own = tl.where(border & (size > 1), 0.5 * g, 0.0)
-    own = tl.where(place == 0, -own, own)
-    g1 = own - tl.where(place == 1, _at(own, before), 0.0)
-    g1 -= tl.where(place == size - 2, _at(own, after), 0.0)
-    return g1, g2
-
-
-@triton.jit
-def _image_sums(
-    sums, lane, gx, gy, ptr, o2, sh, sw, y, x, h, w, inside, PAPER: tl.constexpr
-):
-    """Gradient of the image kernel."""
-    if PAPER:
-        for dy in tl.static_range(3):
-            for dx in tl.static_range(3):
-                value = _load_map(ptr, o2, sh, sw, y + dy - 1, x + dx - 1, h, w, inside)
-                index = SUM_FLOW + 18 + 3 * dy + dx
-                sums = _sum_to(sums, lane, index, gx * value)
-                sums = _sum_to(sums, lane, index + 9, gy * value)
-    else:
-        gx = tl.where((x > 0) & (x < w - 1), gx, 0.0)
-        gy = tl.where((y > 0) & (y < h - 1), gy, 0.0)
-        for tap in tl.static_range(3):
-            value = _load_map(ptr, o2, sh, sw, y, x + tap - 1, h, w, inside)
-            sums = _sum_to(sums, lane, SUM_FLOW + 4 + tap, gx * value)
-            value = _load_map(ptr, o2, sh, sw, y + tap - 1, x, h, w, inside)
-            sums = _sum_to(sums, lane, SUM_FLOW + 7 + tap, gy * value)
-    return sums
-
-
-@triton.jit
-def backward_kernel(
-    grad_ptr,  # (N, 2C, T-1, H, W), strides follow
-    grad_stride_n,
-    grad_stride_c,
-    grad_stride_t,
-    grad_stride_h,
-    grad_stride_w,
-    x_ptr,  # (N, C, T, H, W), strides follow
-    stride_n,
-    stride_c,
-    stride_t,
-    stride_h,
-    stride_w,
-    first_ptr,  # (N, C, T-1, H, W), contiguous: gradient of each pair's F1
-    second_ptr,  # (N, C, T-1, H, W), contiguous: gradient of each pair's F2
-    image_ptr,  # paper (2, 3, 3), tvl1 (C, 2, 3)
-    flow_ptr,  # paper (2, 3, 3), tvl1 (C, 2, 2)
-    div_ptr,  # paper (2, 2), tvl1 (C, 2, 2)
-    scalars_ptr,  # (3,): theta, lam, tau
-    slab_ptr,  # (programs, states, STATE_MAPS, BLOCK)
-    sums_ptr,  # (tasks, SUMS)
-    pairs,  # N * (T - 1)
-    pairs_per_clip,  # T - 1
-    channels,
-    h,
-    w,
-    n_iters,
-    segment,  # iterations whose states are kept at a time
-    segments,
-    planes,
-    never,  # 0
-    PAPER: tl.constexpr,
-    NEED_X: tl.constexpr,
-    NEED_IMAGE: tl.constexpr,
-    NEED_FLOW: tl.constexpr,
-    NEED_DIV: tl.constexpr,
-    BLOCK: tl.constexpr,
-    SUMS: tl.constexpr,
-):
-    programs = tl.cdiv(pairs, planes)
-    block: tl.constexpr = STATE_MAPS * BLOCK
-    # States of the segment, then the first state of every segment but the first.
-    states = segment + segments - 1
-    slab_ptr += tl.program_id(0).to(tl.int64) * states * block
-    checkpoints = slab_ptr + (segment - 1) * block
-
-    i = tl.arange(0, BLOCK)
-    lane = tl.arange(0, SUMS)
-    plane = i // (h * w)
-    y = (i % (h * w)) // w
-    x = i % w
-    left, right, up, down = _neighbours(i, plane < planes, y, x, h, w, BLOCK, PAPER)
-    theta, lam = tl.load(scalars_ptr), tl.load(scalars_ptr + 1)
-    step = tl.load(scalars_ptr + 2) / theta
-    bound = lam * theta
-
-    for task in range(tl.program_id(0), channels * programs, tl.num_programs(0)):
-        channel = task // programs
-        pair = (task % programs) * planes + plane
-        inside = (plane < planes) & (pair < pairs)
-        n = (pair // pairs_per_clip).to(tl.int64)
-        t = (pair % pairs_per_clip).to(tl.int64)
-        o1 = n * stride_n + (0 * n + channel) * stride_c + t * stride_t
-        o2 = o1 + stride_t
-        image, flow, div = image_ptr, flow_ptr, div_ptr
-        if not PAPER:
-            image += channel * 6
-            flow += channel * 4
-            div += channel * 4
-        dx0, dx1 = theta * tl.load(div), theta * tl.load(div + 1)
-        dy0, dy1 = theta * tl.load(div + 2), theta * tl.load(div + 3)
-        fx0, fx1, fy0, fy1 = _flow_taps(flow, y, x, h, w, PAPER)
-
-        gx, gy = _image_gradient(
-            x_ptr, o1, o2, stride_h, stride_w, y, x, h, w, inside, image, PAPER
-        )
-        f1 = _load_map(x_ptr, o1, stride_h, stride_w, y, x, h, w, inside)
-        f2 = _load_map(x_ptr, o2, stride_h, stride_w, y, x, h, w, inside)
-        scale = -1 / (gx * gx + gy * gy + EPS)
-        rho = f2 - f1
-
-        # First state of every segment.
-        zero = tl.zeros([BLOCK], tl.float32)
-        u1, u2, p11, p12, p21, p22 = zero, zero, zero, zero, zero, zero
-        for index in range(1, segments):
-            for _ in range(segment):
-                u1, u2, p11, p12, p21, p22 = _iterate(
-                    u1, u2, p11, p12, p21, p22,
-                    rho, gx, gy, scale, bound, step,
-                    left, right, up, down,
-                    dx0, dx1, dy0, dy1, fx0, fx1, fy0, fy1,
-                    flow,
-                    PAPER,
-                )  # fmt: skip
-            _store_state(
-                checkpoints + index * block, i, u1, u2, p11, p12, p21, p22, BLOCK
-            )
-
-        g = n * grad_stride_n + (0 * n + channel) * grad_stride_c
-        g += t * grad_stride_t
-        u1_grad = _load_map(
-            grad_ptr, g, grad_stride_h, grad_stride_w, y, x, h, w, inside
-        )
-        g += (0 * n + channels) * grad_stride_c
-        u2_grad = _load_map(
-            grad_ptr, g, grad_stride_h, grad_stride_w, y, x, h, w, inside
-        )
-        g11, g12, g21, g22 = zero, zero, zero, zero
-        rho_sum, gx_sum, gy_sum = zero, zero, zero
-        step_sum, bound_sum = zero, zero
-        sum_x0, sum_x1, sum_y0, sum_y1 = zero, zero, zero, zero
-        sums = tl.zeros([SUMS], tl.float32)
-        # Nothing comes back through the last p: its gradient is 0, its value free.
-        v1, v2, v11, v12, v21, v22 = zero, zero, zero, zero, zero, zero
-
-        for back in range(segments):
-            index = segments - 1 - back
-            begin = index * segment
-            end = tl.minimum(begin + segment, n_iters)
-            if index == 0:
-                u1, u2, p11, p12, p21, p22 = zero, zero, zero, zero, zero, zero
-            else:
-                u1, u2, p11, p12, p21, p22 = _load_state(
-                    checkpoints + index * block, i, BLOCK
-                )
-            tl.debug_barrier()
-            _store_state(slab_ptr, i, u1, u2, p11, p12, p21, p22, BLOCK)
-            for j in range(1, end - begin):
-                u1, u2, p11, p12, p21, p22 = _iterate(
-                    u1, u2, p11, p12, p21, p22,
-                    rho, gx, gy, scale, bound, step,
-                    left, right, up, down,
-                    dx0, dx1, dy0, dy1, fx0, fx1, fy0, fy1,
-                    flow,
-                    PAPER,
-                )  # fmt: skip
-                _store_state(slab_ptr + j * block, i, u1, u2, p11, p12, p21, p22, BLOCK)
-            tl.debug_barrier()
-
-            for j in range(end - begin):
-                u1, u2, p11, p12, p21, p22 = _load_state(
-                    slab_ptr + (end - begin - 1 - j) * block, i, BLOCK
-                )
-                # Through p = shrink(old p, gradient of u).
-                q11, q12 = _gradient(
-                    v1, left, right, up, down, fx0, fx1, fy0, fy1, flow, PAPER
-                )
-                g11, g12, q11, q12, step_sum = _shrink_back(
-                    g11, g12, v11, v12, q11, q12, step, step_sum
-                )
-                q21, q22 = _gradient(
-                    v2, left, right, up, down, fx0, fx1, fy0, fy1, flow, PAPER
-                )
-                g21, g22, q21, q22, step_sum = _shrink_back(
-                    g21, g22, v21, v22, q21, q22, step, step_sum
-                )
-                u1_grad = _gradient_back(
-                    u1_grad, q11, q12,
-                    left, right, up, down, fx0, fx1, fy0, fy1, flow, PAPER,
-                )  # fmt: skip
-                u2_grad = _gradient_back(
-                    u2_grad, q21, q22,
-                    left, right, up, down, fx0, fx1, fy0, fy1, flow, PAPER,
-                )  # fmt: skip
-                if NEED_FLOW:
-                    sums = _flow_sums(
-                        sums, lane, q11, q12, v1,
-                        left, right, up, down, y, x, h, w, PAPER,
-                    )  # fmt: skip
-                    sums = _flow_sums(
-                        sums, lane, q21, q22, v2,
-                        left, right, up, down, y, x, h, w, PAPER,
-                    )  # fmt: skip
-                # Through u = old u + k * gradient of F2 + theta * divergence(old p).
-                if NEED_DIV:
-                    sum_x0 = sum_x0 + u1_grad * _at(p11, left)
-                    sum_x0 = sum_x0 + u2_grad * _at(p21, left)
-                    sum_x1 = sum_x1 + u1_grad * p11 + u2_grad * p21
-                    sum_y0 = sum_y0 + u1_grad * _at(p12, up)
-                    sum_y0 = sum_y0 + u2_grad * _at(p22, up)
-                    sum_y1 = sum_y1 + u1_grad * p12 + u2_grad * p22
-                g11 = g11 + dx1 * u1_grad + dx0 * _at(u1_grad, right)
-                g12 = g12 + dy1 * u1_grad + dy0 * _at(u1_grad, down)
-                g21 = g21 + dx1 * u2_grad + dx0 * _at(u2_grad, right)
-                g22 = g22 + dy1 * u2_grad + dy0 * _at(u2_grad, down)
-                r = (rho + gx * u1 + gy * u2) * scale
-                k_grad = u1_grad * gx + u2_grad * gy
-                above, below = r > bound, r < -bound
-                bound_sum += tl.where(above, k_grad, tl.where(below, -k_grad, 0.0))
-                r_grad = tl.where(above | below, 0.0, k_grad) * scale
-                if NEED_X or NEED_IMAGE:
-                    k = _clamp(r, bound)
-                    rho_sum += r_grad
-                    gx_sum = gx_sum + k * u1_grad + r_grad * (u1 + 2 * k * gx)
-                    gy_sum = gy_sum + k * u2_grad + r_grad * (u2 + 2 * k * gy)
-                u1_grad += r_grad * gx
-                u2_grad += r_grad * gy
-                v1, v2, v11, v12, v21, v22 = u1, u2, p11, p12, p21, p22
-
-        sums = _sum_to(sums, lane, SUM_STEP, step_sum)
-        sums = _sum_to(sums, lane, SUM_BOUND, bound_sum)
-        if NEED_DIV:
-            sums = _sum_to(sums, lane, SUM_DIV, sum_x0)
-            sums = _sum_to(sums, lane, SUM_DIV + 1, sum_x1)
-            sums = _sum_to(sums, lane, SUM_DIV + 2, sum_y0)
-            sums = _sum_to(sums, lane, SUM_DIV + 3, sum_y1)
-        # As in forward_kernel.
-        i_out = i + never * task
-        plane_out = i_out // (h * w)
-        y, x = (i_out % (h * w)) // w, i_out % w
-        pair = (task % programs) * planes + plane_out
-        inside = (plane_out < planes) & (pair < pairs)
-        n = (pair // pairs_per_clip).to(tl.int64)
-        t = (pair % pairs_per_clip).to(tl.int64)
-        if NEED_IMAGE:
-            o2 = n * stride_n + (0 * n + channel) * stride_c + (t + 1) * stride_t
-            sums = _image_sums(
-                sums, lane, gx_sum, gy_sum, x_ptr, o2, stride_h, stride_w,
-                y, x, h, w, inside, PAPER,
-            )  # fmt: skip
-        tl.store(sums_ptr + task * SUMS + lane, sums)
-
-        if NEED_X:
-            first, second = -rho_sum, rho_sum
-            if PAPER:
-                second = _correlate_back(
-                    second, gx_sum, gy_sum, left, right, up, down, image
-                )
-            else:
-                g1, g2 = _central_back(gx_sum, left, right, x, w, image)
-                first += g1
-                second += g2
-                g1, g2 = _central_back(gy_sum, up, down, y, h, image + 3)
-                first += g1
-                second += g2
-            maps = n * channels + channel
-            to = (maps * pairs_per_clip + t) * (h * w) + y * w + x
-            tl.store(first_ptr + to, first, mask=inside)
-            tl.store(second_ptr + to, second, mask=inside)

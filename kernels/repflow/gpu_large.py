@@ -1,4 +1,4 @@
-"""Representation flow on GPUs for maps that do not fit in a program's registers.
+"""Representation flow on GPUs, backward, for maps that a program cannot hold.
 
 State lies in global memory; every iteration is two launches, one for u and one for p,
 each safe in place because a pixel writes only what its neighbours do not read in that
@@ -9,20 +9,83 @@ launch. The way back takes two as well. Programs work on BLOCK pixels of one map
 import triton
 import triton.language as tl
 
-from .gpu import (
-    EPS,
-    SUM_BOUND,
-    SUM_DIV,
-    SUM_FLOW,
-    SUM_STEP,
-    _clamp,
-    _image_gradient,
-    _image_sums,
-    _load_map,
-    _shrink,
-    _shrink_back,
-    _sum_to,
-)
+from .gpu import EPS, clamp, shrink
+from .gpu_backward import SUM_BOUND, SUM_DIV, SUM_FLOW, SUM_STEP, shrink_back
+
+
+@triton.jit
+def _load_map(ptr, offset, stride_h, stride_w, y, x, h, w, inside):
+    ok = inside & (y >= 0) & (y < h) & (x >= 0) & (x < w)
+    offset += y.to(tl.int64) * stride_h + x.to(tl.int64) * stride_w
+    return tl.load(ptr + offset, mask=ok, other=0.0).to(tl.float32)
+
+
+@triton.jit
+def _central(ptr, o1, o2, sh, sw, y, x, dy, dx, place, size, h, w, inside, k_ptr):
+    """tvl1's image gradient along one axis; see note 2 of reference.py."""
+    before = _load_map(ptr, o2, sh, sw, y - dy, x - dx, h, w, inside)
+    own = _load_map(ptr, o2, sh, sw, y, x, h, w, inside)
+    after = _load_map(ptr, o2, sh, sw, y + dy, x + dx, h, w, inside)
+    k0, k1, k2 = tl.load(k_ptr), tl.load(k_ptr + 1), tl.load(k_ptr + 2)
+    middle = k0 * before + k1 * own + k2 * after
+    # In the first column this and the next, in the last the one before and this.
+    back = tl.where(place == 0, 0, 1)
+    y, x = y - back * dy, x - back * dx
+    low = _load_map(ptr, o1, sh, sw, y, x, h, w, inside)
+    high = _load_map(ptr, o1, sh, sw, y + dy, x + dx, h, w, inside)
+    border = tl.where(size > 1, 0.5 * (high - low), 0.0)
+    return tl.where((place == 0) | (place == size - 1), border, middle)
+
+
+@triton.jit
+def _sobel(ptr, offset, sh, sw, y, x, h, w, inside, k_ptr):
+    total = tl.zeros_like(x).to(tl.float32)
+    for dy in tl.static_range(3):
+        for dx in tl.static_range(3):
+            value = _load_map(ptr, offset, sh, sw, y + dy - 1, x + dx - 1, h, w, inside)
+            total += tl.load(k_ptr + 3 * dy + dx) * value
+    return total
+
+
+@triton.jit
+def _image_gradient(
+    ptr, o1, o2, sh, sw, y, x, h, w, inside, k_ptr, PAPER: tl.constexpr
+):
+    if PAPER:
+        gx = _sobel(ptr, o2, sh, sw, y, x, h, w, inside, k_ptr)
+        gy = _sobel(ptr, o2, sh, sw, y, x, h, w, inside, k_ptr + 9)
+    else:
+        gx = _central(ptr, o1, o2, sh, sw, y, x, 0, 1, x, w, h, w, inside, k_ptr)
+        gy = _central(ptr, o1, o2, sh, sw, y, x, 1, 0, y, h, h, w, inside, k_ptr + 3)
+    return gx, gy
+
+
+@triton.jit
+def _sum_to(sums, lane, index, values):
+    return sums + tl.where(lane == index, tl.sum(values, 0), 0.0)
+
+
+@triton.jit
+def _image_sums(
+    sums, lane, gx, gy, ptr, o2, sh, sw, y, x, h, w, inside, PAPER: tl.constexpr
+):
+    """Gradient of the image kernel."""
+    if PAPER:
+        for dy in tl.static_range(3):
+            for dx in tl.static_range(3):
+                value = _load_map(ptr, o2, sh, sw, y + dy - 1, x + dx - 1, h, w, inside)
+                index = SUM_FLOW + 18 + 3 * dy + dx
+                sums = _sum_to(sums, lane, index, gx * value)
+                sums = _sum_to(sums, lane, index + 9, gy * value)
+    else:
+        gx = tl.where((x > 0) & (x < w - 1), gx, 0.0)
+        gy = tl.where((y > 0) & (y < h - 1), gy, 0.0)
+        for tap in tl.static_range(3):
+            value = _load_map(ptr, o2, sh, sw, y, x + tap - 1, h, w, inside)
+            sums = _sum_to(sums, lane, SUM_FLOW + 4 + tap, gx * value)
+            value = _load_map(ptr, o2, sh, sw, y + tap - 1, x, h, w, inside)
+            sums = _sum_to(sums, lane, SUM_FLOW + 7 + tap, gy * value)
+    return sums
 
 
 @triton.jit
@@ -159,7 +222,7 @@ def u_kernel(
     scale = tl.load(maps_ptr + 3 * map_stride + at, mask=ok, other=0.0)
     u1 = tl.load(old_ptr + at, mask=ok, other=0.0)
     u2 = tl.load(old_ptr + map_stride + at, mask=ok, other=0.0)
-    k = _clamp((rho + gx * u1 + gy * u2) * scale, bound)
+    k = clamp((rho + gx * u1 + gy * u2) * scale, bound)
     u1 += k * gx
     u2 += k * gy
     p_ptr = old_ptr + 2 * map_stride
@@ -198,7 +261,7 @@ def p_kernel(
         at = (2 + 2 * component) * map_stride + base + i
         p1 = tl.load(old_ptr + at, mask=ok, other=0.0)
         p2 = tl.load(old_ptr + at + map_stride, mask=ok, other=0.0)
-        p1, p2 = _shrink(p1, p2, q1, q2, step)
+        p1, p2 = shrink(p1, p2, q1, q2, step)
         tl.store(new_ptr + at, p1, mask=ok)
         tl.store(new_ptr + at + map_stride, p2, mask=ok)
 
@@ -250,7 +313,8 @@ def p_back_kernel(
         q1, q2 = _gradient(u_ptr, base, y, x, h, w, ok, k_ptr, PAPER)
         p1 = tl.load(new_ptr + 2 * map_stride + at, mask=ok, other=0.0)
         p2 = tl.load(new_ptr + 3 * map_stride + at, mask=ok, other=0.0)
-        g1, g2, q1, q2, share = _shrink_back(g1, g2, p1, p2, q1, q2, step, share)
+        g1, g2, q1, q2, more = shrink_back(g1, g2, p1, p2, q1, q2, step)
+        share += more
         if not PAPER:
             q1, q2 = tl.where(x < w - 1, q1, 0.0), tl.where(y < h - 1, q2, 0.0)
         q1, q2 = tl.where(ok, q1, 0.0), tl.where(ok, q2, 0.0)
@@ -344,7 +408,7 @@ def u_back_kernel(
     tl.store(slot + lane, sums)
     r_grad = tl.where(above | below, 0.0, k_grad) * scale
     if NEED_MAPS:
-        k = _clamp(r, bound)
+        k = clamp(r, bound)
         to = map_sums_ptr + at
         tl.store(to, tl.load(to, mask=ok) + r_grad, mask=ok)
         to += map_stride
@@ -359,7 +423,7 @@ def u_back_kernel(
 
 @triton.jit
 def _central_back(ptr, base, y, x, dy, dx, place, size, h, w, ok, k_ptr):
-    """Adjoint of gpu._central: gradients of F1 and of F2 from the map at ptr."""
+    """Adjoint of _central: gradients of F1 and of F2 from the map at ptr."""
     own = _near(ptr, base, y, x, h, w, ok)
     before = _near(ptr, base, y - dy, x - dx, h, w, ok)
     after = _near(ptr, base, y + dy, x + dx, h, w, ok)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .._common import launch
-from . import gpu, gpu_large
+from . import gpu_backward, gpu_forward, gpu_large, gpu_shapes
 from .partial_sums import parameter_gradients
 
 SUMS = 64  # room for all sums of a program, a power of two
@@ -41,34 +41,98 @@ def forward(
         return out
     arguments = _as_kernel_arguments(parameters)
     pairs = n * (t - 1)
-    packed = launch.pack(h * w, pairs, variant == "paper")
+    shape = gpu_shapes.fit_whole_maps(h, w, pairs, gpu_shapes.FORWARD)
     with launch.device_guard(x):
-        if packed is None:
-            clips = _clips_at_once(x, maps=6 + 4)
+        if shape is None:
+            clips = _clips_at_once(x, maps=2 * 6)
             for chunk, target in zip(x.split(clips), out.split(clips), strict=True):
-                large = _Large(chunk, arguments, variant)
-                target.copy_(large.forward(n_iters))
-            return out
-        planes, block, warps = packed
-        grid = (c * math.ceil(pairs / planes),)
-        gpu.forward_kernel[grid](
+                _forward_windows(chunk, target, arguments, n_iters, variant)
+        else:
+            windows = gpu_shapes.Windows(n_iters, 0, 0, 1, 1, 1, 0)
+            edges = {"FIRST": True, "LAST": True}
+            _launch_forward(
+                x, out, arguments, out, out, variant, shape, windows, n_iters, edges
+            )
+    return out
+
+
+def _forward_windows(x, out, arguments, n_iters, variant) -> None:
+    """Some iterations a launch, with the state in global memory in between."""
+    n, c, t, h, w = x.shape
+    maps = n * c * (t - 1)
+    windows = gpu_shapes.plan_windows(h, w, maps, n_iters, variant == "paper")
+    old, new = torch.empty((2, 6, maps, h, w), dtype=torch.float32, device=x.device)
+    for begin in range(0, n_iters, windows.iterations):
+        count = min(windows.iterations, n_iters - begin)
+        edges = {"FIRST": begin == 0, "LAST": begin + count == n_iters}
+        shape = gpu_shapes.WINDOW
+        _launch_forward(
+            x, out, arguments, old, new, variant, shape, windows, count, edges
+        )
+        old, new = new, old
+
+
+def _launch_forward(
+    x: Tensor,
+    out: Tensor,
+    arguments: tuple[Tensor, ...],
+    old: Tensor,
+    new: Tensor,
+    variant: str,
+    shape: gpu_shapes.Shape,
+    windows: gpu_shapes.Windows,
+    n_iters: int,
+    edges: dict[str, bool],
+) -> None:
+    n, c, t, h, w = x.shape
+    pairs = n * (t - 1)
+    grid = c * math.ceil(pairs / shape.maps), windows.down * windows.across
+    for sobel in _sobel_flags(variant):
+        gpu_forward.forward_kernel[grid](
             x,
             *x.stride(),
             out,
             *arguments,
+            old,
+            new,
+            pairs * c * h * w,
             pairs,
             t - 1,
             c,
             h,
             w,
             n_iters,
-            planes,
-            0,
-            PAPER=variant == "paper",
-            BLOCK=block,
-            num_warps=warps,
+            shape.maps,
+            windows.before,
+            windows.after,
+            windows.across,
+            **constants(shape, variant, sobel),
+            WINDOWS=shape is gpu_shapes.WINDOW,
+            **edges,
         )
-    return out
+
+
+def warp_size() -> int:
+    """Threads of a warp: 32, on AMD 64, which then holds two rows of patches."""
+    return 64 if torch.version.hip else 32
+
+
+def _sobel_flags(variant: str) -> tuple[bool, ...]:
+    return (True, False) if variant == "paper" else (False,)
+
+
+def constants(shape: gpu_shapes.Shape, variant: str, sobel: bool) -> dict:
+    """Compile-time arguments that all kernels on patches have."""
+    return {
+        "GROUPS": shape.GROUPS,
+        "ROWS": shape.ROWS,
+        "COLS": shape.COLS,
+        "TALL": shape.TALL,
+        "EXACT": shape.EXACT,
+        "PAPER": variant == "paper",
+        "SOBEL": sobel,
+        "num_warps": max(1, shape.GROUPS * gpu_shapes.LANES // warp_size()),
+    }
 
 
 def backward(
@@ -89,7 +153,7 @@ def backward(
     Those that ``needs`` does not ask for are empty or meaningless.
     """
     kernels, scalars = (image_kernel, flow_kernel, div_kernel), (theta, lam, tau)
-    n, c, _, h, w = x.shape
+    n, c, t, h, w = x.shape
     need_x = needs[0]
     if n == 0:
         x_grad = torch.empty_like(x) if need_x else x.new_empty(0)
@@ -98,10 +162,13 @@ def backward(
     arguments = _as_kernel_arguments((*kernels, *scalars))
     x_grad = torch.empty_like(x) if need_x else x.new_empty(0)
     with launch.device_guard(x):
-        if launch.pack(h * w, 1, variant == "paper") is not None:
-            sums = _backward_small(grad, x, x_grad, arguments, n_iters, variant, needs)
+        shape = gpu_shapes.fit_whole_maps(h, w, n * (t // 2), gpu_shapes.BACKWARD)
+        if shape is not None:
+            sums = _backward_whole(
+                grad, x, x_grad, arguments, shape, n_iters, variant, needs
+            )
         else:
-            segment, segments = _segments(n_iters)
+            segment, segments = segments_of(n_iters)
             maps = 6 * (segment + segments - 1) + 4 + 4 + 4 + 2 + 2 + 3 + 2
             clips = _clips_at_once(x, maps)
             sums = 0
@@ -113,7 +180,7 @@ def backward(
     return x_grad, *parameter_gradients(sums, kernels, scalars, variant)
 
 
-def _segments(n_iters: int) -> tuple[int, int]:
+def segments_of(n_iters: int) -> tuple[int, int]:
     """Iterations whose states are kept at a time, and how many such segments."""
     segment = math.ceil(math.sqrt(n_iters))
     return segment, math.ceil(n_iters / segment)
@@ -126,55 +193,61 @@ def _gather_frames(x_grad: Tensor, first: Tensor, second: Tensor) -> None:
     x_grad[:, :, 1:-1] = second[:, :, :-1] + first[:, :, 1:]
 
 
-def _backward_small(grad, x, x_grad, arguments, n_iters, variant, needs) -> Tensor:
+def _backward_whole(grad, x, x_grad, arguments, shape, n_iters, variant, needs):
     need_x, need_image, need_flow, need_div, need_theta, _, _ = needs
     n, c, t, h, w = x.shape
-    paper = variant == "paper"
-    pairs = n * (t - 1)
-    planes, block, warps = launch.pack(h * w, pairs, paper)
-    tasks = c * math.ceil(pairs / planes)
-    segment, segments = _segments(n_iters)
+    segment, segments = segments_of(n_iters)
+    # Pairs 0, 2, 4 ... share no frame, and neither do the others: each launch adds to
+    # the frames' gradients without a second writer.
+    per_clip = t // 2, (t - 1) // 2
+    groups = [math.ceil(n * pairs / shape.maps) for pairs in per_clip]
     # A program's states lie in global memory, and mostly in its cache: programs that
-    # take one task after another bound them, whatever the batch. Registers let one
-    # block of 1024 run on a multiprocessor.
-    programs = min(tasks, max(1, 1024 // block) * launch.multiprocessors(x))
-    state = {"dtype": torch.float32, "device": x.device}
-    slab = torch.empty((programs, segment + segments - 1, 6, block), **state)
-    sums = torch.empty((tasks, SUMS), **state)
-    first = torch.empty((n, c, t - 1, h, w) if need_x else (1,), **state)
-    second = torch.empty_like(first)
-    gpu.backward_kernel[(programs,)](
-        grad,
-        *grad.stride(),
-        x,
-        *x.stride(),
-        first,
-        second,
-        *arguments,
-        slab,
-        sums,
-        pairs,
-        t - 1,
-        c,
-        h,
-        w,
-        n_iters,
-        segment,
-        segments,
-        planes,
-        0,
-        PAPER=paper,
-        NEED_X=need_x,
-        NEED_IMAGE=need_image,
-        NEED_FLOW=need_flow,
-        NEED_DIV=need_div or need_theta,
-        BLOCK=block,
-        SUMS=SUMS,
-        num_warps=warps,
+    # take one task after another bound them, whatever the batch. Registers let eight
+    # warps run on a multiprocessor.
+    resident = max(1, 8 // shape.GROUPS) * launch.multiprocessors(x)
+    programs = min(c * groups[0], resident)
+    options = {"dtype": torch.float32, "device": x.device}
+    quads = math.ceil(shape.ROWS * shape.COLS / 4)
+    size = 6 * quads * shape.GROUPS * 128
+    slab = torch.empty((programs, segment + segments, size), **options)
+    sums = torch.zeros((c * sum(groups), SUMS), **options)
+    for parity in (0, 1):
+        if per_clip[parity] == 0:
+            continue
+        part = sums[c * groups[0] :] if parity else sums[: c * groups[0]]
+        for sobel in _sobel_flags(variant):
+            gpu_backward.backward_kernel[(min(programs, len(part)),)](
+                grad,
+                *grad.stride(),
+                x,
+                *x.stride(),
+                x_grad,
+                *(x_grad.stride() if need_x else x.stride()),
+                *arguments,
+                slab,
+                part,
+                parity,
+                n * per_clip[parity],
+                per_clip[parity],
+                t,
+                c,
+                h,
+                w,
+                n_iters,
+                segment,
+                segments,
+                shape.maps,
+                **constants(shape, variant, sobel),
+                NEED_X=need_x,
+                NEED_IMAGE=need_image,
+                NEED_FLOW=need_flow,
+                NEED_DIV=need_div or need_theta,
+                SUMS=SUMS,
+            )
+    return sum(
+        part.double().view(c, -1, SUMS).sum(1)
+        for part in sums.split([c * g for g in groups if g])
     )
-    if need_x:
-        _gather_frames(x_grad, first, second)
-    return sums.double().view(c, -1, SUMS).sum(1)
 
 
 def _clips_at_once(x: Tensor, maps: int) -> int:
@@ -220,27 +293,13 @@ class _Large:
             old, new, self.flow, self.scalars, *self.size, **self.flags
         )
 
-    def forward(self, n_iters: int) -> Tensor:
-        """(n, 2C, T-1, H, W) in float32."""
-        state = self._empty(6).zero_()
-        for _ in range(n_iters - 1):
-            self._iterate(state, state)
-        self._new_u(state, state)
-        n, c, pairs, h, w = self.pairs
-        return (
-            state[:2]
-            .view(2, *self.pairs)
-            .transpose(0, 1)
-            .reshape(n, 2 * c, pairs, h, w)
-        )
-
     def backward(
         self, grad: Tensor, x_grad: Tensor, n_iters: int, needs: list[bool]
     ) -> Tensor:
         """Fill x_grad; return the sums of each channel."""
         need_x, need_image, need_flow, need_div, need_theta, _, _ = needs
         n, c, pairs, h, w = self.pairs
-        segment, segments = _segments(n_iters)
+        segment, segments = segments_of(n_iters)
         states = self._empty(segment + segments - 1, 6)
 
         def checkpoint(index: int) -> Tensor:

@@ -5,6 +5,7 @@ import torch
 from repflow_cases import check_against_reference, make_maps, make_parameters, run_flow
 
 from flowzoo_kernels import RepresentationFlow, representation_flow
+from flowzoo_kernels.repflow.reference import default_kernels
 
 VARIANTS = ("paper", "tvl1")
 SHAPES = [
@@ -18,10 +19,14 @@ SHAPES = [
     (1, 2, 3, 16, 16),
     (1, 2, 3, 28, 28),
     (1, 2, 2, 31, 33),
-    (1, 2, 2, 44, 45),
+    (1, 2, 2, 44, 45),  # from here on no program of the backward pass can hold a map
+    (1, 2, 3, 56, 56),
+    (1, 2, 2, 64, 64),
     (40, 16, 3, 7, 7),  # more tasks than programs
-    (1, 2, 3, 61, 67),  # these do not fit in registers
+    (1, 2, 3, 61, 67),  # windows, forward too
     (2, 1, 2, 130, 97),
+    (1, 1, 2, 3, 200),
+    (1, 1, 2, 224, 224),
 ]
 
 
@@ -56,12 +61,70 @@ def test_strides():
         torch.testing.assert_close(result[name], value, rtol=0, atol=0, msg=name)
 
 
-def test_repeats_bit_by_bit():
-    x = make_maps((8, 16, 5, 14, 14)).cuda()
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_windows_and_whole_maps_agree(variant, monkeypatch):
+    """The same map by one program and by windows."""
+    from flowzoo_kernels.repflow import gpu_shapes
+
+    x = make_maps((2, 2, 3, 60, 50)).cuda()
+    params = [v.cuda() for v in make_parameters(variant, 2).values()]
+    whole = representation_flow(x, *params, 20, variant, "triton")
+    monkeypatch.setattr(gpu_shapes, "FORWARD", gpu_shapes.Limits(0, 0))
+    window = gpu_shapes.Shape(4, 7, 1, True, False, 1)
+    monkeypatch.setattr(gpu_shapes, "WINDOW", window)
+    windows = representation_flow(x, *params, 20, variant, "triton")
+    torch.testing.assert_close(windows, whole, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 14, 14), (1, 2, 3, 28, 28)], ids=str)
+def test_sobel_filters_have_a_kernel_of_their_own(shape):
+    """Filters beside Sobel's by less than float32 resolves take the general kernel."""
+    x = make_maps(shape).cuda()
+    params = {k: v.cuda() for k, v in make_parameters("paper", shape[1]).items()}
+    params["flow_kernel"] = default_kernels("paper", shape[1])[1].cuda()
+    n, c, t, h, w = shape
+    grad = torch.randn(n, 2 * c, t - 1, h, w, device="cuda")
+    sobel = run_flow("triton", x, params, grad, 6, "paper")
+    params["flow_kernel"] = params["flow_kernel"] + 1e-30 * (params["flow_kernel"] == 0)
+    general = run_flow("triton", x, params, grad, 6, "paper")
+    for name, value in general.items():
+        scale = value.abs().max().item()
+        torch.testing.assert_close(
+            sobel[name], value, rtol=1e-4, atol=1e-4 * scale, msg=name
+        )
+
+
+@pytest.mark.parametrize("size", [14, 70])
+def test_memory_does_not_grow_with_iterations(size):
+    """5 and 50 iterations; the states kept grow with the square root only."""
+    x = make_maps((16, 8, 8, size, size)).cuda().requires_grad_()
+    params = [v.cuda().requires_grad_() for v in make_parameters("tvl1", 8).values()]
+    peaks = []
+    for n_iters in (5, 5, 50):
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        out = representation_flow(x, *params, n_iters, "tvl1", "triton")
+        if size == 14:  # the backward pass of larger maps keeps more
+            torch.autograd.grad(out.sum(), [x, *params])
+        peaks.append(torch.cuda.max_memory_allocated() - before)
+        del out
+    # A program's states: bounded by the number of multiprocessors.
+    resident = 8 * torch.cuda.get_device_properties().multi_processor_count
+    spare = resident * 10 * 6 * 8 * 32 * 4 if size == 14 else 0
+    assert peaks[2] <= peaks[1] + spare
+
+
+@pytest.mark.parametrize("size", [14, 50])
+def test_repeats_bit_by_bit(size):
+    x = make_maps((8, 16, 5, size, size)).cuda()
     params = {k: v.cuda() for k, v in make_parameters("tvl1", 16).items()}
-    grad = torch.randn(8, 32, 4, 14, 14, device="cuda")
-    first = run_flow("triton", x, params, grad, 20, "tvl1")
-    second = run_flow("triton", x, params, grad, 20, "tvl1")
+    grad = torch.randn(8, 32, 4, size, size, device="cuda")
+    torch.use_deterministic_algorithms(True)
+    try:
+        first = run_flow("triton", x, params, grad, 20, "tvl1")
+        second = run_flow("triton", x, params, grad, 20, "tvl1")
+    finally:
+        torch.use_deterministic_algorithms(False)
     for name, value in first.items():
         assert torch.equal(second[name], value), name
 
@@ -96,6 +159,26 @@ def test_module_compiled(amp):
 def test_second_device():
     x = make_maps((1, 2, 3, 7, 7)).to("cuda:1")
     check_against_reference("triton", x, "tvl1", 5)
+
+
+def test_more_than_2_to_the_31_elements_backward():
+    free, _ = torch.cuda.mem_get_info()
+    if free < 40 << 30:
+        pytest.skip("needs 40 GB of GPU memory")
+    clips = (2**31) // (2 * 8 * 8) + 3
+    x = torch.zeros(clips, 1, 2, 8, 8, dtype=torch.bfloat16, device="cuda")
+    last = make_maps((1, 1, 2, 8, 8)).to(x)
+    x[-1:] = last
+    params = [v.cuda() for v in make_parameters("tvl1", 1).values()]
+    grads = []
+    for maps in (x, last):
+        maps = maps.detach().requires_grad_()
+        out = representation_flow(maps, *params, 4, "tvl1", "triton")
+        (grad,) = torch.autograd.grad(
+            out, maps, torch.ones_like(out[:1]).expand_as(out)
+        )
+        grads.append(grad[-1:])
+    assert torch.equal(*grads)
 
 
 def test_more_than_2_to_the_31_elements():

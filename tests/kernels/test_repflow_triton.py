@@ -12,10 +12,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from repflow_cases import check_against_reference, make_maps, make_parameters, run_flow
+from repflow_cases import (
+    assert_as_exact_as_eager,
+    check_against_reference,
+    make_maps,
+    make_parameters,
+    run_flow,
+)
 
 from flowzoo_kernels import representation_flow
-from flowzoo_kernels._common import launch
+from flowzoo_kernels.repflow import gpu_shapes
+from flowzoo_kernels.repflow.reference import default_kernels
 
 pytest.importorskip("triton")
 ROOT = Path(__file__).parents[2]
@@ -23,6 +30,22 @@ INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 interpreted = pytest.mark.skipif(not INTERPRETED, reason="needs TRITON_INTERPRET=1")
 compiled = pytest.mark.skipif(INTERPRETED, reason="cannot compile and interpret")
 VARIANTS = ("paper", "tvl1")
+
+
+@pytest.fixture(autouse=INTERPRETED)
+def patch_once(monkeypatch):
+    """Triton's interpreter patches its language anew for every function that a kernel
+    calls, which takes most of the time. The kernel's own call has done so already."""
+    from triton.runtime.interpreter import InterpretedFunction
+
+    call = InterpretedFunction.__call__
+
+    def call_patched(self, *args, **kwargs):
+        if self.fn.__module__.startswith("flowzoo_kernels"):
+            return self.rewrite()(*args, **kwargs)
+        return call(self, *args, **kwargs)
+
+    monkeypatch.setattr(InterpretedFunction, "__call__", call_patched)
 
 
 @compiled
@@ -46,8 +69,9 @@ def test_interpreted_in_a_process_of_its_own():
         (1, 2, 3, 1, 6),
         (2, 1, 2, 5, 1),
         (1, 1, 3, 2, 2),
-        (1, 1, 2, 8, 8),  # exactly a block: paper needs one element more
-        (12, 2, 3, 5, 5),  # more tasks than programs
+        (1, 1, 4, 13, 4),  # strips side by side, the last one not full
+        (1, 1, 2, 9, 35),  # strips in several warps, two columns to a thread
+        (9, 1, 2, 5, 9),  # more tasks than programs
     ],
     ids=str,
 )
@@ -107,17 +131,53 @@ def test_nan_is_not_hidden():
 
 
 @interpreted
+def test_sobel_filters_have_a_kernel_of_their_own():
+    x, params = make_maps((1, 1, 3, 7, 5)), make_parameters("paper", 1)
+    params["flow_kernel"] = default_kernels("paper", 1)[1]
+    grad = torch.randn(1, 2, 2, 7, 5)
+    result = run_flow("triton", x, params, grad, 4, "paper")
+    eager = run_flow("reference", x, params, grad, 4, "paper")
+    exact = run_flow("reference", x, params, grad, 4, "paper", torch.float64)
+    for name in ("out", "x", "image_kernel", "flow_kernel", "div_kernel"):
+        assert_as_exact_as_eager(name, result[name], eager[name], exact[name])
+
+
+@interpreted
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(
     ("shape", "n_iters"), [((1, 1, 3, 5, 4), 4), ((2, 1, 2, 2, 1), 1)], ids=str
 )
-def test_maps_that_do_not_fit_in_registers(shape, n_iters, variant, monkeypatch):
+def test_maps_that_no_program_can_hold(shape, n_iters, variant, monkeypatch):
     from flowzoo_kernels.repflow import gpu_launch
 
-    monkeypatch.setattr(launch, "pack", lambda *_: None)
+    monkeypatch.setattr(gpu_shapes, "FORWARD", gpu_shapes.Limits(0, 0))
+    monkeypatch.setattr(gpu_shapes, "BACKWARD", gpu_shapes.Limits(0, 0))
+    window = gpu_shapes.Shape(2, 4, 1, True, False, 1)
+    monkeypatch.setattr(gpu_shapes, "WINDOW", window)
     monkeypatch.setattr(gpu_launch, "LARGE_BLOCK", 16)
     monkeypatch.setattr(gpu_launch, "LARGE_STATE_BYTES", 1)  # clip by clip
     check_against_reference("triton", make_maps(shape), variant, n_iters)
+
+
+@interpreted
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_windows(variant, monkeypatch):
+    """Several windows in both directions and several launches, nothing to spare."""
+    monkeypatch.setattr(gpu_shapes, "FORWARD", gpu_shapes.Limits(0, 0))
+    window = gpu_shapes.Shape(2, 4, 1, True, False, 1)
+    monkeypatch.setattr(gpu_shapes, "WINDOW", window)
+    monkeypatch.setattr(gpu_shapes, "LAUNCH_SECONDS", 1)  # as many iterations as fit
+    plan = gpu_shapes.plan_windows(19, 41, 1, 5, variant == "paper")
+    assert plan.down > 1
+    assert plan.across > 1
+    assert plan.iterations < 5
+    x, params = make_maps((1, 1, 2, 19, 41)), make_parameters(variant, 1)
+    arguments = *params.values(), 5, variant
+    result = representation_flow(x, *arguments, "triton")
+    eager = representation_flow(x, *arguments, "reference")
+    double = [v.double() for v in params.values()]
+    exact = representation_flow(x.double(), *double, 5, variant, "reference")
+    assert_as_exact_as_eager("out", result, eager, exact)
 
 
 def test_double_precision_is_refused():
@@ -127,34 +187,50 @@ def test_double_precision_is_refused():
         representation_flow(x, *params, 3, "tvl1", "triton")
 
 
-def test_packing():
-    for size in (1, 7, 49, 64, 196, 256, 784, 1024, 2047, 2048):
-        for maps in (1, 3, 10_000):
-            for spare in (0, 1):
-                packed = launch.pack(size, maps, spare)
-                if packed is None:
-                    assert size + spare > launch.MAX_BLOCK
-                    continue
-                planes, block, warps = packed
-                assert planes * size + spare <= block
-                assert planes <= maps
-                assert warps * 32 * launch.PIXELS_PER_THREAD >= min(block, 128)
+def test_whole_maps_fit():
+    for h, w in ((1, 1), (7, 7), (14, 14), (16, 9), (28, 28), (56, 56), (64, 64)):
+        for pairs in (1, 3, 10_000):
+            shape = gpu_shapes.fit_whole_maps(h, w, pairs, gpu_shapes.FORWARD)
+            lanes, strips = -(-w // shape.COLS), -(-h // shape.ROWS)
+            if shape.TALL:
+                room = shape.GROUPS // strips * (32 // lanes)
+            else:
+                room = shape.GROUPS * (32 // lanes // strips)
+            assert shape.maps <= min(room, pairs)
+            assert (h % shape.ROWS == 0 and w % shape.COLS == 0) == shape.EXACT
+            assert gpu_shapes.FORWARD.pixels >= shape.ROWS * shape.COLS
+    assert gpu_shapes.fit_whole_maps(65, 65, 1, gpu_shapes.FORWARD) is None
+
+
+@pytest.mark.parametrize("paper", [False, True])
+@pytest.mark.parametrize("size", [(65, 65), (112, 112), (1080, 1920), (3, 500)])
+def test_windows_cover_maps(size, paper):
+    plan = gpu_shapes.plan_windows(*size, 480, 20, paper)
+    shared = plan.before + plan.after
+    for pixels, windows, length in (
+        (size[0], plan.down, gpu_shapes.WINDOW.GROUPS * gpu_shapes.WINDOW.ROWS),
+        (size[1], plan.across, gpu_shapes.LANES * gpu_shapes.WINDOW.COLS),
+    ):
+        assert (windows - 1) * (length - shared) + length >= pixels
 
 
 @compiled
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(
-    ("kind", "variant", "limit"),
+    ("kind", "target", "size"),
     [
-        ("forward", "tvl1", 70),
-        ("forward", "paper", 125),
-        ("backward", "tvl1", 150),
-        ("backward", "paper", 235),
+        ("forward", "sm_80", 14),
+        ("forward", "sm_90", 14),  # 7 x 7 has the same kernel
+        ("forward", "sm_90", 28),
+        ("forward", "sm_90", 56),
+        ("backward", "sm_90", 14),
+        ("backward", "sm_80", 28),
     ],
 )
-@pytest.mark.parametrize("target", ["sm_80", "sm_90"])
-def test_compiles_without_spills(kind, variant, limit, target):
-    row = compile_repflow().compile_one(kind, variant, target, 14, "float32")
-    assert row["spills"] == 0
+def test_compiles_without_spills(kind, target, size, variant):
+    row = compile_repflow().compile_one(kind, variant, target, size, "float32")
+    assert row["spills"] == 0, row
+    limit = {"forward": 70, "backward": 220}[kind]
     assert row["per pixel and iteration"] <= limit
 
 
@@ -165,20 +241,27 @@ def test_kernels_of_large_maps_compile_without_spills():
 
 
 @compiled
-def test_compiles_where_every_size_is_one():
+@pytest.mark.parametrize("kind", ["forward", "backward"])
+def test_compiles_where_every_size_is_one(kind):
     """Triton makes a constant of an argument that is 1."""
     module = compile_repflow()
-    for kernel in (module.gpu.forward_kernel, module.gpu.backward_kernel):
-        constants = {"PAPER": False, "BLOCK": 64, "SUMS": 64}
-        for name in kernel.arg_names:
-            if name.startswith("NEED"):
-                constants[name] = True
-            elif not name.endswith("_ptr") and name != "never":
-                constants.setdefault(name, 1)
-        constants = {k: v for k, v in constants.items() if k in kernel.arg_names}
-        source = module.source_of(kernel, "float32", constants)
-        target = module.target_of("sm_90")
-        assert module.triton.compile(source, target=target, options={"num_warps": 1})
+    kernel = {
+        "forward": module.gpu_forward.forward_kernel,
+        "backward": module.gpu_backward.backward_kernel,
+    }[kind]
+    shape = gpu_shapes.fit_whole_maps(1, 1, 1, gpu_shapes.FORWARD)
+    constants = module.gpu_launch.constants(shape, "tvl1", False)
+    warps = constants.pop("num_warps")
+    constants |= {"WINDOWS": False, "FIRST": True, "LAST": True, "SUMS": 64}
+    for name in kernel.arg_names:
+        if name.startswith("NEED"):
+            constants[name] = True
+        elif not name.endswith("_ptr"):
+            constants.setdefault(name, 1)
+    constants = {k: v for k, v in constants.items() if k in kernel.arg_names}
+    source = module.source_of(kernel, "float32", constants)
+    target = module.target_of("sm_90")
+    assert module.triton.compile(source, target=target, options={"num_warps": warps})
 
 
 def compile_repflow():

@@ -1,0 +1,146 @@
+"""Representation flow on GPUs, forward: one kernel for maps of every size.
+
+A program holds whole maps for all iterations; or, where WINDOWS, a window of a map for
+some iterations, at whose end only the window's inner part is right. The state then lies
+in global memory between launches.
+"""
+
+import triton
+import triton.language as tl
+
+from .gpu import (
+    coefficients,
+    is_sobel,
+    iterate,
+    load_field,
+    load_taps,
+    new_u,
+    place_patches,
+    store_field,
+    zero_field,
+)
+
+
+@triton.jit
+def load_state(ptr, map_stride, p, ROWS: tl.constexpr, COLS: tl.constexpr):
+    """u1, u2, p11, p12, p21, p22 of the maps that begin at ptr."""
+    state = ()
+    for index in tl.static_range(6):
+        state += (
+            load_field(
+                ptr + (0 * p.n + index) * map_stride, p.w, 1, p, p.inside, ROWS, COLS
+            ),
+        )
+    return state
+
+
+@triton.jit
+def store_state(ptr, map_stride, state, p, ROWS: tl.constexpr, COLS: tl.constexpr):
+    for index in tl.static_range(6):
+        store_field(
+            ptr + (0 * p.n + index) * map_stride, p.w, 1, state[index], p, ROWS, COLS
+        )
+
+
+@triton.jit
+def parameters(
+    div_ptr, flow_ptr, scalars_ptr, channel, PAPER: tl.constexpr, SOBEL: tl.constexpr
+):
+    """lam * theta, tau / theta, taps of theta * divergence, taps of u's gradient."""
+    theta, lam = tl.load(scalars_ptr), tl.load(scalars_ptr + 1)
+    step = tl.load(scalars_ptr + 2) / theta
+    if PAPER:
+        d = load_taps(div_ptr, 4)
+        flow = load_taps(flow_ptr, 1 if SOBEL else 18)
+    else:
+        d = load_taps(div_ptr + channel * 4, 4)
+        flow = load_taps(flow_ptr + channel * 4, 4)
+    div = (theta * d[0], theta * d[1], theta * d[2], theta * d[3])
+    return lam * theta, step, div, flow
+
+
+@triton.jit
+def forward_kernel(
+    x_ptr,  # (N, C, T, H, W), strides follow
+    stride_n,
+    stride_c,
+    stride_t,
+    stride_h,
+    stride_w,
+    out_ptr,  # (N, 2C, T-1, H, W), contiguous
+    image_ptr,  # paper (2, 3, 3), tvl1 (C, 2, 3)
+    flow_ptr,  # paper (2, 3, 3), tvl1 (C, 2, 2)
+    div_ptr,  # paper (2, 2), tvl1 (C, 2, 2)
+    scalars_ptr,  # (3,): theta, lam, tau
+    old_ptr,  # (6, N, C, T-1, H, W): state before, unless FIRST
+    new_ptr,  # (6, N, C, T-1, H, W), after, unless LAST
+    map_stride,  # N * C * (T-1) * H * W
+    pairs,  # N * (T - 1)
+    pairs_per_clip,  # T - 1
+    channels,
+    h,
+    w,
+    n_iters,  # of this launch
+    maps,  # of a program
+    before,
+    after,
+    windows_x,
+    GROUPS: tl.constexpr,
+    ROWS: tl.constexpr,
+    COLS: tl.constexpr,
+    TALL: tl.constexpr,
+    EXACT: tl.constexpr,
+    WINDOWS: tl.constexpr,
+    PAPER: tl.constexpr,
+    SOBEL: tl.constexpr,
+    FIRST: tl.constexpr,
+    LAST: tl.constexpr,
+):
+    # One launch for paper's Sobel filters and one for any others: whichever does not
+    # meet its kind has nothing to do.
+    if PAPER:  # noqa: SIM102 (tvl1's kernels are not to be read as paper's)
+        if is_sobel(flow_ptr) != SOBEL:
+            return
+    # All programs of a channel first: they share its kernels, and its maps' lines.
+    groups = tl.cdiv(pairs, maps)
+    channel = tl.program_id(0) // groups
+    p = place_patches(
+        pairs, pairs_per_clip, maps, tl.program_id(0) % groups, h, w,
+        before, after, windows_x, GROUPS, ROWS, COLS, TALL, WINDOWS,
+    )  # fmt: skip
+    bound, step, div, flow = parameters(
+        div_ptr, flow_ptr, scalars_ptr, channel, PAPER, SOBEL
+    )
+    if not PAPER:
+        image_ptr += channel * 6
+    x_ptr += p.n * stride_n + (0 * p.n + channel) * stride_c + p.t * stride_t
+    given = coefficients(
+        x_ptr, x_ptr + stride_t, stride_h, stride_w, image_ptr, p,
+        ROWS, COLS, TALL, PAPER,
+    )  # fmt: skip
+    map_at = ((p.n * channels + channel) * pairs_per_clip + p.t) * (h * w)
+    if FIRST:
+        zero = zero_field(GROUPS, ROWS, COLS)
+        u1, u2, p11, p12, p21, p22 = zero, zero, zero, zero, zero, zero
+    else:
+        u1, u2, p11, p12, p21, p22 = load_state(
+            old_ptr + map_at, map_stride, p, ROWS, COLS
+        )
+    for _ in range(n_iters - 1 if LAST else n_iters):
+        u1, u2, p11, p12, p21, p22 = iterate(
+            u1, u2, p11, p12, p21, p22, given, bound, step, div, flow, p,
+            ROWS, COLS, TALL, EXACT, PAPER, SOBEL,
+        )  # fmt: skip
+    if LAST:
+        u1, u2 = new_u(
+            u1, u2, p11, p12, p21, p22, given, bound, div, p,
+            ROWS, COLS, TALL, EXACT, PAPER,
+        )  # fmt: skip
+        at = (p.n * 2 * channels + channel) * pairs_per_clip + p.t
+        out_ptr += at * (h * w)
+        store_field(out_ptr, w, 1, u1, p, ROWS, COLS)
+        out_ptr += (0 * p.n + channels) * pairs_per_clip * (h * w)
+        store_field(out_ptr, w, 1, u2, p, ROWS, COLS)
+    else:
+        state = (u1, u2, p11, p12, p21, p22)
+        store_state(new_ptr + map_at, map_stride, state, p, ROWS, COLS)
