@@ -1,5 +1,5 @@
-# After tinymotionnet_ucf101_2frames.py: with motion found, a smoother flow is nearer to the
-# true one.
+# After tinymotionnet_ucf101_2frames.py: a stronger smoothness term, and the end of the
+# schedule.
 _base_ = './tinymotionnet_ucf101_2frames.py'
 
 load_from = 'work_dirs/tinymotionnet_ucf101_2frames/iter_500.pth'
