@@ -218,6 +218,7 @@ def test_weights_of_motionnet_and_of_rgb_images_are_loaded(tmp_path):
             type="MotionEstimator",
             backbone=STACKED["motion_net"],
             loss=dict(type="UnsupervisedFlowLoss"),
+            data_preprocessor=dict(type="ActionDataPreprocessor"),
         )
     )
     torch.save(dict(state_dict=alone.state_dict()), tmp_path / "motion.pth")
