@@ -74,8 +74,8 @@ class UntrimmedMAP(BaseMetric):
         occurring = labels.any(0)
         if not occurring.any():
             raise ValueError(
-                "no video has a true class, so there is no average precision; give labels "
-                "in the annotation file"
+                "no video has a true class, so there is no average precision; give "
+                "labels in the annotation file"
             )
         precision = mean_average_precision(
             list(scores[:, occurring]), list(labels[:, occurring])

@@ -1,4 +1,6 @@
-"""Parameters and multiply-adds of a config's model, without computing anything."""
+"""Parameters and multiply-adds of a config's model, without a forward pass."""
+
+from collections.abc import Sequence
 
 import torch
 from mmaction.registry import MODELS
@@ -18,7 +20,9 @@ def _representation_flow(x, image, flow, div, *args, out_shape=None, **kwargs) -
     )
 
 
-def complexity(config: Config, input_shape: tuple[int, ...]) -> tuple[int, float]:
+def complexity(
+    config: Config, input_shape: Sequence[int] | None
+) -> tuple[int, float | None]:
     """Count the parameters of a model and the multiply-adds of one forward pass.
 
     Counted are convolutions, matrix products and representation flow, as the tables of
@@ -27,19 +31,23 @@ def complexity(config: Config, input_shape: tuple[int, ...]) -> tuple[int, float
     Args:
         config: of the model.
         input_shape: of one sample, as ``model(inputs, mode='tensor')`` takes it
-            without the batch: for ``Recognizer3D`` (views, 3, T, H, W).
+            without the batch: for ``Recognizer3D`` (views, 3, T, H, W). None counts
+            the parameters only.
 
     Returns:
         Number of parameters, and multiply-adds (a GFLOP in the field's tables is
         10^9 of them).
     """
     mapping = {torch.ops.flowzoo.representation_flow: _representation_flow}
-    with DefaultScope.overwrite_default_scope(config.default_scope), FakeTensorMode():
+    with DefaultScope.overwrite_default_scope(config.default_scope):
         model = MODELS.build(config.model).eval()
-        with (
-            torch.no_grad(),
-            FlopCounterMode(display=False, custom_mapping=mapping) as counter,
-        ):
-            model(torch.empty(1, *input_shape), None, mode="tensor")
     parameters = sum(p.numel() for p in model.parameters())
+    if input_shape is None:
+        return parameters, None
+    with (
+        torch.no_grad(),
+        FakeTensorMode(allow_non_fake_inputs=True),
+        FlopCounterMode(display=False, custom_mapping=mapping) as counter,
+    ):
+        model(torch.empty(1, *input_shape), None, mode="tensor")
     return parameters, counter.get_total_flops() / 2

@@ -29,11 +29,14 @@ class Model:
         family: the metafile's title.
         dataset: what it is trained and tested on.
         protocol: views and metric of the numbers in ``paper`` and ``result``.
-        input: shape of a sample, as :func:`flowzoo.zoo.complexity.complexity` takes it.
+        input: shape of a sample, as :func:`flowzoo.zoo.complexity.complexity` takes it;
+            None where the model takes more than one tensor.
+        parameters, multiply_adds: of one forward pass of ``input``, as
+            tools/zoo/measure.py counts them.
         paper: the published ``value``, in the ``source``'s table, where there is one.
         result: what was measured here: ``value``, ``metric`` (mmengine's key),
             ``machine`` and ``log``.
-        checkpoint: the published weights, or None where the model is not trained.
+        checkpoint: the published weights, or None where there are none.
     """
 
     name: str
@@ -41,7 +44,9 @@ class Model:
     family: str
     dataset: str
     protocol: str
-    input: list[int]
+    parameters: int
+    input: list[int] | None = None
+    multiply_adds: int | None = None
     paper: dict | None = None
     result: dict | None = None
     checkpoint: Checkpoint | None = None
@@ -91,12 +96,12 @@ def find_checkpoint(name: str) -> Checkpoint:
 
     Raises:
         KeyError: There is no such model.
-        LookupError: It is not trained, so that there are no weights.
+        LookupError: There are no weights of it.
     """
     model = find(name)
     if model.checkpoint is None:
         raise LookupError(
-            f"the zoo has no weights of {name!r}, because nobody has trained it yet: "
+            f"the zoo has no weights of {name!r}; train them: "
             f"python tools/train.py configs/{model.config}"
         )
     return model.checkpoint

@@ -68,10 +68,10 @@ def server(checkpoint, tmp_path, monkeypatch):
             family="Tiny",
             dataset="none",
             protocol="none",
-            input=[1, 3, 5, 32, 32],
+            parameters=30001,
             checkpoint=Checkpoint(FILE, len(content), digest),
         ),
-        "untrained": Model("untrained", "untrained.py", "Tiny", "none", "none", [1]),
+        "untrained": Model("untrained", "untrained.py", "Tiny", "none", "none", 1),
     }
     monkeypatch.setattr(index, "models", lambda: rows)
     module = sys.modules[download.__module__]

@@ -11,11 +11,9 @@ from itertools import groupby
 from pathlib import Path
 
 import yaml
-from mmengine.config import Config
 
-from flowzoo.compat.configs import CONFIGS, find_config
+from flowzoo.compat.configs import CONFIGS
 from flowzoo.zoo import Model, models
-from flowzoo.zoo.complexity import complexity
 from flowzoo.zoo.download import BASE_URL, REPOSITORY, sha256
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,8 +26,9 @@ those, not this file.
 
 *Paper* is what the authors published, with its source; *ours* is what was measured
 with the checkpoint beside it, by `python tools/zoo/evaluate.py NAME`. Both are numbers
-of the row's protocol. GFLOPs are 10^9 multiply-adds of one view. A row without a
-checkpoint was not trained: its config is there, its result is not known.
+of the row's protocol. GFLOPs are 10^9 multiply-adds of one view. Nobody has trained the
+rows without a checkpoint to publish them; what was measured with small ones of them is
+in `benchmarks/NOTES.md`.
 """
 
 
@@ -49,7 +48,7 @@ def published(model: Model) -> str:
 
 def weights(model: Model) -> str:
     if not model.checkpoint:
-        return "not trained"
+        return "none"
     size = model.checkpoint.size / 2**20
     link = f"[{size:.1f} MB](checkpoints/{model.checkpoint.file})"
     return f"{link} `{model.checkpoint.sha256[:8]}` [log]({model.result['log']})"
@@ -62,15 +61,13 @@ def table(rows: list[Model]) -> str:
         "| --- " * 8 + "|",
     ]
     for model in rows:
-        parameters, count = complexity(
-            Config.fromfile(find_config(model.config)), model.input
-        )
+        gflops = model.multiply_adds and f"{model.multiply_adds / 1e9:.3g}"
         cells = (
             f"[`{model.name}`](configs/{model.config})",
             model.dataset,
             model.protocol,
-            f"{parameters / 1e6:.2f}",
-            f"{count / 1e9:.3g}",
+            f"{model.parameters / 1e6:.2f}",
+            gflops or "",
             published(model),
             ours(model),
             weights(model),

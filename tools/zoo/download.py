@@ -13,7 +13,7 @@ from flowzoo.zoo import DownloadError, Model, download, models
 
 
 def describe(model: Model) -> str:
-    weights = "not trained"
+    weights = "no weights"
     if model.checkpoint:
         weights = f"{model.checkpoint.size / 2**20:.1f} MB"
     return f"{model.name:<44} {model.dataset:<16} {weights}"

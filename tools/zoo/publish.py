@@ -16,25 +16,23 @@ import shutil
 from pathlib import Path
 
 import torch
-import yaml
 from evaluate import evaluate
+from metafile import read_metafiles, write_metafile
 from mmengine.config import Config
 
 import flowzoo
 from flowzoo.zoo.download import REPOSITORY, sha256
 from flowzoo.zoo.files import write_checkpoint
-from flowzoo.zoo.index import METAFILES
 
 
 def find_entry(config: Path) -> tuple[Path, dict, dict]:
     """The metafile that lists ``config``, its content, and the entry in it."""
-    for path in sorted(METAFILES.glob("*.yml")):
-        metafile = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for path, metafile in read_metafiles():
         for entry in metafile["models"]:
             if entry["config"] == config.name:
                 return path, metafile, entry
     raise SystemExit(
-        f"no metafile lists {config.name}: add it to one in {METAFILES} first"
+        f"no metafile in flowzoo/zoo/metafiles lists {config.name}: add it to one first"
     )
 
 
@@ -113,10 +111,7 @@ def main() -> None:
         "size": published.stat().st_size,
         "sha256": sha256(published),
     }
-    text = yaml.safe_dump(
-        metafile, sort_keys=False, allow_unicode=True, default_flow_style=None
-    )
-    metafile_path.write_text(text, encoding="utf-8")
+    write_metafile(metafile_path, metafile)
     print(f"{published}: {entry['result']}")
 
 

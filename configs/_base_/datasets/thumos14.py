@@ -1,12 +1,12 @@
-# THUMOS14, classification: trained on the trimmed videos of UCF101 and on the actions of
-# the validation videos, tested on untrimmed videos that may show several classes. So the
-# accuracy in validation is that of training videos; THUMOS14_TRAIN=train_videos trains on
-# UCF101 alone. Labels are those of UCF101, 0 to 100.
+# THUMOS14, classification: trained on the trimmed videos of UCF101, validated and tested
+# on untrimmed videos that may show several classes. THUMOS14_TRAIN=trainval_windows
+# trains on the actions of the validation videos too, whose accuracy is then that of
+# training videos. Labels are those of UCF101, 0 to 100.
 _base_ = './two_stream_videos.py'
 
 data_root = 'data/thumos14'
 num_classes = 101
-train_list = '{{$THUMOS14_TRAIN:trainval_windows}}'
+train_list = '{{$THUMOS14_TRAIN:train_videos}}'
 files = dict(
     data_prefix=dict(video=f'{data_root}/videos'),
     num_classes=num_classes,

@@ -133,8 +133,8 @@ class _MotionNetBase(BaseModule):
             raise ValueError(
                 f"{type(self).__name__} takes clips (N, 3, T, H, W) with "
                 f"T={self.num_frames} frames, got {tuple(clips.shape)}; num_frames, "
-                f"clip_len of SampleFrames and FormatShape(input_format='NCTHW') must go "
-                f"together"
+                f"clip_len of SampleFrames and FormatShape(input_format='NCTHW') must "
+                f"go together"
             )
         return self._encode(clips.transpose(1, 2).flatten(1, 2))
 

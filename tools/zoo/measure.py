@@ -1,0 +1,39 @@
+"""Count parameters and multiply-adds of the zoo's models, into their metafiles.
+
+usage: python tools/zoo/measure.py [NAME ...]      (default: every model)
+
+Run it after adding a config to a metafile or changing a model, then
+tools/zoo/build_model_zoo.py. A test compares the parameters with the built models.
+"""
+
+import argparse
+
+from metafile import read_metafiles, write_metafile
+from mmengine.config import Config
+from tqdm import tqdm
+
+from flowzoo.compat.configs import find_config
+from flowzoo.zoo.complexity import complexity
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    args = parser.parse_args()
+
+    for path, metafile in read_metafiles():
+        for entry in tqdm(metafile["models"], desc=path.name):
+            if args.names and entry["config"].removesuffix(".py") not in args.names:
+                continue
+            config = Config.fromfile(find_config(entry["config"]))
+            parameters, count = complexity(config, entry.get("input"))
+            entry["parameters"] = parameters
+            if count is not None:
+                entry["multiply_adds"] = int(count)
+        write_metafile(path, metafile)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Reading and writing the zoo's metafiles, for the tools beside this file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from flowzoo.zoo.index import METAFILES
+
+
+def read_metafiles() -> Iterator[tuple[Path, dict]]:
+    for path in sorted(METAFILES.glob("*.yml")):
+        yield path, yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def write_metafile(path: Path, metafile: dict) -> None:
+    text = yaml.dump(
+        metafile,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+    )
+    path.write_text(text, encoding="utf-8")
