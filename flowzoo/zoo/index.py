@@ -84,9 +84,9 @@ def find(name: str) -> Model:
     if name in rows:
         return rows[name]
     close = difflib.get_close_matches(name, rows, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(close)}?" if close else ""
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
     raise KeyError(
-        f"the zoo has no model {name!r}; {hint} "
+        f"the zoo has no model {name!r}; {hint}"
         "`python tools/zoo/download.py --list` lists all"
     )
 
