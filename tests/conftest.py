@@ -99,3 +99,17 @@ def run_mmaction_tool():
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """A wheel built from the sdist, as PyPI's users of `--no-binary` get it."""
+    root = Path(__file__).parents[1]
+    out = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", out, root],
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = out.glob("*.whl")
+    return wheel

@@ -270,7 +270,7 @@ def test_activitynet(tmp_path, clip, lines, version, classes):
         assert dataset[0]["data_samples"].gt_label.nonzero().ravel().tolist() == [4, 7]
 
 
-def test_thumos14(tmp_path, clip, lines):
+def test_thumos14(tmp_path, clip, lines, monkeypatch):
     root, out = tmp_path / "root", tmp_path / "out"
     ucf101_folder(root, clip, UCF[:2])
     video, test = "video_validation_0000001", "video_test_0000001"
@@ -299,6 +299,9 @@ def test_thumos14(tmp_path, clip, lines):
         "TH14_test_set_mp4/video_test_0000002.mp4",
     ]
     assert sorted(report["missing"]) == UCF[2:]
+    dataset = dataset_of("thumos14", "train", out, "thumos14")
+    assert len(dataset) == 2
+    monkeypatch.setenv("THUMOS14_TRAIN", "trainval_windows")
     dataset = dataset_of("thumos14", "train", out, "thumos14")
     data = [dataset[i] for i in range(len(dataset))]
     assert [d["data_samples"].gt_label.item() for d in data] == [0, 0, 2]
