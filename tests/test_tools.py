@@ -106,7 +106,7 @@ def test_missing_annotations_are_named(tool, tmp_path):
         "train.py", "configs/repflow_r50_kinetics.py", "--work-dir", tmp_path, expect=1
     )
     assert "annotation file not found: data/kinetics400" in out
-    assert "preprocess_k400.sh" in out
+    assert "tools/data/prepare.py kinetics400" in out
 
 
 def write_video(path, size):

@@ -1,6 +1,7 @@
 """Several processes on a machine without GPUs."""
 
 import atexit
+import gc
 from collections.abc import Callable
 
 import torch
@@ -17,6 +18,7 @@ LAUNCHERS = ("pytorch", "mpi", "slurm")
 
 def _leave_group() -> None:
     if torch.distributed.is_initialized():
+        gc.collect()  # what mmengine's runner leaves behind holds on to the group
         torch.distributed.destroy_process_group()
 
 
