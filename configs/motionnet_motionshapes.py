@@ -1,6 +1,6 @@
 _base_ = [
     '_base_/models/motionnet.py', '_base_/datasets/motionshapes_flow.py',
-    '_base_/schedules/motionnet_motionshapes.py',
+    '_base_/schedules/motionnet_small.py',
     '_base_/motionnet_runtime.py'
 ]
 

@@ -161,3 +161,9 @@ def test_inferencer_finds_its_pipeline(config):
         for transform in config.test_pipeline
     ]
     assert inherited == config.test_dataloader.dataset.pipeline
+
+
+def test_names_are_unique():
+    """mim finds configs by their file names."""
+    names = [path.name for path in CONFIGS[0].parent.rglob("*.py")]
+    assert sorted(names) == sorted(set(names))
