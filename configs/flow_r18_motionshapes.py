@@ -2,7 +2,7 @@
 # between the frames, each by itself: a ResNet-18 of a quarter of the width, SlowOnly
 # without temporal convolutions.
 _base_ = [
-    '_base_/datasets/motionshapes.py', '_base_/schedules/motionshapes.py',
+    '_base_/datasets/motionshapes.py', '_base_/schedules/motionshapes_12e.py',
     '_base_/default_runtime.py'
 ]
 

@@ -2,7 +2,7 @@
 # and both classifiers. tools/zoo/join_hallucinated.py makes its checkpoint. The schedule
 # is not used, but mmengine wants one beside the training data.
 _base_ = [
-    '_base_/datasets/motionshapes.py', '_base_/schedules/motionshapes.py',
+    '_base_/datasets/motionshapes.py', '_base_/schedules/motionshapes_12e.py',
     '_base_/default_runtime.py'
 ]
 

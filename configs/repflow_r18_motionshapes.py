@@ -3,7 +3,7 @@
 # coarse to tell clockwise from counterclockwise.
 _base_ = [
     '_base_/models/repflow_r50.py', '_base_/datasets/motionshapes.py',
-    '_base_/schedules/motionshapes.py', '_base_/default_runtime.py'
+    '_base_/schedules/motionshapes_12e.py', '_base_/default_runtime.py'
 ]
 
 model = dict(

@@ -1,6 +1,6 @@
 _base_ = [
     '_base_/models/repflow_r50.py', '_base_/datasets/ut_interaction.py',
-    '_base_/schedules/motionshapes.py', '_base_/default_runtime.py'
+    '_base_/schedules/motionshapes_12e.py', '_base_/default_runtime.py'
 ]
 
 model = dict(

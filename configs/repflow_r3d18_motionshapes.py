@@ -2,7 +2,7 @@
 # after conv1
 _base_ = [
     '_base_/models/repflow_r3d18.py', '_base_/datasets/motionshapes.py',
-    '_base_/schedules/motionshapes.py', '_base_/default_runtime.py'
+    '_base_/schedules/motionshapes_12e.py', '_base_/default_runtime.py'
 ]
 
 model = dict(

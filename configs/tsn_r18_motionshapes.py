@@ -2,7 +2,7 @@
 # the class. Same clips and same schedule as repflow_r18_motionshapes.py.
 _base_ = [
     'mmaction::_base_/models/tsn_r50.py', '_base_/datasets/motionshapes.py',
-    '_base_/schedules/motionshapes.py', '_base_/default_runtime.py'
+    '_base_/schedules/motionshapes_12e.py', '_base_/default_runtime.py'
 ]
 
 model = dict(
