@@ -1,6 +1,6 @@
 # Fine-tuning end to end: a tenth of the learning rate for the classifier, and a
 # hundredth of that for MotionNet.
-_base_ = './motionshapes.py'
+_base_ = './motionshapes_12e.py'
 
 train_cfg = dict(max_epochs=4)
 param_scheduler = [
