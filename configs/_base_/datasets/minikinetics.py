@@ -1,13 +1,14 @@
 # Mini-Kinetics as in Representation Flow for Action Recognition: the videos of 150
 # classes of Kinetics-400, 16 frames of 112 x 112, every second one, as the authors'
 # loader takes them.
-dataset_type = 'CheckedVideoDataset'
-data_root = 'data/minikinetics/videos'
-ann_file_train = 'data/minikinetics/minikinetics_train_list_videos.txt'
+_base_ = './kinetics400.py'
+
 ann_file_val = 'data/minikinetics/minikinetics_val_list_videos.txt'
-num_classes = 150
-how_to_get = ('python tools/data/prepare.py minikinetics --root FOLDER writes the '
-              'annotation files; docs/data.md says where to get the videos')
+files = dict(
+    data_prefix=dict(video='data/minikinetics/videos'),
+    num_classes=150,
+    how_to_get=('python tools/data/prepare.py minikinetics --root FOLDER writes the '
+                'annotation files; docs/data.md says where to get the videos'))
 
 # A shorter video repeats its last frame: going back to its first one, as mmaction2's
 # default does, would look like motion.
@@ -50,42 +51,12 @@ test_pipeline = [
 # On 4 GPUs, as in the paper: 32 clips in all.
 train_dataloader = dict(
     batch_size=8,
-    num_workers=8,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type=dataset_type,
-        ann_file=ann_file_train,
-        data_prefix=dict(video=data_root),
-        num_classes=num_classes,
-        how_to_get=how_to_get,
-        pipeline=train_pipeline))
+        ann_file='data/minikinetics/minikinetics_train_list_videos.txt',
+        pipeline=train_pipeline,
+        **files))
 val_dataloader = dict(
     batch_size=8,
-    num_workers=8,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        ann_file=ann_file_val,
-        data_prefix=dict(video=data_root),
-        num_classes=num_classes,
-        how_to_get=how_to_get,
-        pipeline=val_pipeline,
-        test_mode=True))
+    dataset=dict(ann_file=ann_file_val, pipeline=val_pipeline, **files))
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=8,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        ann_file=ann_file_val,
-        data_prefix=dict(video=data_root),
-        num_classes=num_classes,
-        how_to_get=how_to_get,
-        pipeline=test_pipeline,
-        test_mode=True))
-
-val_evaluator = dict(type='AccMetric')
-test_evaluator = val_evaluator
+    dataset=dict(ann_file=ann_file_val, pipeline=test_pipeline, **files))

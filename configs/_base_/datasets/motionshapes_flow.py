@@ -1,6 +1,6 @@
 # MotionShapes for motion estimators: 10 flows a clip; the true flow in validation and
 # test only.
-dataset_type = 'MotionShapesDataset'
+_base_ = './motionshapes.py'
 
 clip_len = 11
 
@@ -26,24 +26,10 @@ val_pipeline = test_pipeline
 
 train_dataloader = dict(
     batch_size=4,
-    num_workers=0,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    dataset=dict(type=dataset_type, split='train', pipeline=train_pipeline))
-val_dataloader = dict(
-    batch_size=16,
-    num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type, split='val', pipeline=val_pipeline, test_mode=True))
-test_dataloader = dict(
-    batch_size=16,
-    num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        split='test',
-        pipeline=test_pipeline,
-        test_mode=True))
+    sampler=dict(type='InfiniteSampler'),
+    dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(batch_size=16, dataset=dict(pipeline=val_pipeline))
+test_dataloader = dict(batch_size=16, dataset=dict(pipeline=test_pipeline))
 
 val_evaluator = dict(type='FlowMetric')
 test_evaluator = val_evaluator
