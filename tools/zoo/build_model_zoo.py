@@ -25,8 +25,8 @@ Written by `python tools/zoo/build_model_zoo.py` from `flowzoo/zoo/metafiles/`; 
 those, not this file.
 
 *Paper* is what the authors published, with its source; *ours* is what was measured
-with the checkpoint beside it, by `python tools/zoo/evaluate.py NAME`. Both are numbers
-of the row's protocol. GFLOPs are 10^9 multiply-adds of one view. Nobody has trained the
+with the checkpoint beside it in the row's protocol, by `python tools/zoo/evaluate.py
+NAME`; papers do not always say what theirs was. GFLOPs are 10^9 multiply-adds of one view. Nobody has trained the
 rows without a checkpoint to publish them; what was measured with small ones of them is
 in `benchmarks/NOTES.md`.
 """
