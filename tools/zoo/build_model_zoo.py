@@ -27,8 +27,8 @@ those, not this file.
 *Paper* is what the authors published, with its source; *ours* is what was measured
 with the checkpoint beside it in the row's protocol, by `python tools/zoo/evaluate.py
 NAME`; papers do not always say what theirs was. GFLOPs are 10^9 multiply-adds of one
-view. Nobody has trained the rows without a checkpoint to publish them; what was measured
-with small ones of them is in `benchmarks/NOTES.md`.
+view. Nobody has trained the rows without a checkpoint to publish them; what was
+measured with small ones of them is in `benchmarks/NOTES.md`.
 """
 
 
