@@ -3,7 +3,7 @@
     python benchmarks/hidden_two_stream_motionshapes.py MOTIONNET.pth [--seeds N] ...
 
 MOTIONNET.pth is a checkpoint of configs/tinymotionnet_motionshapes.py, trained without
-labels. For each seed:
+labels: flowzoo://tinymotionnet_motionshapes, or a file. For each seed:
 
 1. `fixed`: mode (a), the classifier of configs/hidden2s_r18_motionshapes_fixed.py
    on the flow of MotionNet as it is (computed once, at --starts places of each clip);
@@ -11,7 +11,9 @@ labels. For each seed:
    configs/hidden2s_r18_motionshapes.py, `fixed_longer`: mode (a) still; `action`: mode
    (b); `all`: mode (c);
 3. `tsn`: the control, configs/tsn_r18_motionshapes.py, one frame of each clip;
-4. `fusion`: the scores of tsn and all, 1 : 1.5.
+4. `fusion`: the scores of tsn and all, 1 : 1.5; `fusion_chosen`: with the weights that
+   are best on the validation split, as tools/analysis/fuse_scores.py --sweep chooses
+   them.
 
 Writes the accuracy on the test split to
 benchmarks/results/hidden_two_stream_motionshapes.json, after every step.
@@ -36,7 +38,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 import flowzoo  # noqa: F401
-from flowzoo.evaluation.score_fusion import fuse_scores
+from flowzoo.evaluation.score_fusion import fuse_scores, weight_grid
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "benchmarks" / "results" / "hidden_two_stream_motionshapes.json"
@@ -84,17 +86,17 @@ class Experiment:
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
         self.train, self.labels = load_clips("train", args.clips)
-        self.test, self.test_labels = load_clips("test", None)
+        self.held_out = {split: load_clips(split, None) for split in ("val", "test")}
         last = self.train.shape[2] - FRAMES
         self.starts = (np.arange(args.starts) + 0.5) * last / args.starts
-        self.middle = (self.test.shape[2] - FRAMES) // 2
+        self.middle = (self.train.shape[2] - FRAMES) // 2
         self.stream = self.new_stream("hidden2s_r18_motionshapes_fixed", 0)
         self.flows = self.cache_flows()
 
     def new_stream(self, name: str, seed: int) -> nn.Module:
         torch.manual_seed(seed)
         cfg = config_of(name).model
-        cfg.backbone.motion_net.init_cfg.checkpoint = str(self.args.motionnet)
+        cfg.backbone.motion_net.init_cfg.checkpoint = self.args.motionnet
         model = MODELS.build(cfg)
         model.init_weights()
         return model
@@ -120,7 +122,7 @@ class Experiment:
         return dict(
             plain=[self.flow_of(self.train, start) for start in starts],
             mirrored=[self.flow_of(mirrored, start) for start in starts],
-            test=[self.flow_of(self.test, self.middle)],
+            test=[self.flow_of(self.held_out["test"][0], self.middle)],
         )
 
     def batches(self, epochs: int, seed: int):
@@ -170,26 +172,35 @@ class Experiment:
         return log
 
     @torch.no_grad()
-    def scores(self, model: nn.Module, take=None) -> Tensor:
+    def scores(self, model: nn.Module, take=None, split: str = "test") -> Tensor:
+        """Of the split's clips, or without take of the flows of the cache (test)."""
         model.eval()
+        clips, labels = self.held_out[split]
         found = []
-        for i in range(0, len(self.test), BATCH):
+        for i in range(0, len(clips), BATCH):
             part = slice(i, i + BATCH)
-            samples = samples_of(self.test_labels[part])
+            samples = samples_of(labels[part])
             if take is None:
                 flows = self.flows["test"][0][part].float()
                 images = model.backbone.flow_to_image(flows)
                 features = model.backbone.temporal(images).unsqueeze(2)
                 out = model.cls_head.predict(features, samples)
             else:
-                inputs = list(take(self.test[part], self.middle))
+                inputs = list(take(clips[part], self.middle))
                 out = model.test_step(dict(inputs=inputs, data_samples=samples))
             found += [sample.pred_score for sample in out]
         return torch.stack(found)
 
-    def accuracy(self, scores: Tensor) -> float:
-        right = scores.argmax(1) == torch.tensor(self.test_labels)
+    def accuracy(self, scores: Tensor, split: str = "test") -> float:
+        right = scores.argmax(1) == torch.tensor(self.held_out[split][1])
         return round(right.float().mean().item(), 4)
+
+    def chosen_weights(self, streams: list[Tensor]) -> tuple[float, ...]:
+        """The best on the validation split; the first of them, as fuse_scores.py."""
+        return max(
+            weight_grid(len(streams)),
+            key=lambda w: self.accuracy(fuse_scores(streams, w), "val"),
+        )
 
     def run(self, seed: int) -> dict:
         def clip(clips: Tensor, start: int) -> Tensor:
@@ -226,20 +237,24 @@ class Experiment:
             row[mode] = self.accuracy(temporal)
             row[f"{mode}_loss"] = [round(losses[0], 3), round(losses[-1], 3)]
             if mode == "all":
-                row["fusion"] = self.accuracy(
-                    fuse_scores([spatial, temporal], (1, 1.5))
+                streams = [spatial, temporal]
+                row["fusion"] = self.accuracy(fuse_scores(streams, (1, 1.5)))
+                weights = self.chosen_weights(
+                    [self.scores(tsn, frame, "val"), self.scores(model, clip, "val")]
                 )
+                row["chosen_weights"] = weights
+                row["fusion_chosen"] = self.accuracy(fuse_scores(streams, weights))
             print(row, flush=True)
         row["minutes"] = round((time.time() - began) / 60, 1)
         return row
 
 
 def write(args: argparse.Namespace, rows: list[dict]) -> None:
-    names = ("fixed", "fixed_longer", "action", "all", "tsn", "fusion")
+    names = ("fixed", "fixed_longer", "action", "all", "tsn", "fusion", "fusion_chosen")
     result = dict(
         what="accuracy on the 400 test clips of MotionShapes",
         settings=dict(
-            motionnet=args.motionnet.name,
+            motionnet=args.motionnet.rpartition("/")[2],
             train_clips=args.clips,
             epochs=args.epochs,
             finetune_epochs=args.finetune,
@@ -258,7 +273,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("motionnet", type=Path, metavar="MOTIONNET.pth")
+    parser.add_argument("motionnet", metavar="MOTIONNET.pth")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--clips", type=int, default=400)
     parser.add_argument("--epochs", type=int, default=10)
