@@ -35,11 +35,6 @@ def _check(image: Tensor, flow: Tensor, padding: str) -> None:
 
 def _grid(image: Tensor) -> tuple[int]:
     n, _, h, w = image.shape
-    if h * w >= 1 << 31:
-        raise ValueError(
-            f"image has {h} x {w} pixels; backend='triton' takes fewer than 2^31, "
-            f"use backend='reference'"
-        )
     return (n * -(-h * w // _BLOCK),)
 
 
@@ -228,4 +223,10 @@ def backward_warp(
     backend = checks.resolve_backend(backend, image.device, offered)
     if backend == "reference":
         return backward_warp_reference(image, flow, padding)
+    h, w = image.shape[2:]
+    if h * w >= 1 << 31:
+        raise ValueError(
+            f"image has {h} x {w} pixels; backend={backend!r} takes fewer than 2^31, "
+            f"use backend='reference'"
+        )
     return _forward(image, flow, padding, backend)

@@ -181,7 +181,7 @@ def test_compile_and_vmap(backend):
 
 
 def test_threads_do_not_change_the_result():
-    inputs = make_inputs((2, 3, 40, 21))
+    inputs = make_inputs((2, 3, 400, 150))  # several tasks
     results = []
     for threads in (1, 3, 3):
         torch.set_num_threads(threads)
@@ -207,6 +207,14 @@ def test_the_rule_can_fail():
         ({"flow": torch.rand(2, 2, 5, 7)}, ValueError, r"needs \(2, 2, 5, 6\)"),
         ({"flow": torch.rand(2, 2, 5, 6, device="meta")}, ValueError, "on meta"),
         ({"padding": "reflection"}, ValueError, "'zeros', 'border'"),
+        (
+            {
+                "image": torch.rand(1, 1, 1, 1).expand(1, 1, 1 << 16, 1 << 15),
+                "flow": torch.rand(1, 1, 1, 1).expand(1, 2, 1 << 16, 1 << 15),
+            },
+            ValueError,
+            "65536 x 32768 pixels; backend='cpu' takes fewer than",
+        ),
         ({"backend": "cuda"}, ValueError, "'auto', 'triton', 'cpu', 'reference'"),
         ({"backend": "triton"}, ValueError, "needs GPU tensors"),
         (
