@@ -119,19 +119,15 @@ def write_video(path, size):
         container.mux(stream.encode())
 
 
-def test_ut_interaction_annotations(tmp_path, tool):
-    """A class that shows in the picture's size is found by the baseline."""
-    for sequence in (1, 2, 9):
-        for label in range(2):
-            path = tmp_path / f"{2 * sequence + label}_{sequence}_{label}.avi"
-            write_video(path, (64 + 64 * label, 64))
-    args = ["--out", tmp_path / "ann", "--test-sequences", 9]
-    out = tool("data/prepare_ut_interaction.py", tmp_path, *args)
-    assert "alone: 100.0%" in out
-    assert (tmp_path / "ann" / "test.txt").read_text() == "18_9_0.avi 0\n19_9_1.avi 1\n"
-    assert len((tmp_path / "ann" / "train.txt").read_text().splitlines()) == 4
-    out = tool("data/prepare_ut_interaction.py", tmp_path / "ann", expect=2)
+def test_ut_interaction(tmp_path, tool):
+    out = tool("data/prepare_ut_interaction.py", tmp_path, expect=2)
     assert "no clips named" in out
+    for sequence in (1, 2):
+        write_video(tmp_path / f"{sequence}_{sequence}_0.avi", (64, 64))
+    out = tool("data/prepare_ut_interaction.py", tmp_path, "--out", tmp_path / "out")
+    assert "2 clips in" in out and "splits 1, 2:" in out
+    assert "alone: 100.0%" in out
+    assert (tmp_path / "out" / "test_split_2.txt").read_text() == "2_2_0.mp4 0\n"
 
 
 def test_mini_kinetics(tmp_path, tool):

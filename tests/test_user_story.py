@@ -70,11 +70,7 @@ def test_list_download_and_test(run):
 
 @pytest.mark.skipif(not CLIPS.is_dir(), reason="UT-Interaction is not here")
 def test_fine_tune_on_other_clips(run):
-    data = run.folder / "data" / "ut_interaction"
-    data.mkdir(parents=True)
-    videos = CLIPS / "set1"
-    (data / "videos").symlink_to(videos)
-    run("data/prepare_ut_interaction.py", videos)
+    run("data/prepare_ut_interaction.py", CLIPS / "set1")
     (run.folder / "mine.py").write_text(
         "_base_ = 'flowzoo::repflow_r18_utinteraction.py'\n"
         "model = dict(cls_head=dict(num_classes=6))\n"
