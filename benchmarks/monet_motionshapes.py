@@ -33,10 +33,11 @@ from torch import Tensor, nn
 
 import flowzoo  # noqa: F401
 from flowzoo.datasets import FeatureDataset
+from flowzoo.datasets.preparation import default_out
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / "configs"
-FEATURES = Path(os.environ.get("FEATURES", "data/motionshapes_features"))
+FEATURES = Path(os.environ.get("FEATURES") or default_out("motionshapes_features"))
 SPLITS = ("train", "val", "test")
 BASELINES = [
     "mlp",

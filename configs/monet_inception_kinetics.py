@@ -5,7 +5,7 @@
 _base_ = 'monet_i3d_kinetics.py'
 
 model = dict(appearance_head=None)
-data_root = 'data/kinetics400_features'
+data_root = '{{$FLOWZOO_DATA:data}}/kinetics400_features'
 train_dataloader = dict(
     dataset=dict(
         appearance=f'{data_root}/inception_train.npz',

@@ -1,6 +1,9 @@
 # mmaction2's TSM with a representation-flow layer on its features
-_base_ = ('mmaction::recognition/tsm/'
-          'tsm_imagenet-pretrained-r50_8xb16-1x1x8-50e_kinetics400-rgb.py')
+_base_ = [
+    'mmaction::recognition/tsm/'
+    'tsm_imagenet-pretrained-r50_8xb16-1x1x8-50e_kinetics400-rgb.py',
+    '_base_/datasets/kinetics400_files.py'
+]
 
 custom_imports = dict(imports=['flowzoo'])
 model = dict(
@@ -10,3 +13,12 @@ model = dict(
 optim_wrapper = dict(
     constructor='FlowOptimWrapperConstructor',
     paramwise_cfg=dict(_delete_=True, flow_lr_mult=0.01))
+
+# the files as tools/data/prepare.py writes them
+dataset_type = 'CheckedVideoDataset'
+train_dataloader = dict(
+    dataset=dict(type=dataset_type, **_base_.kinetics400_train))
+val_dataloader = dict(
+    dataset=dict(type=dataset_type, **_base_.kinetics400_val))
+test_dataloader = dict(
+    dataset=dict(type=dataset_type, **_base_.kinetics400_val))

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from ..datasets.motionshapes_files import default_root
 from .index import Checkpoint, find_checkpoint
 
-# The only place that says where the published files are.
+# The only place that says where the published files are to be; nothing is there yet.
 BASE_URL = "https://github.com/flowzoo/flowzoo/raw/main/checkpoints/"
 
 # Of a clone; absent where the wheel is installed.
@@ -79,11 +79,25 @@ def download(name: str, progress: bool = True) -> Path:
             "remove it and it is fetched"
         )
     target = cache_folder() / checkpoint.file
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{target}.lock"):
-        if not (target.is_file() and sha256(target) == checkpoint.sha256):
+    if _is_there(checkpoint, target):  # before the lock: the cache may be read-only
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{target}.lock").acquire()
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"{target.parent} cannot be written ({error.strerror}); set FLOWZOO_DATA "
+            "to another folder",
+        ) from error
+    with lock:
+        if not _is_there(checkpoint, target):  # another process may have been faster
             _fetch(checkpoint, target, progress)
     return target
+
+
+def _is_there(checkpoint: Checkpoint, path: Path) -> bool:
+    return path.is_file() and sha256(path) == checkpoint.sha256
 
 
 def sha256(path: Path) -> str:
@@ -125,8 +139,21 @@ def _fetch(checkpoint: Checkpoint, target: Path, progress: bool) -> None:
     raise DownloadError(
         f"{checkpoint.file} could not be downloaded.\n  "
         + "\n  ".join(failures)
-        + "\nSet the environment variable FLOWZOO_ZOO_URL to another place, or put the "
-        f"file into {target.parent}."
+        + f"\n{_advice()}, or put the file into {target.parent}."
+    )
+
+
+def _advice() -> str:
+    ways = (
+        "the environment variable FLOWZOO_ZOO_URL to a folder or server that has the "
+        "files: file:///PATH, http:// or https://"
+    )
+    if os.environ.get("FLOWZOO_ZOO_URL"):
+        return f"Set {ways}"
+    return (
+        "FlowZoo's own address has no files yet. They are in the folder checkpoints of "
+        "a clone, where its editable install (pip install -e) finds them. Or set "
+        + ways
     )
 
 

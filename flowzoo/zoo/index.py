@@ -59,7 +59,10 @@ def models() -> dict[str, Model]:
     for path in sorted(METAFILES.glob("*.yml")):
         metafile = yaml.safe_load(path.read_text(encoding="utf-8"))
         for entry in metafile["models"]:
-            row = _model(metafile["family"], entry)
+            try:
+                row = _model(metafile["family"], entry)
+            except (KeyError, TypeError) as error:
+                raise ValueError(f"{path.name}: {entry} is no row: {error}") from error
             if row.name in rows:
                 raise ValueError(f"{path.name}: {row.name!r} is listed twice")
             rows[row.name] = row
@@ -70,6 +73,8 @@ def _model(family: str, entry: dict) -> Model:
     entry = dict(entry)
     if checkpoint := entry.pop("checkpoint", None):
         checkpoint = Checkpoint(**checkpoint)
+        if not {"metric", "value", "machine", "log"} <= set(entry.get("result") or ()):
+            raise KeyError("a checkpoint needs a result: metric, value, machine, log")
     name = Path(entry["config"]).stem
     return Model(name=name, family=family, checkpoint=checkpoint, **entry)
 

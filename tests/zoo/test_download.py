@@ -109,6 +109,42 @@ def test_address_of_unknown_kind(server, monkeypatch):
         download(NAME)
 
 
+def test_our_address_serves_nothing_yet(server, monkeypatch):
+    monkeypatch.delenv("FLOWZOO_ZOO_URL")
+    monkeypatch.setattr(module, "BASE_URL", f"{server.url}/")
+    server.troubles = [404]
+    with pytest.raises(DownloadError, match=r"no files yet(.|\n)*FLOWZOO_ZOO_URL") as e:
+        download(NAME)
+    assert "file:///PATH" in str(e.value)
+
+
+@pytest.fixture
+def read_only(monkeypatch):
+    """The cache cannot be written; a test that runs as root cannot make it so."""
+
+    def refuse(lock):
+        raise PermissionError(errno.EACCES, "Permission denied", lock.lock_file)
+
+    monkeypatch.setattr(module.FileLock, "acquire", refuse)
+
+
+def test_read_only_cache_that_has_the_file(server, request):
+    path = download(NAME)
+    request.getfixturevalue("read_only")
+    assert download(NAME) == path
+
+
+def test_read_only_cache(server, read_only):
+    with pytest.raises(OSError, match=r"cannot be written \(Permission.*FLOWZOO_DATA"):
+        download(NAME)
+
+
+def test_cache_that_is_no_folder(server, tmp_path):
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(OSError, match=r"cannot be written.*FLOWZOO_DATA"):
+        download(NAME)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
 def test_full_disk(server):
     checkpoint = index.find_checkpoint(NAME)

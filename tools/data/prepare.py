@@ -14,6 +14,7 @@ from pathlib import Path
 from flowzoo.datasets.preparation import (
     DATASETS,
     PreparationError,
+    default_out,
     format_report,
     prepare,
 )
@@ -29,7 +30,11 @@ def main() -> None:
     parser.add_argument(
         "--root", type=Path, required=True, help="folder with the official files"
     )
-    parser.add_argument("--out", type=Path, help="default: data/DATASET")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="default: data/DATASET, or $FLOWZOO_DATA/DATASET, where the configs look",
+    )
     parser.add_argument(
         "--verify",
         action="store_true",
@@ -55,7 +60,7 @@ def main() -> None:
     classes = args.classes
     if classes is None and args.dataset == "minikinetics":
         classes = MINIKINETICS
-    out = args.out or Path("data", args.dataset)
+    out = args.out or default_out(args.dataset)
     try:
         report = prepare(
             args.dataset, args.root, out, args.verify, args.jobs, args.force, classes

@@ -12,10 +12,9 @@ sees nothing else is printed: quote it beside any other.
 """
 
 import argparse
-import os
 from pathlib import Path
 
-from flowzoo.datasets.preparation import PreparationError
+from flowzoo.datasets.preparation import PreparationError, default_out
 from flowzoo.datasets.preparation.ut_interaction import (
     list_clips,
     metadata_accuracies,
@@ -28,8 +27,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="folder with the clips")
-    default = Path(os.environ.get("FLOWZOO_DATA", "data"), "ut_interaction")
-    parser.add_argument("--out", type=Path, default=default)
+    parser.add_argument("--out", type=Path, default=default_out("ut_interaction"))
     args = parser.parse_args()
     try:
         numbers = prepare_ut_interaction(args.folder, args.out)

@@ -9,7 +9,8 @@ the same by itself. FLOWZOO_ZOO_URL names other places to look, FLOWZOO_DATA the
 
 import argparse
 
-from flowzoo.zoo import DownloadError, Model, download, models
+from flowzoo.zoo import Model, download, models
+from flowzoo.zoo.index import find_checkpoint
 
 
 def describe(model: Model) -> str:
@@ -33,15 +34,25 @@ def main() -> None:
 
     if args.list or args.search:
         text = (args.search or "").lower()
-        for model in models().values():
-            if text in f"{model.name} {model.dataset} {model.family}".lower():
-                print(describe(model))
+        found = [
+            model
+            for model in models().values()
+            if text in f"{model.name} {model.dataset} {model.family}".lower()
+        ]
+        if not found:
+            raise SystemExit(f"no model's name, data set or family has {args.search!r}")
+        print("\n".join(map(describe, found)))
     names = [m.name for m in models().values() if m.checkpoint] if args.all else []
-    for name in names + args.names:
-        try:
+    names += args.names
+    try:
+        for name in names:  # all of them before the first download
+            find_checkpoint(name)
+        for name in names:
             print(download(name))
-        except (LookupError, DownloadError) as error:
-            raise SystemExit(error.args[0]) from None
+    except LookupError as error:
+        raise SystemExit(error.args[0]) from None
+    except (OSError, ValueError) as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

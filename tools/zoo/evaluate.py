@@ -12,7 +12,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from flowzoo.compat.configs import find_config
-from flowzoo.zoo import models
+from flowzoo.zoo import find, models
+from flowzoo.zoo.index import find_checkpoint
 
 DIGITS = 4
 
@@ -39,9 +40,15 @@ def main() -> None:
     if not names:
         parser.error(f"name a model or give --all; trained are: {', '.join(trained)}")
 
+    try:
+        for name in names:
+            find_checkpoint(name)
+    except LookupError as error:
+        parser.error(error.args[0])
+
     lines = []
     for name in names:
-        model = models()[name]
+        model = find(name)
         metric, published = model.result["metric"], model.result["value"]
         metrics = evaluate(
             find_config(model.config), f"flowzoo://{name}", args.work_dir / name

@@ -24,9 +24,14 @@ def main() -> None:
     args = parser.parse_args()
 
     for path, metafile in read_metafiles():
-        for entry in tqdm(metafile["models"], desc=path.name):
-            if args.names and entry["config"].removesuffix(".py") not in args.names:
-                continue
+        chosen = [
+            entry
+            for entry in metafile["models"]
+            if not args.names or entry["config"].removesuffix(".py") in args.names
+        ]
+        if not chosen:
+            continue
+        for entry in tqdm(chosen, desc=path.name):
             config = Config.fromfile(find_config(entry["config"]))
             parameters, count = complexity(config, entry.get("input"))
             entry["parameters"] = parameters

@@ -3,10 +3,10 @@
 usage: python tools/zoo/publish.py CONFIG CHECKPOINT --metric acc/top1 [--half]
 
 Takes the weights alone out of mmengine's checkpoint (no optimizer, no log), writes them
-to checkpoints/NAME.safetensors with the config, the classes and the versions, tests
-that file on the config's test split, copies the training's log beside it, and enters
-size, SHA-256 and result into the metafile that lists the config. Then
-`python tools/zoo/build_model_zoo.py` writes the tables anew.
+to checkpoints/NAME.safetensors, tests that file on the config's test split, adds the
+config, the classes, the test's metrics and the versions to it, copies the training's
+log beside it, and enters size, SHA-256 and result into the metafile that lists the
+config. Then `python tools/zoo/build_model_zoo.py` writes the tables anew.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import os
 import platform
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from evaluate import evaluate
@@ -34,6 +35,16 @@ def find_entry(config: Path) -> tuple[Path, dict, dict]:
     raise SystemExit(
         f"no metafile in flowzoo/zoo/metafiles lists {config.name}: add it to one first"
     )
+
+
+def read_training(path: Path) -> dict:
+    """A checkpoint of mmengine."""
+    if not path.is_file():
+        raise SystemExit(f"there is no checkpoint {path}")
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    if "state_dict" not in checkpoint:
+        raise SystemExit(f"{path} is no checkpoint of tools/train.py: no state_dict")
+    return checkpoint
 
 
 def weights_of(checkpoint: dict, half: bool) -> dict[str, torch.Tensor]:
@@ -81,30 +92,34 @@ def main() -> None:
 
     metafile_path, metafile, entry = find_entry(args.config)
     name = args.config.stem
-    checkpoint = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
-    published = REPOSITORY / f"{name}.safetensors"
-    published.parent.mkdir(exist_ok=True)
+    checkpoint = read_training(args.checkpoint)
+    log = training_log(args.checkpoint.parent)
+    weights = weights_of(checkpoint, args.half)
     meta = {
         "config": Config.fromfile(args.config).pretty_text,
         "classes": checkpoint.get("meta", {}).get("dataset_meta") or {},
         "versions": {"flowzoo": flowzoo.__version__, "torch": torch.__version__},
     }
-    write_checkpoint(published, weights_of(checkpoint, args.half), meta)
-
-    metrics = evaluate(args.config, str(published), args.work_dir / name)
+    with TemporaryDirectory() as folder:
+        candidate = Path(folder, f"{name}.safetensors")
+        write_checkpoint(candidate, weights, meta)
+        metrics = evaluate(args.config, str(candidate), args.work_dir / name)
     if args.metric not in metrics:
         raise SystemExit(
             f"the test gave no {args.metric!r}, but {', '.join(metrics)}; give one of "
             "them as --metric"
         )
-    log = published.with_name(f"{name}.log.json")
-    shutil.copyfile(training_log(args.checkpoint.parent), log)
+    published = REPOSITORY / f"{name}.safetensors"
+    published.parent.mkdir(exist_ok=True)
+    write_checkpoint(published, weights, meta | {"metrics": metrics})
+    published_log = published.with_name(f"{name}.log.json")
+    shutil.copyfile(log, published_log)
 
     entry["result"] = {
         "metric": args.metric,
         "value": metrics[args.metric],
         "machine": machine(),
-        "log": f"checkpoints/{log.name}",
+        "log": f"checkpoints/{published_log.name}",
     }
     entry["checkpoint"] = {
         "file": published.name,

@@ -3,7 +3,7 @@
 # not public), which may show several classes.
 _base_ = './two_stream_videos.py'
 
-data_root = 'data/activitynet12'
+data_root = '{{$FLOWZOO_DATA:data}}/activitynet12'
 num_classes = 100
 files = dict(
     data_prefix=dict(video=f'{data_root}/videos'),

@@ -1,7 +1,7 @@
 # HMDB51, one of its three splits: SPLIT=2 python tools/train.py ...; without it, split 1.
 _base_ = './two_stream_videos.py'
 
-data_root = 'data/hmdb51'
+data_root = '{{$FLOWZOO_DATA:data}}/hmdb51'
 num_classes = 51
 split = {{'$SPLIT:1'}}
 files = dict(

@@ -1,7 +1,7 @@
 # Features of I3D's last pooling at 25 frames a second, of RGB and of TV-L1 flow, in
 # files of tools/data/extract_features.py.
 dataset_type = 'FeatureDataset'
-data_root = 'data/kinetics400_features'
+data_root = '{{$FLOWZOO_DATA:data}}/kinetics400_features'
 how_to_get = ('python tools/data/extract_features.py writes it with a recognizer on '
               'RGB and one on flow; docs/monet.md says how')
 

@@ -3,9 +3,10 @@
 # loader takes them.
 _base_ = './kinetics400.py'
 
-ann_file_val = 'data/minikinetics/minikinetics_val_list_videos.txt'
+data_root = '{{$FLOWZOO_DATA:data}}/minikinetics'
+val_file = f'{data_root}/minikinetics_val_list_videos.txt'
 files = dict(
-    data_prefix=dict(video='data/minikinetics/videos'),
+    data_prefix=dict(video=f'{data_root}/videos'),
     num_classes=150,
     how_to_get=('python tools/data/prepare.py minikinetics --root FOLDER writes the '
                 'annotation files; docs/data.md says where to get the videos'))
@@ -52,11 +53,11 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=8,
     dataset=dict(
-        ann_file='data/minikinetics/minikinetics_train_list_videos.txt',
+        ann_file=f'{data_root}/minikinetics_train_list_videos.txt',
         pipeline=train_pipeline,
         **files))
 val_dataloader = dict(
     batch_size=8,
-    dataset=dict(ann_file=ann_file_val, pipeline=val_pipeline, **files))
+    dataset=dict(ann_file=val_file, pipeline=val_pipeline, **files))
 test_dataloader = dict(
-    dataset=dict(ann_file=ann_file_val, pipeline=test_pipeline, **files))
+    dataset=dict(ann_file=val_file, pipeline=test_pipeline, **files))

@@ -2,7 +2,7 @@
 # of a network on frames and of one on true flow.
 _base_ = './kinetics400_features.py'
 
-data_root = 'data/motionshapes_features'
+data_root = '{{$FLOWZOO_DATA:data}}/motionshapes_features'
 loader = dict(batch_size=64, num_workers=0, persistent_workers=False)
 files = dict(
     num_classes=8,

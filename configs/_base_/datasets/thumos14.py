@@ -4,7 +4,7 @@
 # training videos. Labels are those of UCF101, 0 to 100.
 _base_ = './two_stream_videos.py'
 
-data_root = 'data/thumos14'
+data_root = '{{$FLOWZOO_DATA:data}}/thumos14'
 num_classes = 101
 train_list = '{{$THUMOS14_TRAIN:train_videos}}'
 files = dict(

@@ -1,7 +1,7 @@
 # UCF101, one of its three splits: SPLIT=2 python tools/train.py ...; without it, split 1.
 _base_ = './two_stream_videos.py'
 
-data_root = 'data/ucf101'
+data_root = '{{$FLOWZOO_DATA:data}}/ucf101'
 num_classes = 101
 split = {{'$SPLIT:1'}}
 files = dict(

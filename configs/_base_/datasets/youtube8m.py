@@ -1,7 +1,7 @@
 # YouTube-8M's frame-level features: Inception at 1 frame a second, 3862 classes. 15 %
 # of the videos are held out, as in the paper; here they are files of the training part.
 dataset_type = 'YouTube8MDataset'
-files = 'data/youtube8m/frame/train*.tfrecord'
+files = '{{$FLOWZOO_DATA:data}}/youtube8m/frame/train*.tfrecord'
 num_classes = 3862
 
 train_pipeline = [dict(type='PackFeatures', num_classes=num_classes)]

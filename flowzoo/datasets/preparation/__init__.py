@@ -1,7 +1,13 @@
 """Preparation of benchmark data sets from their official files."""
 
-from .prepare import DATASETS, prepare
+from .prepare import DATASETS, default_out, prepare
 from .records import PreparationError
 from .report import format_report
 
-__all__ = ["DATASETS", "PreparationError", "format_report", "prepare"]
+__all__ = [
+    "DATASETS",
+    "PreparationError",
+    "default_out",
+    "format_report",
+    "prepare",
+]

@@ -12,13 +12,18 @@ from .records import PreparationError
 
 SUFFIXES = (".zip", ".rar", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
-# Programs that unpack .rar: archive and target are put in the braces.
+# Programs that unpack .rar, best first: unar is free and notices damage,
+# libarchive's bsdtar is free, and 7-Zip has RAR in some distributions only. Archive and
+# target are put in the braces.
 _RAR_PROGRAMS = (
     ("unrar", "x", "-o-", "-p-", "-idq", "{archive}", "{target}/"),
+    ("unar", "-quiet", "-no-directory", "-o", "{target}", "{archive}"),
     ("bsdtar", "-xf", "{archive}", "-C", "{target}"),
     ("7z", "x", "-y", "-bso0", "-o{target}", "{archive}"),
     ("7zz", "x", "-y", "-bso0", "-o{target}", "{archive}"),
-    ("unar", "-quiet", "-o", "{target}", "{archive}"),
+)
+_HOW_TO_INSTALL = (
+    "apt-get install unar, brew install unar or conda install -c conda-forge libarchive"
 )
 
 
@@ -101,12 +106,12 @@ def _unpack_rar(archive: Path, target: Path) -> None:
         if done.returncode:
             raise PreparationError(
                 f"{program} cannot unpack {archive} (exit status {done.returncode}): "
-                f"{done.stdout.strip()[-500:]}"
+                f"{done.stdout.strip()[-500:]}\nIf the file is whole, another program "
+                f"may do ({_HOW_TO_INSTALL})"
             )
         return
     programs = ", ".join(program for program, *_ in _RAR_PROGRAMS)
     raise PreparationError(
         f"no program to unpack {archive}. Install one of {programs} (for example: "
-        "apt-get install libarchive-tools, conda install libarchive) or unpack the "
-        "file by hand next to it"
+        f"{_HOW_TO_INSTALL}), or unpack the file by hand next to it"
     )

@@ -15,11 +15,15 @@ from flowzoo.datasets.preparation import PreparationError, prepare
 CONFIGS = Path(__file__).parents[3] / "configs" / "_base_" / "datasets"
 
 
-def dataset_of(config, loader, folder, name):
-    """The data set of a loader in a config, with another folder."""
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path, monkeypatch):
+    """The configs read what is in folders below, by the data set's name."""
+    monkeypatch.setenv("FLOWZOO_DATA", str(tmp_path))
+
+
+def dataset_of(config, loader):
+    """The data set of a loader in a config."""
     config = Config.fromfile(CONFIGS / f"{config}.py")
-    text = config.pretty_text.replace(f"data/{name}", str(folder))
-    config = Config.fromstring(text, ".py")
     return MMACTION_DATASETS.build(config[f"{loader}_dataloader"].dataset)
 
 
@@ -59,7 +63,7 @@ def test_ucf101(tmp_path, clip, lines):
     assert "no video left of 1 classes:\n  HandstandPushups" in text
     assert json.loads((out / "report.json").read_text()) == report
 
-    dataset = dataset_of("ucf101", "train", out, "ucf101")
+    dataset = dataset_of("ucf101", "train")
     assert len(dataset) == 2
     assert dataset[0]["inputs"].shape == (1, 3, 11, 224, 224)
 
@@ -106,7 +110,7 @@ def test_hmdb51_with_an_archive_in_an_archive(tmp_path, clip, lines, monkeypatch
     assert lines(out / "hmdb51_val_split_2_videos.txt") == [f"{folder}/{names[1]} 0"]
     assert report["missing"] == ["wave/gone.avi"]
     assert lines(out / "classes.txt")[:2] == ["clap", "wave"]
-    dataset = dataset_of("hmdb51", "val", out, "hmdb51")
+    dataset = dataset_of("hmdb51", "val")
     assert dataset[0]["inputs"].shape == (1, 3, 11, 224, 224)
 
 
@@ -154,7 +158,7 @@ def test_half_prepared_kinetics(tmp_path, clip, lines):
     assert report["lists"]["kinetics400_val_list_videos.txt"]["broken"] == 4
     assert not (out / "kinetics400_test_list_videos.txt").exists()
     assert "test.csv has no labels" in str(report["notes"])
-    dataset = dataset_of("kinetics400", "train", out, "kinetics400")
+    dataset = dataset_of("kinetics400", "train")
     assert len(dataset) == 356
     assert dataset[3]["inputs"].shape == (1, 3, 32, 224, 224)
 
@@ -231,7 +235,8 @@ def test_minikinetics(tmp_path, clip, lines):
 
 @pytest.mark.parametrize(("version", "classes"), [("1-2", 100), ("1-3", 200)])
 def test_activitynet(tmp_path, clip, lines, version, classes):
-    root, out = tmp_path / "root", tmp_path / "out"
+    name = f"activitynet{version.replace('-', '')}"
+    root, out = tmp_path / "root", tmp_path / name
     videos = {
         "---abcdefgh": ("training", [(3, 0.04, 0.12), (3, 5.5, 7), (2, 0.1, 0.2)]),
         "bbbbbbbbbbb": ("validation", [(7, 0.1, 0.2), (4, 0.0, 0.1)]),
@@ -244,7 +249,6 @@ def test_activitynet(tmp_path, clip, lines, version, classes):
     clip(root / "train" / "v_---abcdefgh.mp4", 8)
     clip(root / "val" / "v_bbbbbbbbbbb.webm")
     clip(root / "val" / "ccccccccccc.mkv")
-    name = f"activitynet{version.replace('-', '')[:2]}"
     report = prepare(name, root, out, decode=True, jobs=1)
     path = "train/v_---abcdefgh.mp4"
     assert lines(out / "activitynet_train_windows.txt") == [
@@ -260,18 +264,18 @@ def test_activitynet(tmp_path, clip, lines, version, classes):
     ]
     assert "1 actions without duration" in str(report["notes"])
     assert len(lines(out / "classes.txt")) == classes
-    if version == "1-2":
-        dataset = dataset_of("activitynet", "train", out, "activitynet12")
-        assert len(dataset) == 2
-        data = dataset[0]
-        assert data["inputs"].shape == (1, 3, 11, 224, 224)
-        assert data["data_samples"].gt_label == 3
-        dataset = dataset_of("activitynet", "val", out, "activitynet12")
-        assert dataset[0]["data_samples"].gt_label.nonzero().ravel().tolist() == [4, 7]
+    config = "activitynet" if version == "1-2" else name
+    dataset = dataset_of(config, "train")
+    assert len(dataset) == 2
+    data = dataset[0]
+    assert data["inputs"].shape == (1, 3, 11, 224, 224)
+    assert data["data_samples"].gt_label == 3
+    dataset = dataset_of(config, "val")
+    assert dataset[0]["data_samples"].gt_label.nonzero().ravel().tolist() == [4, 7]
 
 
 def test_thumos14(tmp_path, clip, lines, monkeypatch):
-    root, out = tmp_path / "root", tmp_path / "out"
+    root, out = tmp_path / "root", tmp_path / "thumos14"
     ucf101_folder(root, clip, UCF[:2])
     video, test = "video_validation_0000001", "video_test_0000001"
     clip(root / "validation" / f"{video}.mp4", 8)
@@ -299,25 +303,25 @@ def test_thumos14(tmp_path, clip, lines, monkeypatch):
         "TH14_test_set_mp4/video_test_0000002.mp4",
     ]
     assert sorted(report["missing"]) == UCF[2:]
-    dataset = dataset_of("thumos14", "train", out, "thumos14")
+    dataset = dataset_of("thumos14", "train")
     assert len(dataset) == 2
     monkeypatch.setenv("THUMOS14_TRAIN", "trainval_windows")
-    dataset = dataset_of("thumos14", "train", out, "thumos14")
+    dataset = dataset_of("thumos14", "train")
     data = [dataset[i] for i in range(len(dataset))]
     assert [d["data_samples"].gt_label.item() for d in data] == [0, 0, 2]
-    dataset = dataset_of("thumos14", "test", out, "thumos14")
+    dataset = dataset_of("thumos14", "test")
     assert [dataset.get_data_info(i)["label"].sum() for i in (0, 1)] == [1, 0]
 
 
 def test_names_with_accents_and_spaces(tmp_path, clip, lines):
     """A file system may store an accent as a character of its own."""
-    root, out = tmp_path / "root", tmp_path / "out"
+    root, out = tmp_path / "root", tmp_path / "hmdb51"
     names = ["Große Übung 1 2.avi", "手を振る clap.avi"]
     miniatures.hmdb51_splits(root, {"clap": dict.fromkeys(names, "1")})
     for name in names:
         clip(root / "my clips" / unicodedata.normalize("NFD", name))
     prepare("hmdb51", root, out, decode=True, jobs=1)
-    dataset = dataset_of("hmdb51", "train", out, "hmdb51")
+    dataset = dataset_of("hmdb51", "train")
     assert len(dataset) == 2
     for i in range(2):
         assert Path(dataset.get_data_info(i)["filename"]).is_file()
@@ -401,12 +405,12 @@ def test_real_clips(tmp_path, real_videos, lines):
     chosen = sorted((real_videos / "ucf101_100clips").glob("v_Diving_*.avi"))[:2]
     if not chosen:
         pytest.skip("no clips of UCF101")
-    root, out = tmp_path / "root", tmp_path / "out"
+    root, out = tmp_path / "root", tmp_path / "ucf101"
     names = [f"Diving/{path.name}" for path in chosen]
     miniatures.ucf101_splits(root, [*names, UCF[0]])
     for path in chosen:
         shutil.copy(path, root)
     report = prepare("ucf101", root, out, decode=True, jobs=1)
     assert report["missing"] == [UCF[0]] and not report["broken"]
-    dataset = dataset_of("ucf101", "train", out, "ucf101")
+    dataset = dataset_of("ucf101", "train")
     assert dataset[0]["inputs"].shape == (1, 3, 11, 224, 224)

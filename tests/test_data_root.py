@@ -1,0 +1,46 @@
+"""FLOWZOO_DATA moves the data of every config."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+import flowzoo  # noqa: F401  configs may inherit from flowzoo::
+from flowzoo.datasets.preparation import default_out
+
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
+
+
+def paths(config: Config) -> Iterator[str]:
+    """Files and folders that a config's loaders read."""
+    for loader in ("train", "val", "test"):
+        dataset = config[f"{loader}_dataloader"].dataset
+        if dataset.type == "MotionShapesDataset":  # finds its folder by itself
+            continue
+        files = [dataset.get(k) for k in ("ann_file", "appearance", "flow", "files")]
+        yield from filter(None, files)
+        yield from dataset.get("data_prefix", {}).values()
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_config_reads_below_the_folder(path, monkeypatch):
+    monkeypatch.setenv("FLOWZOO_DATA", "/else where")
+    config = Config.fromfile(path)
+    assert all(p.startswith("/else where/") for p in paths(config))
+
+
+def test_default(monkeypatch):
+    monkeypatch.delenv("FLOWZOO_DATA", raising=False)
+    for name in ("ucf101", "kinetics400"):
+        config = Config.fromfile(
+            CONFIGS[0].parent / "_base_" / "datasets" / f"{name}.py"
+        )
+        assert {p.split(f"{name}/")[0] for p in paths(config)} == {"data/"}
+
+
+def test_preparation_writes_where_configs_read(monkeypatch):
+    monkeypatch.delenv("FLOWZOO_DATA", raising=False)
+    assert default_out("ucf101") == Path("data/ucf101")
+    monkeypatch.setenv("FLOWZOO_DATA", "/else where")
+    assert default_out("ucf101") == Path("/else where/ucf101")
