@@ -2,5 +2,11 @@
 
 from .flow_losses import SupervisedFlowLoss, UnsupervisedFlowLoss
 from .monet_loss import HallucinationLoss
+from .refined_flow_loss import RefinedFlowLoss
 
-__all__ = ["HallucinationLoss", "SupervisedFlowLoss", "UnsupervisedFlowLoss"]
+__all__ = [
+    "HallucinationLoss",
+    "RefinedFlowLoss",
+    "SupervisedFlowLoss",
+    "UnsupervisedFlowLoss",
+]
