@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
+from mmengine.registry import DefaultScope
 from torch import Tensor
 
 from flowzoo.datasets.transforms import OpenVideo
@@ -31,7 +32,8 @@ def read_clip(config: Config, video: str | Path) -> dict:
     results = dict(filename=str(video), label=-1, start_index=0, modality="RGB")
     # whatever the pipeline decodes with, say what is wrong with the file
     OpenVideo(min_frames=2)(results.copy())["av_container"].close()
-    sample = Compose(pipeline)(results)
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        sample = Compose(pipeline)(results)
     if sample["inputs"].ndim == 5:
         sample["inputs"] = sample["inputs"][:1]
     return pseudo_collate([sample])

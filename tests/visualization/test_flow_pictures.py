@@ -5,9 +5,17 @@ import mmcv
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from torch import nn
 
-from flowzoo.visualization import FlowRecorder, first_clip, write_flow_pictures
+from flowzoo.datasets.motionshapes_files import write_video
+from flowzoo.visualization import (
+    FlowRecorder,
+    first_clip,
+    read_clip,
+    write_flow_pictures,
+)
 from flowzoo_kernels import RepresentationFlow
 
 RED, YELLOW, PALE_YELLOW = (255, 0, 0), (255, 229, 0), (255, 242, 127)
@@ -113,3 +121,19 @@ def test_recorder():
     assert not model.first._forward_hooks
     with pytest.raises(ValueError, match="Linear has no RepresentationFlow layer"):
         FlowRecorder(nn.Linear(1, 1))
+
+
+def test_read_clip_in_plain_python(tmp_path):
+    """mmengine's default scope, which knows no OpenVideo, is what a script has."""
+    write_video(tmp_path / "clip.mp4", np.zeros((6, 32, 48, 3), np.uint8))
+    pipeline = [
+        dict(type="OpenVideo"),
+        dict(type="SampleFrames", clip_len=4, num_clips=2, test_mode=True),
+        dict(type="DecodeFrames"),
+        dict(type="FormatShape", input_format="NCTHW"),
+        dict(type="PackActionInputs"),
+    ]
+    with DefaultScope.overwrite_default_scope("mmengine"):
+        batch = read_clip(Config(dict(val_pipeline=pipeline)), tmp_path / "clip.mp4")
+    (inputs,) = batch["inputs"]
+    assert inputs.shape == (1, 3, 4, 32, 48)  # the first of two views
