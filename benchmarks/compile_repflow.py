@@ -20,15 +20,10 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from flowzoo_kernels.repflow import (
-    gpu_backward,
-    gpu_forward,
-    gpu_large,
-    gpu_launch,
-    gpu_shapes,
-)
+from flowzoo_kernels.repflow import gpu_backward, gpu_forward, gpu_launch
 
-N_ITERS = 20  # for which the states computed again are counted
+# For which launches are planned, and the states computed again are counted.
+MAPS, N_ITERS = 480, 20
 RESULTS = Path(__file__).parent / "results"
 TOOLS = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
 FEATURES = {"x_ptr", "out_ptr", "grad_ptr"}  # of the caller's type, the rest float32
@@ -74,30 +69,6 @@ def loops_of(sass: str) -> list[int]:
     return [sum(b <= a <= e for a in addresses) for b, e in innermost]
 
 
-def compile_large(variant: str, target: str) -> list[dict]:
-    """The backward kernels of maps that a program cannot hold, all gradients."""
-    rows = []
-    for name in ("prepare", "u", "p", "p_back", "u_back", "maps_back"):
-        kernel = getattr(gpu_large, f"{name}_kernel")
-        constants = {
-            constant: {"PAPER": variant == "paper", "SUMS": gpu_launch.SUMS}.get(
-                constant, gpu_launch.LARGE_BLOCK if constant == "BLOCK" else True
-            )
-            for constant in kernel.arg_names
-            if constant.isupper()
-        }
-        source = source_of(kernel, "float32", constants)
-        compiled = triton.compile(source, target=target_of(target))
-        row = {"kernel": f"large maps, {name}", "variant": variant, "target": target}
-        row |= {"dtype": "float32", "map": "any", "maps per program": "-"}
-        row |= {"block": gpu_launch.LARGE_BLOCK, "warps": 4}
-        row["shared memory"] = compiled.metadata.shared
-        row |= usage_of(compiled)
-        row.pop("sass", None)
-        rows.append(row)
-    return rows
-
-
 def usage_of(compiled) -> dict:
     """Registers and spills, and for NVIDIA the disassembly."""
     if "cubin" not in compiled.asm:
@@ -131,46 +102,55 @@ def compile_one(
     sobel = sobel and variant == "paper"
     if variant == "paper" and not sobel:
         row["variant"] = "paper, learned filters"
-    pairs = 1 << 20
+    maps = torch.empty(MAPS, 1, 2, size, size, device="meta")
     if kind == "forward":
         kernel = gpu_forward.forward_kernel
-        shape = gpu_shapes.fit_whole_maps(size, size, pairs, gpu_shapes.FORWARD)
+        plan = gpu_launch.plan_forward(maps, N_ITERS, variant == "paper")
+        launched = {}
     else:
         kernel = gpu_backward.backward_kernel
-        shape = gpu_shapes.fit_whole_maps(size, size, pairs, gpu_shapes.BACKWARD)
-    whole = shape is not None
-    shape = shape or gpu_shapes.WINDOW
-    launched = gpu_launch.constants(shape, variant, sobel)
+        plan, _ = gpu_launch.plan_backward(maps, N_ITERS, variant == "paper")
+        everything = kind == "backward, all gradients"
+        launched = {"NEED_X": True, "NEED_DIV": True, "SUMS": gpu_launch.SUMS}
+        launched |= {"NEED_IMAGE": everything, "NEED_FLOW": everything}
+    launched |= gpu_launch.constants(plan, variant, sobel)
     warps = launched.pop("num_warps")
     if target_of(target).warp_size == 64:
         warps = max(1, warps // 2)
-    if kind == "forward":
-        launched |= {"WINDOWS": not whole, "FIRST": whole, "LAST": whole}
+    # The launch that there are most of comes first.
+    usages = []
+    edges = [(False, False), (True, False), (False, True)]
+    for first, last in edges if plan.before else [(True, True)]:
+        compiled = triton.compile(
+            source_of(kernel, dtype, launched | {"FIRST": first, "LAST": last}),
+            target=target_of(target),
+            options={"num_warps": warps},
+        )
+        usages.append(usage_of(compiled))
+    pixels = plan.shape.ROWS * plan.shape.COLS
+    row |= {"patch": f"{plan.shape.ROWS}x{plan.shape.COLS}", "warps": warps}
+    if plan.before:
+        row |= {"maps per program": "a window", "iterations": plan.iterations}
+        row["computed per pixel"] = round(plan.computed, 2)
+        row["bytes per pixel and iteration"] = round(plan.bytes)
     else:
-        everything = kind == "backward, all gradients"
-        launched |= {"NEED_X": True, "NEED_DIV": True, "SUMS": gpu_launch.SUMS}
-        launched |= {"NEED_IMAGE": everything, "NEED_FLOW": everything}
-    compiled = triton.compile(
-        source_of(kernel, dtype, launched),
-        target=target_of(target),
-        options={"num_warps": warps},
-    )
-    patches = gpu_shapes.LANES * shape.GROUPS * shape.ROWS * shape.COLS
-    row |= {"patch": f"{shape.ROWS}x{shape.COLS}", "warps": warps}
-    row["maps per program"] = shape.maps if whole else "a window"
-    if whole:
-        row["pixels used"] = round(shape.maps * size * size / patches, 3)
+        maps = plan.shape.maps
+        patches = 32 * plan.shape.GROUPS * pixels
+        row |= {"maps per program": maps, "iterations": "all"}
+        row["computed per pixel"] = round(patches / (maps * size * size), 2)
     row["shared memory"] = compiled.metadata.shared
-    row |= usage_of(compiled)
-    if sass := row.pop("sass", None):
-        loops = [loop / (shape.ROWS * shape.COLS) for loop in loops_of(sass)]
+    for name in ("registers", "spills"):
+        row[name] = max(usage[name] for usage in usages)
+    if sass := usages[0].get("sass"):
+        loops = [loop / pixels for loop in loops_of(sass)]
         row["per pixel and iteration"] = round(max(loops), 1)
         if kind != "forward":
             # The first loop computes states again; see backward_kernel.
-            segment, segments = gpu_launch.segments_of(N_ITERS)
-            again = N_ITERS - 1 + (segments - 1) * (segment - 1)
-            total = max(loops) + min(loops) * again / N_ITERS
-            row["with recomputation"] = round(total, 1)
+            again = 1
+            if not plan.before:
+                segment, segments = gpu_launch.segments_of(N_ITERS)
+                again = (N_ITERS - 1 + (segments - 1) * (segment - 1)) / N_ITERS
+            row["with recomputation"] = round(max(loops) + min(loops) * again, 1)
     return row
 
 
@@ -195,8 +175,6 @@ def main() -> None:
     args = parser.parse_args()
     rows = []
     for target in args.targets.split(","):
-        for variant in ("tvl1", "paper"):
-            rows += compile_large(variant, target)
         cases = itertools.product(
             ("forward", "backward", "backward, all gradients"),
             (("tvl1", True), ("paper", True), ("paper", False)),
@@ -206,8 +184,6 @@ def main() -> None:
         for kind, (variant, sobel), dtype, size in cases:
             if dtype != "float32" and (kind, size) != ("forward", 14):
                 continue  # only loads and stores differ
-            if kind != "forward" and size > 32:
-                continue  # compile_large has their kernels
             try:
                 row = compile_one(kind, variant, target, size, dtype, sobel)
             except Exception as error:

@@ -54,6 +54,7 @@ def place_patches(
     w,
     before,  # rows and columns at a window's begin that another computes
     after,  # and at its end
+    window,  # this program's
     windows_x,
     GROUPS: tl.constexpr,
     ROWS: tl.constexpr,
@@ -61,7 +62,7 @@ def place_patches(
     TALL: tl.constexpr,
     WINDOWS: tl.constexpr,
 ):
-    """Patches of a group of whole maps, or of a window of one map (program_id(1))."""
+    """Patches of a group of whole maps, or of a window of one map."""
     zero = tl.zeros([GROUPS, 32], tl.int32)
     warp = tl.arange(0, GROUPS)[:, None] + zero
     lane = tl.arange(0, 32)[None, :] + zero
@@ -94,8 +95,8 @@ def place_patches(
     if WINDOWS:
         height: tl.constexpr = GROUPS * ROWS
         width: tl.constexpr = 32 * COLS
-        y0 = (tl.program_id(1) // windows_x) * (height - before - after)
-        x0 = (tl.program_id(1) % windows_x) * (width - before - after)
+        y0 = (window // windows_x) * (height - before - after)
+        x0 = (window % windows_x) * (width - before - after)
         y, x = y + y0, x + x0
         # A window at the map's border has nothing to leave to others there.
         y_begin = tl.where(y0 > 0, y0 + before, 0)
@@ -114,6 +115,18 @@ def is_own(p, i: tl.constexpr, COLS: tl.constexpr):
     return (
         p.inside & (y >= p.y_begin) & (y < p.y_end) & (x >= p.x_begin) & (x < p.x_end)
     )
+
+
+@triton.jit
+def own_pixels(field, p, ROWS: tl.constexpr, COLS: tl.constexpr, WINDOWS: tl.constexpr):
+    """The field, but 0 in the pixels of a window that another computes."""
+    if WINDOWS:
+        result = ()
+        for i in tl.static_range(ROWS * COLS):
+            result += (tl.where(is_own(p, i, COLS), field[i], 0.0),)
+        return result
+    else:
+        return field
 
 
 @triton.jit
@@ -185,14 +198,21 @@ def _quad(p, i: tl.constexpr, COLS: tl.constexpr, SIZE: tl.constexpr):
 
 @triton.jit
 def load_field(
-    ptr, stride_h, stride_w, p, exists, ROWS: tl.constexpr, COLS: tl.constexpr
-):
-    """From the maps that begin at ptr, in float32; 0 where there is no pixel."""
+    ptr, stride_h, stride_w, p, exists, ROWS: tl.constexpr, COLS: tl.constexpr,
+    DY: tl.constexpr = 0, DX: tl.constexpr = 0,
+):  # fmt: skip
+    """From the maps that begin at ptr, in float32; 0 where there is no pixel.
+
+    DY, DX: take the pixels so many rows below and columns to the right.
+    """
     quads = ()
     for i in tl.static_range(0, ROWS * COLS, 4):
         y, x, ok = _quad(p, i, COLS, ROWS * COLS)
+        y, x = y + DY, x + DX
         at = ptr[:, :, None] + y.to(tl.int64) * stride_h + x.to(tl.int64) * stride_w
         ok = ok & exists[:, :, None] & (y < p.h) & (x < p.w)
+        if DY < 0 or DX < 0:
+            ok = ok & (y >= 0) & (x >= 0)
         value = tl.load(at, mask=ok, other=0.0)
         quads += (value.to(tl.float32),)
     return from_quads(quads, ROWS * COLS)
@@ -480,28 +500,42 @@ def gradient_back(
 
 
 @triton.jit
-def _central(
-    f1, f2, taps, p, ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
+def _neighbours(
+    field, p, ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
     ALONG_Y: tl.constexpr,
 ):  # fmt: skip
-    """tvl1's image gradient along one axis; see note 2 of reference.py."""
+    """Those before and after each pixel along an axis."""
+    before, after = (), ()
+    for i in tl.static_range(ROWS * COLS):
+        if ALONG_Y:
+            before += (from_above(field, p, i, ROWS, COLS, TALL),)
+            after += (from_below(field, p, i, ROWS, COLS, TALL),)
+        else:
+            before += (from_left(field, p, i, COLS),)
+            after += (from_right(field, p, i, COLS),)
+    return before, after
+
+
+@triton.jit
+def _central(
+    f1, f2, before, after, image_ptr, p, ROWS: tl.constexpr, COLS: tl.constexpr,
+    TALL: tl.constexpr, ALONG_Y: tl.constexpr,
+):  # fmt: skip
+    """tvl1's image gradient along one axis; see note 2 of reference.py.
+
+    before, after: the neighbours in F2.
+    """
+    taps = load_taps(image_ptr + (3 if ALONG_Y else 0), 3)
+    low, high = _neighbours(f1, p, ROWS, COLS, TALL, ALONG_Y)
     result = ()
     for i in tl.static_range(ROWS * COLS):
         if ALONG_Y:
             place, size = p.y + i // COLS, p.h
-            before = from_above(f2, p, i, ROWS, COLS, TALL)
-            after = from_below(f2, p, i, ROWS, COLS, TALL)
-            low = from_above(f1, p, i, ROWS, COLS, TALL)
-            high = from_below(f1, p, i, ROWS, COLS, TALL)
         else:
             place, size = p.x + i % COLS, p.w
-            before = from_left(f2, p, i, COLS)
-            after = from_right(f2, p, i, COLS)
-            low = from_left(f1, p, i, COLS)
-            high = from_right(f1, p, i, COLS)
-        value = taps[0] * before + taps[1] * f2[i] + taps[2] * after
-        value = tl.where(place == size - 1, 0.5 * (f1[i] - low), value)
-        value = tl.where(place == 0, 0.5 * (high - f1[i]), value)
+        value = taps[0] * before[i] + taps[1] * f2[i] + taps[2] * after[i]
+        value = tl.where(place == size - 1, 0.5 * (f1[i] - low[i]), value)
+        value = tl.where(place == 0, 0.5 * (high[i] - f1[i]), value)
         value = tl.where(size > 1, value, 0.0)
         result += (zero_outside(value, p, i, COLS, False),)
     return result
@@ -523,23 +557,17 @@ def _central_back(
         inner += (tl.where(at_end, 0.0, g[i]),)
         value = tl.where(at_end & (size > 1), 0.5 * g[i], 0.0)
         border += (tl.where(place == 0, -value, value),)
+    before, after = _neighbours(inner, p, ROWS, COLS, TALL, ALONG_Y)
+    low, high = _neighbours(border, p, ROWS, COLS, TALL, ALONG_Y)
     for i in tl.static_range(ROWS * COLS):
         if ALONG_Y:
             place, size = p.y + i // COLS, p.h
-            before = from_above(inner, p, i, ROWS, COLS, TALL)
-            after = from_below(inner, p, i, ROWS, COLS, TALL)
-            low = from_above(border, p, i, ROWS, COLS, TALL)
-            high = from_below(border, p, i, ROWS, COLS, TALL)
         else:
             place, size = p.x + i % COLS, p.w
-            before = from_left(inner, p, i, COLS)
-            after = from_right(inner, p, i, COLS)
-            low = from_left(border, p, i, COLS)
-            high = from_right(border, p, i, COLS)
-        value = taps[1] * inner[i] + tl.where(place > 0, taps[2] * before, 0.0)
-        second += (value + tl.where(place + 1 < size, taps[0] * after, 0.0),)
-        value = border[i] - tl.where(place == 1, low, 0.0)
-        first += (value - tl.where(place == size - 2, high, 0.0),)
+        value = taps[1] * inner[i] + tl.where(place > 0, taps[2] * before[i], 0.0)
+        second += (value + tl.where(place + 1 < size, taps[0] * after[i], 0.0),)
+        value = border[i] - tl.where(place == 1, low[i], 0.0)
+        first += (value - tl.where(place == size - 2, high[i], 0.0),)
     return first, second
 
 
@@ -548,6 +576,7 @@ def image_gradient(
     f1, f2, image_ptr, p, ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
     PAPER: tl.constexpr,
 ):  # fmt: skip
+    """From the two frames; in a window, its outermost pixels are not right."""
     if PAPER:
         taps = load_taps(image_ptr, 18)
         gx, gy = _paper_gradient(f2, p, taps, ROWS, COLS, TALL, False)
@@ -557,10 +586,52 @@ def image_gradient(
             ry += (zero_outside(gy[i], p, i, COLS, False),)
         return rx, ry
     else:
-        taps = load_taps(image_ptr, 3)
-        gx = _central(f1, f2, taps, p, ROWS, COLS, TALL, False)
-        taps = load_taps(image_ptr + 3, 3)
-        return gx, _central(f1, f2, taps, p, ROWS, COLS, TALL, True)
+        left, right = _neighbours(f2, p, ROWS, COLS, TALL, False)
+        gx = _central(f1, f2, left, right, image_ptr, p, ROWS, COLS, TALL, False)
+        above, below = _neighbours(f2, p, ROWS, COLS, TALL, True)
+        gy = _central(f1, f2, above, below, image_ptr, p, ROWS, COLS, TALL, True)
+        return gx, gy
+
+
+@triton.jit
+def image_gradient_to_edges(
+    f1, f2, second_ptr, stride_h, stride_w, image_ptr, p,
+    ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr, PAPER: tl.constexpr,
+):  # fmt: skip
+    """The same, right at a window's edges, too: neighbours in F2 come from memory."""
+    if PAPER:
+        gx = zero_field(f1[0].shape[0], ROWS, COLS)
+        gy = gx
+        for tap in tl.static_range(9):
+            near = load_field(
+                second_ptr, stride_h, stride_w, p, p.inside, ROWS, COLS,
+                tap // 3 - 1, tap % 3 - 1,
+            )  # fmt: skip
+            kx, ky = tl.load(image_ptr + tap), tl.load(image_ptr + 9 + tap)
+            sx, sy = (), ()
+            for i in tl.static_range(ROWS * COLS):
+                value = zero_outside(near[i], p, i, COLS, False)
+                sx += (gx[i] + kx * value,)
+                sy += (gy[i] + ky * value,)
+            gx, gy = sx, sy
+        return gx, gy
+    else:
+        g = ()
+        for axis in tl.static_range(2):
+            before = load_field(
+                second_ptr, stride_h, stride_w, p, p.inside, ROWS, COLS,
+                -axis, axis - 1,
+            )  # fmt: skip
+            after = load_field(
+                second_ptr, stride_h, stride_w, p, p.inside, ROWS, COLS,
+                axis, 1 - axis,
+            )  # fmt: skip
+            g += (
+                _central(
+                    f1, f2, before, after, image_ptr, p, ROWS, COLS, TALL, axis == 1
+                ),
+            )
+        return g
 
 
 @triton.jit
@@ -606,11 +677,21 @@ class Coefficients(NamedTuple):
 def coefficients(
     first_ptr, second_ptr, stride_h, stride_w, image_ptr, p,
     ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr, PAPER: tl.constexpr,
+    EDGES: tl.constexpr,
 ):  # fmt: skip
-    """From the maps F1 and F2 that begin at first_ptr and second_ptr."""
+    """From the maps F1 and F2 that begin at first_ptr and second_ptr.
+
+    EDGES: the gradient of F2 is to be right at a window's edges, too.
+    """
     f1 = load_field(first_ptr, stride_h, stride_w, p, p.inside, ROWS, COLS)
     f2 = load_field(second_ptr, stride_h, stride_w, p, p.inside, ROWS, COLS)
-    gx, gy = image_gradient(f1, f2, image_ptr, p, ROWS, COLS, TALL, PAPER)
+    if EDGES:
+        gx, gy = image_gradient_to_edges(
+            f1, f2, second_ptr, stride_h, stride_w, image_ptr, p,
+            ROWS, COLS, TALL, PAPER,
+        )  # fmt: skip
+    else:
+        gx, gy = image_gradient(f1, f2, image_ptr, p, ROWS, COLS, TALL, PAPER)
     rho, scale = (), ()
     for i in tl.static_range(ROWS * COLS):
         rho += (f2[i] - f1[i],)

@@ -1,7 +1,10 @@
-"""Representation flow on GPUs, backward, for maps that a program can hold.
+"""Representation flow on GPUs, backward: one kernel for maps of every size.
 
 Every state is computed again: a segment's states go to a slab of global memory, the
-program's own, and the way back goes over them. Larger maps: see gpu_large.py.
+program's own, and the way back goes over them. A program goes back over all iterations
+of whole maps; or, where WINDOWS, over some iterations of a window of a map, from the
+state before them and the gradient of that after them, which lie in global memory. At
+the end only the window's inner part is right, and nothing else is stored or summed.
 """
 
 import triton
@@ -25,6 +28,7 @@ from .gpu import (
     iterate,
     left_factor,
     load_field,
+    own_pixels,
     place_patches,
     right_factor,
     store_field,
@@ -32,7 +36,7 @@ from .gpu import (
     zero_field,
     zero_last_row,
 )
-from .gpu_forward import parameters
+from .gpu_forward import load_fields, parameters, store_fields
 
 # Partial sums of a program, in this order; see partial_sums.py.
 SUM_STEP = tl.constexpr(0)
@@ -111,11 +115,11 @@ def through_p(
     v, p1, p2, g1, g2, u_grad, step_sum, flow_sums, step, flow, p,
     ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr, EXACT: tl.constexpr,
     PAPER: tl.constexpr, SOBEL: tl.constexpr,
-    NEED_FLOW: tl.constexpr,
+    NEED_FLOW: tl.constexpr, WINDOWS: tl.constexpr,
 ):  # fmt: skip
     """Back through p = shrink(old p, gradient of v), of one component."""
     q1, q2 = gradient(v, p, flow, ROWS, COLS, TALL, EXACT, PAPER, SOBEL)
-    n1, n2, b1, b2 = (), (), (), ()
+    n1, n2, b1, b2, shares = (), (), (), (), ()
     for i in tl.static_range(ROWS * COLS):
         x1, x2, y1, y2, share = shrink_back(
             g1[i], g2[i], p1[i], p2[i], q1[i], q2[i], step
@@ -124,11 +128,16 @@ def through_p(
         n2 += (x2,)
         b1 += (y1,)
         b2 += (y2,)
-        step_sum += share
+        shares += (share,)
     u_grad = gradient_back(
         u_grad, b1, b2, p, flow, ROWS, COLS, TALL, EXACT, PAPER, SOBEL
     )
+    shares = own_pixels(shares, p, ROWS, COLS, WINDOWS)
+    for i in tl.static_range(ROWS * COLS):
+        step_sum += shares[i]
     if NEED_FLOW:
+        b1 = own_pixels(b1, p, ROWS, COLS, WINDOWS)
+        b2 = own_pixels(b2, p, ROWS, COLS, WINDOWS)
         flow_sums = kernel_sums(flow_sums, v, b1, b2, p, ROWS, COLS, TALL, EXACT, PAPER)
     return n1, n2, u_grad, step_sum, flow_sums
 
@@ -154,10 +163,11 @@ def divergence_back(
 @triton.jit
 def divergence_sums(
     sums, u_grad, p1, p2, p, ROWS: tl.constexpr, COLS: tl.constexpr,
-    TALL: tl.constexpr,
+    TALL: tl.constexpr, WINDOWS: tl.constexpr,
 ):  # fmt: skip
     """Gradient of the taps of theta * divergence."""
     x0, x1, y0, y1 = sums
+    u_grad = own_pixels(u_grad, p, ROWS, COLS, WINDOWS)
     for i in tl.static_range(ROWS * COLS):
         g = u_grad[i]
         x0 += left_factor(1.0, p, i, COLS) * from_left(p1, p, i, COLS) * g
@@ -172,18 +182,17 @@ def divergence_sums(
 def through_data(
     u1, u2, u1_grad, u2_grad, map_sums, bound_sum, given, bound, p,
     ROWS: tl.constexpr, COLS: tl.constexpr,
-    NEED_MAPS: tl.constexpr,
+    NEED_MAPS: tl.constexpr, WINDOWS: tl.constexpr,
 ):  # fmt: skip
     """Back through u = old u + k * gradient of F2."""
-    n1, n2, rho_sum, gx_sum, gy_sum = (), (), (), (), ()
+    n1, n2, rho_sum, gx_sum, gy_sum, shares = (), (), (), (), (), ()
     for i in tl.static_range(ROWS * COLS):
         gx, gy, scale = given.gx[i], given.gy[i], given.scale[i]
         g1, g2 = u1_grad[i], u2_grad[i]
         r = (given.rho[i] + gx * u1[i] + gy * u2[i]) * scale
         k_grad = g1 * gx + g2 * gy
         above, below = r > bound, r < -bound
-        share = tl.where(above, k_grad, tl.where(below, -k_grad, 0.0))
-        bound_sum += share
+        shares += (tl.where(above, k_grad, tl.where(below, -k_grad, 0.0)),)
         r_grad = tl.where(above | below, 0.0, k_grad) * scale
         if NEED_MAPS:
             k = clamp(r, bound)
@@ -193,6 +202,9 @@ def through_data(
             gy_sum += (map_sums[2][i] + k * g2 + r_grad * (u2[i] + twice * gy),)
         n1 += (g1 + r_grad * gx,)
         n2 += (g2 + r_grad * gy,)
+    shares = own_pixels(shares, p, ROWS, COLS, WINDOWS)
+    for i in tl.static_range(ROWS * COLS):
+        bound_sum += shares[i]
     if NEED_MAPS:
         map_sums = (rho_sum, gx_sum, gy_sum)
     return n1, n2, map_sums, bound_sum
@@ -206,12 +218,12 @@ def iterate_back(
     GROUPS: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr,
     TALL: tl.constexpr, EXACT: tl.constexpr, PAPER: tl.constexpr,
     SOBEL: tl.constexpr, NEED_MAPS: tl.constexpr, NEED_FLOW: tl.constexpr,
-    NEED_DIV: tl.constexpr,
+    NEED_DIV: tl.constexpr, WINDOWS: tl.constexpr,
 ):  # fmt: skip
     """Back over one iteration, between the states before and after it in the slab.
 
     Their fields are loaded where they are used: all at once would not fit in registers.
-    Nothing comes back through the last p: its gradient is 0, its value free.
+    Nothing comes back through the last p of all: its gradient is 0, its value free.
     Every argument that sums is returned.
     """
     size: tl.constexpr = ROWS * COLS
@@ -222,30 +234,34 @@ def iterate_back(
     p2 = _load_slab(after, has_after, 3, GROUPS, size)
     g11, g12, u1_grad, step_sum, flow_sums = through_p(
         v, p1, p2, g11, g12, u1_grad, step_sum, flow_sums, step, flow, p,
-        ROWS, COLS, TALL, EXACT, PAPER, SOBEL, NEED_FLOW,
+        ROWS, COLS, TALL, EXACT, PAPER, SOBEL, NEED_FLOW, WINDOWS,
     )  # fmt: skip
     if NEED_DIV:
         p1 = _load_slab(before, has_before, 2, GROUPS, size)
         p2 = _load_slab(before, has_before, 3, GROUPS, size)
-        div_sums = divergence_sums(div_sums, u1_grad, p1, p2, p, ROWS, COLS, TALL)
+        div_sums = divergence_sums(
+            div_sums, u1_grad, p1, p2, p, ROWS, COLS, TALL, WINDOWS
+        )
     g11, g12 = divergence_back(g11, g12, u1_grad, div, p, ROWS, COLS, TALL)
     v = _load_slab(after, has_after, 1, GROUPS, size)
     p1 = _load_slab(after, has_after, 4, GROUPS, size)
     p2 = _load_slab(after, has_after, 5, GROUPS, size)
     g21, g22, u2_grad, step_sum, flow_sums = through_p(
         v, p1, p2, g21, g22, u2_grad, step_sum, flow_sums, step, flow, p,
-        ROWS, COLS, TALL, EXACT, PAPER, SOBEL, NEED_FLOW,
+        ROWS, COLS, TALL, EXACT, PAPER, SOBEL, NEED_FLOW, WINDOWS,
     )  # fmt: skip
     if NEED_DIV:
         p1 = _load_slab(before, has_before, 4, GROUPS, size)
         p2 = _load_slab(before, has_before, 5, GROUPS, size)
-        div_sums = divergence_sums(div_sums, u2_grad, p1, p2, p, ROWS, COLS, TALL)
+        div_sums = divergence_sums(
+            div_sums, u2_grad, p1, p2, p, ROWS, COLS, TALL, WINDOWS
+        )
     g21, g22 = divergence_back(g21, g22, u2_grad, div, p, ROWS, COLS, TALL)
     u1 = _load_slab(before, has_before, 0, GROUPS, size)
     u2 = _load_slab(before, has_before, 1, GROUPS, size)
     u1_grad, u2_grad, map_sums, bound_sum = through_data(
         u1, u2, u1_grad, u2_grad, map_sums, bound_sum, given, bound, p,
-        ROWS, COLS, NEED_MAPS,
+        ROWS, COLS, NEED_MAPS, WINDOWS,
     )  # fmt: skip
     grads = (u1_grad, u2_grad, g11, g12, g21, g22)
     return grads, map_sums, (step_sum, bound_sum), div_sums, flow_sums
@@ -347,24 +363,37 @@ def backward_kernel(
     scalars_ptr,  # (3,): theta, lam, tau
     slab_ptr,  # (programs, segment + segments, 6, quads, GROUPS * 128)
     sums_ptr,  # (C * groups, SUMS), zeros
-    parity,  # 0: pairs 0, 2, 4 ... of each clip, which share no frame; 1: the others
+    state_ptr,  # (6, N, C, T-1, H, W): state before this launch, unless FIRST
+    old_ptr,  # (6, N, C, T-1, H, W): gradient of the state after it, unless LAST
+    new_ptr,  # (6, N, C, T-1, H, W): of that before it, out, unless FIRST
+    map_sums_ptr,  # (3, N, C, T-1, H, W): gradients of F2 - F1 and of F2's gradient
+    map_stride,  # N * C * (T-1) * H * W
+    first_pair,  # of each clip in this launch
+    pair_step,  # 2 where frames' gradients are written: such pairs share no frame
     pairs,  # N * pairs_per_clip
-    pairs_per_clip,  # with this parity
+    pairs_per_clip,  # in this launch
     frames,  # T
     channels,
     h,
     w,
-    n_iters,
+    n_iters,  # of this launch
     segment,  # iterations whose states are kept at a time
     segments,
     maps,  # of a program
+    before,
+    after,
+    windows,  # of a map
+    windows_x,
     GROUPS: tl.constexpr,
     ROWS: tl.constexpr,
     COLS: tl.constexpr,
     TALL: tl.constexpr,
     EXACT: tl.constexpr,
+    WINDOWS: tl.constexpr,
     PAPER: tl.constexpr,
     SOBEL: tl.constexpr,
+    FIRST: tl.constexpr,
+    LAST: tl.constexpr,
     NEED_X: tl.constexpr,
     NEED_IMAGE: tl.constexpr,
     NEED_FLOW: tl.constexpr,
@@ -379,14 +408,19 @@ def backward_kernel(
     # A segment's states, but the first ones of all segments behind them.
     size: tl.constexpr = 6 * ((ROWS * COLS + 3) // 4) * GROUPS * 128
     slab_ptr += tl.program_id(0).to(tl.int64) * (segment + segments) * size
+    need_maps: tl.constexpr = NEED_X or NEED_IMAGE
+    # States that there are: what comes after the last p of all does not matter.
+    states = n_iters if LAST else n_iters + 1
     groups = tl.cdiv(pairs, maps)
-    for task in range(tl.program_id(0), channels * groups, tl.num_programs(0)):
-        channel = task // groups
+    for task in range(
+        tl.program_id(0), channels * groups * windows, tl.num_programs(0)
+    ):
+        channel = task // windows // groups
         p = place_patches(
-            pairs, pairs_per_clip, maps, task % groups, h, w, 0, 0, 1,
-            GROUPS, ROWS, COLS, TALL, False,
+            pairs, pairs_per_clip, maps, task // windows % groups, h, w,
+            before, after, task % windows, windows_x, GROUPS, ROWS, COLS, TALL, WINDOWS,
         )  # fmt: skip
-        t = 2 * p.t + parity
+        t = p.t * pair_step + first_pair
         bound, step, div, flow = parameters(
             div_ptr, flow_ptr, scalars_ptr, channel, PAPER, SOBEL
         )
@@ -396,36 +430,30 @@ def backward_kernel(
         first = p.n * stride_n + (0 * p.n + channel) * stride_c + t * stride_t
         given = coefficients(
             x_ptr + first, x_ptr + first + stride_t, stride_h, stride_w, image, p,
-            ROWS, COLS, TALL, PAPER,
+            ROWS, COLS, TALL, PAPER, WINDOWS,
         )  # fmt: skip
-        from_u1 = p.n * grad_stride_n + (0 * p.n + channel) * grad_stride_c
-        from_u1 += t * grad_stride_t
-        from_u2 = from_u1 + (0 * p.n + channels) * grad_stride_c
+        map_at = ((p.n * channels + channel) * (frames - 1) + t) * (h * w)
         zero = zero_field(GROUPS, ROWS, COLS)
-        grads = (
-            load_field(
-                grad_ptr + from_u1,
-                grad_stride_h,
-                grad_stride_w,
-                p,
-                p.inside,
-                ROWS,
-                COLS,
-            ),
-            load_field(
-                grad_ptr + from_u2,
-                grad_stride_h,
-                grad_stride_w,
-                p,
-                p.inside,
-                ROWS,
-                COLS,
-            ),
-            zero,
-            zero,
-            zero,
-            zero,
-        )
+        if LAST:
+            from_u1 = p.n * grad_stride_n + (0 * p.n + channel) * grad_stride_c
+            from_u1 += t * grad_stride_t
+            from_u2 = from_u1 + (0 * p.n + channels) * grad_stride_c
+            u1_grad = load_field(
+                grad_ptr + from_u1, grad_stride_h, grad_stride_w, p, p.inside,
+                ROWS, COLS,
+            )  # fmt: skip
+            u2_grad = load_field(
+                grad_ptr + from_u2, grad_stride_h, grad_stride_w, p, p.inside,
+                ROWS, COLS,
+            )  # fmt: skip
+            grads = (u1_grad, u2_grad, zero, zero, zero, zero)
+        else:
+            grads = load_fields(old_ptr + map_at, map_stride, p, 6, ROWS, COLS)
+        if not FIRST:
+            state = load_fields(state_ptr + map_at, map_stride, p, 6, ROWS, COLS)
+            to = _in_slab(slab_ptr, _slot(0, segment), GROUPS, ROWS * COLS)
+            _store_slab(to, state, GROUPS, ROWS * COLS)
+            tl.debug_barrier()
         map_sums = (zero, zero, zero)
         scalar_sums, div_sums = zeros(2, GROUPS), zeros(4, GROUPS)
         flow_sums = zeros(18 if PAPER else 4, GROUPS)
@@ -435,15 +463,16 @@ def backward_kernel(
             end = tl.minimum((index + 1) * segment, n_iters)
             begin = tl.where(back == 0, 0, index * segment)
             at = _in_slab(slab_ptr, segment + index, GROUPS, ROWS * COLS)
+            exists = (begin > 0) | (not FIRST)
             state = (
-                _load_slab(at, begin > 0, 0, GROUPS, ROWS * COLS),
-                _load_slab(at, begin > 0, 1, GROUPS, ROWS * COLS),
-                _load_slab(at, begin > 0, 2, GROUPS, ROWS * COLS),
-                _load_slab(at, begin > 0, 3, GROUPS, ROWS * COLS),
-                _load_slab(at, begin > 0, 4, GROUPS, ROWS * COLS),
-                _load_slab(at, begin > 0, 5, GROUPS, ROWS * COLS),
+                _load_slab(at, exists, 0, GROUPS, ROWS * COLS),
+                _load_slab(at, exists, 1, GROUPS, ROWS * COLS),
+                _load_slab(at, exists, 2, GROUPS, ROWS * COLS),
+                _load_slab(at, exists, 3, GROUPS, ROWS * COLS),
+                _load_slab(at, exists, 4, GROUPS, ROWS * COLS),
+                _load_slab(at, exists, 5, GROUPS, ROWS * COLS),
             )
-            for j in range(begin + 1, end):
+            for j in range(begin + 1, tl.minimum((index + 1) * segment, states)):
                 state = iterate(
                     state[0], state[1], state[2], state[3], state[4], state[5],
                     given, bound, step, div, flow, p,
@@ -454,14 +483,14 @@ def backward_kernel(
             tl.debug_barrier()
             for ahead in range(index * segment, end):
                 j = end - 1 - (ahead - index * segment)
-                after = _in_slab(slab_ptr, _slot(j + 1, segment), GROUPS, ROWS * COLS)
-                before = _in_slab(slab_ptr, _slot(j, segment), GROUPS, ROWS * COLS)
+                new = _in_slab(slab_ptr, _slot(j + 1, segment), GROUPS, ROWS * COLS)
+                old = _in_slab(slab_ptr, _slot(j, segment), GROUPS, ROWS * COLS)
                 grads, map_sums, scalar_sums, div_sums, flow_sums = iterate_back(
-                    grads, after, j + 1 < n_iters, before, j > 0,
+                    grads, new, j + 1 < states, old, (j > 0) | (not FIRST),
                     map_sums, scalar_sums, div_sums, flow_sums,
                     given, bound, step, div, flow, p,
                     GROUPS, ROWS, COLS, TALL, EXACT, PAPER, SOBEL,
-                    NEED_X or NEED_IMAGE, NEED_FLOW, NEED_DIV,
+                    need_maps, NEED_FLOW, NEED_DIV, WINDOWS,
                 )  # fmt: skip
             tl.debug_barrier()
 
@@ -471,36 +500,46 @@ def backward_kernel(
             add_sums(slot, SUM_DIV, div_sums, 4)
         if NEED_FLOW:
             add_sums(slot, SUM_FLOW, flow_sums, 18 if PAPER else 4)
-        if NEED_IMAGE:
+        if need_maps and not LAST:
+            there = load_fields(map_sums_ptr + map_at, map_stride, p, 3, ROWS, COLS)
+            map_sums = (
+                _plus(map_sums[0], there[0], ROWS, COLS),
+                _plus(map_sums[1], there[1], ROWS, COLS),
+                _plus(map_sums[2], there[2], ROWS, COLS),
+            )
+        if not FIRST:
+            store_fields(new_ptr + map_at, map_stride, grads, p, 6, ROWS, COLS)
+            if need_maps:
+                store_fields(
+                    map_sums_ptr + map_at, map_stride, map_sums, p, 3, ROWS, COLS
+                )
+        if NEED_IMAGE and FIRST:
             f2 = load_field(
-                x_ptr + first + stride_t,
-                stride_h,
-                stride_w,
-                p,
-                p.inside,
-                ROWS,
-                COLS,
+                x_ptr + first + stride_t, stride_h, stride_w, p, p.inside, ROWS, COLS
             )
             sums = image_sums(
-                f2, map_sums[1], map_sums[2], p, GROUPS, ROWS, COLS, TALL, PAPER
-            )
+                f2,
+                own_pixels(map_sums[1], p, ROWS, COLS, WINDOWS),
+                own_pixels(map_sums[2], p, ROWS, COLS, WINDOWS),
+                p, GROUPS, ROWS, COLS, TALL, PAPER,
+            )  # fmt: skip
             image_taps: tl.constexpr = SUM_FLOW + (18 if PAPER else 4)
             add_sums(slot, image_taps, sums, 18 if PAPER else 6)
-        if NEED_X:
+        if NEED_X and FIRST:
             first_grad, second_grad = image_gradient_back(
                 map_sums[0], map_sums[1], map_sums[2], image, p,
                 ROWS, COLS, TALL, PAPER,
             )  # fmt: skip
             to = x_grad_ptr + p.n * x_grad_stride_n + t * x_grad_stride_t
             to += (0 * p.n + channel) * x_grad_stride_c
-            # The launch before has written the frames that pairs of parity 0 have.
+            # The launch before has written the frames that pairs 0, 2, 4 ... have.
+            there = (first_pair > 0) & p.inside
             _add_field(
-                to, x_grad_stride_h, x_grad_stride_w, first_grad, p,
-                (parity > 0) & p.inside, ROWS, COLS,
-            )  # fmt: skip
+                to, x_grad_stride_h, x_grad_stride_w, first_grad, p, there, ROWS, COLS
+            )
             _add_field(
                 to + x_grad_stride_t, x_grad_stride_h, x_grad_stride_w, second_grad, p,
-                (parity > 0) & (t + 2 < frames) & p.inside, ROWS, COLS,
+                there & (t + 2 < frames), ROWS, COLS,
             )  # fmt: skip
 
 
@@ -509,8 +548,14 @@ def _add_field(
     ptr, stride_h, stride_w, field, p, exists, ROWS: tl.constexpr, COLS: tl.constexpr
 ):
     """Store the field, added to what there is at ptr where something exists."""
-    before = load_field(ptr, stride_h, stride_w, p, exists, ROWS, COLS)
+    there = load_field(ptr, stride_h, stride_w, p, exists, ROWS, COLS)
+    field = _plus(field, there, ROWS, COLS)
+    store_field(ptr, stride_h, stride_w, field, p, ROWS, COLS)
+
+
+@triton.jit
+def _plus(a, b, ROWS: tl.constexpr, COLS: tl.constexpr):
     total = ()
     for i in tl.static_range(ROWS * COLS):
-        total += (before[i] + field[i],)
-    store_field(ptr, stride_h, stride_w, total, p, ROWS, COLS)
+        total += (a[i] + b[i],)
+    return total

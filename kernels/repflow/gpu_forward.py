@@ -22,24 +22,25 @@ from .gpu import (
 
 
 @triton.jit
-def load_state(ptr, map_stride, p, ROWS: tl.constexpr, COLS: tl.constexpr):
-    """u1, u2, p11, p12, p21, p22 of the maps that begin at ptr."""
-    state = ()
-    for index in tl.static_range(6):
-        state += (
-            load_field(
-                ptr + (0 * p.n + index) * map_stride, p.w, 1, p, p.inside, ROWS, COLS
-            ),
-        )
-    return state
+def load_fields(
+    ptr, map_stride, p, COUNT: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr
+):
+    """Fields of the maps that begin at ptr: of a state u1, u2, p11, p12, p21, p22."""
+    fields = ()
+    for index in tl.static_range(COUNT):
+        at = ptr + (0 * p.n + index) * map_stride
+        fields += (load_field(at, p.w, 1, p, p.inside, ROWS, COLS),)
+    return fields
 
 
 @triton.jit
-def store_state(ptr, map_stride, state, p, ROWS: tl.constexpr, COLS: tl.constexpr):
-    for index in tl.static_range(6):
-        store_field(
-            ptr + (0 * p.n + index) * map_stride, p.w, 1, state[index], p, ROWS, COLS
-        )
+def store_fields(
+    ptr, map_stride, fields, p, COUNT: tl.constexpr, ROWS: tl.constexpr,
+    COLS: tl.constexpr,
+):  # fmt: skip
+    for index in tl.static_range(COUNT):
+        at = ptr + (0 * p.n + index) * map_stride
+        store_field(at, p.w, 1, fields[index], p, ROWS, COLS)
 
 
 @triton.jit
@@ -106,7 +107,7 @@ def forward_kernel(
     channel = tl.program_id(0) // groups
     p = place_patches(
         pairs, pairs_per_clip, maps, tl.program_id(0) % groups, h, w,
-        before, after, windows_x, GROUPS, ROWS, COLS, TALL, WINDOWS,
+        before, after, tl.program_id(1), windows_x, GROUPS, ROWS, COLS, TALL, WINDOWS,
     )  # fmt: skip
     bound, step, div, flow = parameters(
         div_ptr, flow_ptr, scalars_ptr, channel, PAPER, SOBEL
@@ -116,15 +117,15 @@ def forward_kernel(
     x_ptr += p.n * stride_n + (0 * p.n + channel) * stride_c + p.t * stride_t
     given = coefficients(
         x_ptr, x_ptr + stride_t, stride_h, stride_w, image_ptr, p,
-        ROWS, COLS, TALL, PAPER,
+        ROWS, COLS, TALL, PAPER, False,
     )  # fmt: skip
     map_at = ((p.n * channels + channel) * pairs_per_clip + p.t) * (h * w)
     if FIRST:
         zero = zero_field(GROUPS, ROWS, COLS)
         u1, u2, p11, p12, p21, p22 = zero, zero, zero, zero, zero, zero
     else:
-        u1, u2, p11, p12, p21, p22 = load_state(
-            old_ptr + map_at, map_stride, p, ROWS, COLS
+        u1, u2, p11, p12, p21, p22 = load_fields(
+            old_ptr + map_at, map_stride, p, 6, ROWS, COLS
         )
     for _ in range(n_iters - 1 if LAST else n_iters):
         u1, u2, p11, p12, p21, p22 = iterate(
@@ -143,4 +144,4 @@ def forward_kernel(
         store_field(out_ptr, w, 1, u2, p, ROWS, COLS)
     else:
         state = (u1, u2, p11, p12, p21, p22)
-        store_state(new_ptr + map_at, map_stride, state, p, ROWS, COLS)
+        store_fields(new_ptr + map_at, map_stride, state, p, 6, ROWS, COLS)

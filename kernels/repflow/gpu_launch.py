@@ -1,18 +1,22 @@
 """Launch the Triton kernels: the same face as cpu.py."""
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from .._common import launch
-from . import gpu_backward, gpu_forward, gpu_large, gpu_shapes
+from . import gpu_backward, gpu_forward, gpu_shapes
+from .checkpoints import ADVANCE, schedule
+from .gpu_shapes import Windows
 from .partial_sums import parameter_gradients
 
 SUMS = 64  # room for all sums of a program, a power of two
-LARGE_BLOCK = 512
-# Memory for the state of large maps; more clips are worked on one after another.
-LARGE_STATE_BYTES = 2 << 30
+# Memory for the states between launches; more clips are worked on one after another.
+STATE_BYTES = 2 << 30
+# States that the backward pass keeps between launches at most; see checkpoints.py.
+STATES = 12
 
 
 def _as_kernel_arguments(parameters: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -20,6 +24,21 @@ def _as_kernel_arguments(parameters: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     *kernels, theta, lam, tau = (p.detach().float() for p in parameters)
     scalars = torch.stack([s.reshape(()) for s in (theta, lam, tau)])
     return *(k.contiguous() for k in kernels), scalars
+
+
+def _split_clips(x: Tensor, numbers: int) -> Iterator[slice]:
+    """Clips that have room for so many float32 numbers for each pixel of a pair."""
+    n, c, t, h, w = x.shape
+    clips = STATE_BYTES // max(1, 4 * numbers * c * (t - 1) * h * w)
+    clips = min(n, max(1, clips))
+    return (slice(begin, begin + clips) for begin in range(0, n, clips))
+
+
+def _new_fields(x: Tensor, *lead: int) -> Tensor:
+    """Room for fields of the pairs of x, float32."""
+    n, c, t, h, w = x.shape
+    shape = (*lead, n * c * (t - 1), h, w)
+    return torch.empty(shape, dtype=torch.float32, device=x.device)
 
 
 def forward(
@@ -40,36 +59,30 @@ def forward(
     if n == 0:
         return out
     arguments = _as_kernel_arguments(parameters)
-    pairs = n * (t - 1)
-    shape = gpu_shapes.fit_whole_maps(h, w, pairs, gpu_shapes.FORWARD)
     with launch.device_guard(x):
-        if shape is None:
-            clips = _clips_at_once(x, maps=2 * 6)
-            for chunk, target in zip(x.split(clips), out.split(clips), strict=True):
-                _forward_windows(chunk, target, arguments, n_iters, variant)
-        else:
-            windows = gpu_shapes.Windows(n_iters, 0, 0, 1, 1, 1, 0)
-            edges = {"FIRST": True, "LAST": True}
-            _launch_forward(
-                x, out, arguments, out, out, variant, shape, windows, n_iters, edges
-            )
+        plan = plan_forward(x, n_iters, variant == "paper")
+        several = plan.iterations < n_iters
+        for clips in _split_clips(x, 2 * 6 if several else 0):
+            part, target = x[clips], out[clips]
+            # The state between launches, or no memory at all.
+            old, new = _new_fields(part, 2, 6) if several else (out, out)
+            for begin in range(0, n_iters, plan.iterations):
+                count = min(plan.iterations, n_iters - begin)
+                edges = {"FIRST": begin == 0, "LAST": begin + count == n_iters}
+                _launch_forward(
+                    part, target, arguments, old, new, variant, plan, count, edges
+                )
+                old, new = new, old
     return out
 
 
-def _forward_windows(x, out, arguments, n_iters, variant) -> None:
-    """Some iterations a launch, with the state in global memory in between."""
+def plan_forward(x: Tensor, n_iters: int, paper: bool) -> Windows:
     n, c, t, h, w = x.shape
-    maps = n * c * (t - 1)
-    windows = gpu_shapes.plan_windows(h, w, maps, n_iters, variant == "paper")
-    old, new = torch.empty((2, 6, maps, h, w), dtype=torch.float32, device=x.device)
-    for begin in range(0, n_iters, windows.iterations):
-        count = min(windows.iterations, n_iters - begin)
-        edges = {"FIRST": begin == 0, "LAST": begin + count == n_iters}
-        shape = gpu_shapes.WINDOW
-        _launch_forward(
-            x, out, arguments, old, new, variant, shape, windows, count, edges
-        )
-        old, new = new, old
+    shape = gpu_shapes.fit_whole_maps(h, w, n * (t - 1), gpu_shapes.FORWARD)
+    if shape is not None:
+        return gpu_shapes.one_window(shape, n_iters)
+    window, cost = gpu_shapes.FORWARD_WINDOW, gpu_shapes.FORWARD_COST[paper]
+    return gpu_shapes.plan_windows(h, w, n * c * (t - 1), n_iters, window, cost)
 
 
 def _launch_forward(
@@ -79,14 +92,13 @@ def _launch_forward(
     old: Tensor,
     new: Tensor,
     variant: str,
-    shape: gpu_shapes.Shape,
-    windows: gpu_shapes.Windows,
+    plan: Windows,
     n_iters: int,
     edges: dict[str, bool],
 ) -> None:
     n, c, t, h, w = x.shape
     pairs = n * (t - 1)
-    grid = c * math.ceil(pairs / shape.maps), windows.down * windows.across
+    grid = c * math.ceil(pairs / plan.shape.maps), plan.down * plan.across
     for sobel in _sobel_flags(variant):
         gpu_forward.forward_kernel[grid](
             x,
@@ -102,12 +114,11 @@ def _launch_forward(
             h,
             w,
             n_iters,
-            shape.maps,
-            windows.before,
-            windows.after,
-            windows.across,
-            **constants(shape, variant, sobel),
-            WINDOWS=shape is gpu_shapes.WINDOW,
+            plan.shape.maps,
+            plan.before,
+            plan.after,
+            plan.across,
+            **constants(plan, variant, sobel),
             **edges,
         )
 
@@ -121,14 +132,16 @@ def _sobel_flags(variant: str) -> tuple[bool, ...]:
     return (True, False) if variant == "paper" else (False,)
 
 
-def constants(shape: gpu_shapes.Shape, variant: str, sobel: bool) -> dict:
-    """Compile-time arguments that all kernels on patches have."""
+def constants(plan: Windows, variant: str, sobel: bool) -> dict:
+    """Compile-time arguments that both kernels have."""
+    shape = plan.shape
     return {
         "GROUPS": shape.GROUPS,
         "ROWS": shape.ROWS,
         "COLS": shape.COLS,
         "TALL": shape.TALL,
         "EXACT": shape.EXACT,
+        "WINDOWS": plan.before > 0,
         "PAPER": variant == "paper",
         "SOBEL": sobel,
         "num_warps": max(1, shape.GROUPS * gpu_shapes.LANES // warp_size()),
@@ -153,31 +166,36 @@ def backward(
     Those that ``needs`` does not ask for are empty or meaningless.
     """
     kernels, scalars = (image_kernel, flow_kernel, div_kernel), (theta, lam, tau)
-    n, c, t, h, w = x.shape
-    need_x = needs[0]
-    if n == 0:
-        x_grad = torch.empty_like(x) if need_x else x.new_empty(0)
-        sums = torch.zeros((c, SUMS), dtype=torch.float64, device=x.device)
-        return x_grad, *parameter_gradients(sums, kernels, scalars, variant)
-    arguments = _as_kernel_arguments((*kernels, *scalars))
-    x_grad = torch.empty_like(x) if need_x else x.new_empty(0)
-    with launch.device_guard(x):
-        shape = gpu_shapes.fit_whole_maps(h, w, n * (t // 2), gpu_shapes.BACKWARD)
-        if shape is not None:
-            sums = _backward_whole(
-                grad, x, x_grad, arguments, shape, n_iters, variant, needs
-            )
-        else:
-            segment, segments = segments_of(n_iters)
-            maps = 6 * (segment + segments - 1) + 4 + 4 + 4 + 2 + 2 + 3 + 2
-            clips = _clips_at_once(x, maps)
-            sums = 0
-            for begin in range(0, n, clips):
-                part = slice(begin, begin + clips)
-                large = _Large(x[part], arguments, variant)
-                target = x_grad[part] if need_x else x_grad
-                sums = sums + large.backward(grad[part], target, n_iters, needs)
+    n, c = x.shape[:2]
+    x_grad = torch.empty_like(x) if needs[0] else x.new_empty(0)
+    sums = torch.zeros((c, SUMS), dtype=torch.float64, device=x.device)
+    if n > 0:
+        arguments = _as_kernel_arguments((*kernels, *scalars))
+        with launch.device_guard(x):
+            plan, again = plan_backward(x, n_iters, variant == "paper")
+            launches = math.ceil(n_iters / plan.iterations)
+            numbers = 6 * min(STATES, launches) + 2 * 6 + 3 if launches > 1 else 0
+            for clips in _split_clips(x, numbers):
+                part = grad[clips], x[clips], x_grad[clips] if needs[0] else x_grad
+                back = _Backward(*part, arguments, n_iters, variant, needs, plan)
+                sums += back.run(again)
     return x_grad, *parameter_gradients(sums, kernels, scalars, variant)
+
+
+def plan_backward(x: Tensor, n_iters: int, paper: bool) -> tuple[Windows, Windows]:
+    """For the way back, and for the states that its launches begin with."""
+    n, c, t, h, w = x.shape
+    shape = gpu_shapes.fit_whole_maps(h, w, n * (t // 2), gpu_shapes.BACKWARD)
+    if shape is not None:
+        plan = gpu_shapes.one_window(shape, n_iters)
+        return plan, plan
+    window, cost = gpu_shapes.BACKWARD_WINDOW, gpu_shapes.BACKWARD_COST[paper]
+    plan = gpu_shapes.plan_windows(h, w, n * c * (t - 1), n_iters, window, cost)
+    shape = gpu_shapes.fit_whole_maps(h, w, n * (t - 1), gpu_shapes.FORWARD)
+    if shape is not None:
+        return plan, gpu_shapes.one_window(shape, plan.iterations)
+    window, cost = gpu_shapes.FORWARD_WINDOW, gpu_shapes.FORWARD_COST[paper]
+    return plan, gpu_shapes.cover(h, w, window, plan.iterations, cost)
 
 
 def segments_of(n_iters: int) -> tuple[int, int]:
@@ -186,194 +204,126 @@ def segments_of(n_iters: int) -> tuple[int, int]:
     return segment, math.ceil(n_iters / segment)
 
 
-def _gather_frames(x_grad: Tensor, first: Tensor, second: Tensor) -> None:
-    """Every inner frame belongs to two pairs: as F2 (second) and as F1 (first)."""
-    x_grad[:, :, 0] = first[:, :, 0]
-    x_grad[:, :, -1] = second[:, :, -1]
-    x_grad[:, :, 1:-1] = second[:, :, :-1] + first[:, :, 1:]
+class _Backward:
+    """The launches of the backward pass on some clips."""
 
+    def __init__(
+        self,
+        grad: Tensor,
+        x: Tensor,
+        x_grad: Tensor,
+        arguments: tuple[Tensor, ...],
+        n_iters: int,
+        variant: str,
+        needs: list[bool],
+        plan: Windows,
+    ) -> None:
+        self.grad, self.x, self.x_grad = grad, x, x_grad
+        self.arguments, self.n_iters, self.variant = arguments, n_iters, variant
+        self.needs, self.plan = needs, plan
+        self.launches = math.ceil(n_iters / plan.iterations)
+        if plan.before == 0:
+            self.segments = segments_of(n_iters)
+        else:
+            self.segments = plan.iterations + 1, 1
+        # A program's states lie in global memory, and mostly in its cache: programs
+        # that take one task after another bound them, whatever the batch. Registers let
+        # eight warps run on a multiprocessor.
+        shape, t = plan.shape, x.shape[2]
+        resident = max(1, 8 // shape.GROUPS) * launch.multiprocessors(x)
+        pairs_per_clip = t - 1 if self.launches > 1 else t // 2
+        self.programs = min(self._tasks(pairs_per_clip), resident)
+        size = 6 * math.ceil(shape.ROWS * shape.COLS / 4) * shape.GROUPS * 128
+        options = {"dtype": torch.float32, "device": x.device}
+        self.slab = torch.empty((self.programs, sum(self.segments), size), **options)
+        self.sums = {}  # of the launches on some pairs: (tasks, SUMS)
 
-def _backward_whole(grad, x, x_grad, arguments, shape, n_iters, variant, needs):
-    need_x, need_image, need_flow, need_div, need_theta, _, _ = needs
-    n, c, t, h, w = x.shape
-    segment, segments = segments_of(n_iters)
-    # Pairs 0, 2, 4 ... share no frame, and neither do the others: each launch adds to
-    # the frames' gradients without a second writer.
-    per_clip = t // 2, (t - 1) // 2
-    groups = [math.ceil(n * pairs / shape.maps) for pairs in per_clip]
-    # A program's states lie in global memory, and mostly in its cache: programs that
-    # take one task after another bound them, whatever the batch. Registers let eight
-    # warps run on a multiprocessor.
-    resident = max(1, 8 // shape.GROUPS) * launch.multiprocessors(x)
-    programs = min(c * groups[0], resident)
-    options = {"dtype": torch.float32, "device": x.device}
-    quads = math.ceil(shape.ROWS * shape.COLS / 4)
-    size = 6 * quads * shape.GROUPS * 128
-    slab = torch.empty((programs, segment + segments, size), **options)
-    sums = torch.zeros((c * sum(groups), SUMS), **options)
-    for parity in (0, 1):
-        if per_clip[parity] == 0:
-            continue
-        part = sums[c * groups[0] :] if parity else sums[: c * groups[0]]
-        for sobel in _sobel_flags(variant):
-            gpu_backward.backward_kernel[(min(programs, len(part)),)](
-                grad,
-                *grad.stride(),
-                x,
-                *x.stride(),
-                x_grad,
-                *(x_grad.stride() if need_x else x.stride()),
-                *arguments,
-                slab,
-                part,
-                parity,
-                n * per_clip[parity],
-                per_clip[parity],
-                t,
-                c,
-                h,
-                w,
-                n_iters,
-                segment,
-                segments,
-                shape.maps,
-                **constants(shape, variant, sobel),
-                NEED_X=need_x,
-                NEED_IMAGE=need_image,
-                NEED_FLOW=need_flow,
-                NEED_DIV=need_div or need_theta,
-                SUMS=SUMS,
-            )
-    return sum(
-        part.double().view(c, -1, SUMS).sum(1)
-        for part in sums.split([c * g for g in groups if g])
-    )
+    def _tasks(self, pairs_per_clip: int) -> int:
+        n, c = self.x.shape[:2]
+        groups = math.ceil(n * pairs_per_clip / self.plan.shape.maps)
+        return c * groups * self.plan.down * self.plan.across
 
+    def run(self, again: Windows) -> Tensor:
+        """Fill x_grad; return the sums of each channel.
 
-def _clips_at_once(x: Tensor, maps: int) -> int:
-    _, c, t, h, w = x.shape
-    return max(1, LARGE_STATE_BYTES // (4 * maps * c * (t - 1) * h * w))
-
-
-class _Large:
-    """Some clips of large maps: their coefficients, and the launches on them."""
-
-    def __init__(self, x: Tensor, arguments: tuple[Tensor, ...], variant: str) -> None:
-        self.x = x
-        self.image, self.flow, self.div, self.scalars = arguments
-        n, c, t, h, w = x.shape
-        self.pairs = n, c, t - 1, h, w
-        self.maps = n * c * (t - 1), h, w
-        self.grid = self.maps[0], math.ceil(h * w / LARGE_BLOCK)
-        self.size = math.prod(self.maps), c, t - 1, h, w
-        self.flags = {"PAPER": variant == "paper", "BLOCK": LARGE_BLOCK}
-        self.coefficients = self._empty(4)
-        gpu_large.prepare_kernel[self.grid](
-            x, *x.stride(), self.coefficients, self.image, *self.size, **self.flags
-        )
-
-    def _empty(self, *lead: int) -> Tensor:
-        shape = (*lead, *self.maps)
-        return torch.empty(shape, dtype=torch.float32, device=self.x.device)
-
-    def _new_u(self, old: Tensor, new: Tensor) -> None:
-        gpu_large.u_kernel[self.grid](
-            self.coefficients,
-            old,
-            new,
-            self.div,
-            self.scalars,
-            *self.size,
-            **self.flags,
-        )
-
-    def _iterate(self, old: Tensor, new: Tensor) -> None:
-        self._new_u(old, new)
-        gpu_large.p_kernel[self.grid](
-            old, new, self.flow, self.scalars, *self.size, **self.flags
-        )
-
-    def backward(
-        self, grad: Tensor, x_grad: Tensor, n_iters: int, needs: list[bool]
-    ) -> Tensor:
-        """Fill x_grad; return the sums of each channel."""
-        need_x, need_image, need_flow, need_div, need_theta, _, _ = needs
-        n, c, pairs, h, w = self.pairs
-        segment, segments = segments_of(n_iters)
-        states = self._empty(segment + segments - 1, 6)
-
-        def checkpoint(index: int) -> Tensor:
-            return states[segment - 1 + index]
-
-        states[0].zero_()
-        for index in range(1, segments):
-            for _ in range(segment):
-                self._iterate(states[0], states[0])
-            checkpoint(index).copy_(states[0])
-
-        u_old_grad = self._empty(2)
-        split = grad.reshape(n, 2, c, pairs, h, w).transpose(0, 1)
-        u_old_grad.view(2, *self.pairs).copy_(split)
-        u_grad, p_grad = self._empty(2), self._empty(4).zero_()
-        q_grad, map_sums = self._empty(4).zero_(), self._empty(3).zero_()
-        sums = torch.zeros((*self.grid, SUMS), device=self.x.device)
-        for index in reversed(range(segments)):
-            if index == 0:
-                states[0].zero_()
+        again: how launches that only compute states cover the maps.
+        """
+        x, c = self.x, self.x.shape[1]
+        states, old, new, map_sums = [self.slab], self.slab, self.slab, self.slab
+        if self.launches > 1:  # otherwise, none of these is used
+            states = list(_new_fields(x, min(STATES, self.launches), 6))
+            old, new = _new_fields(x, 2, 6)
+            map_sums = _new_fields(x, 3)
+        # State 0 is not stored: its place is room for the next one. Nor is the state
+        # after a launch back, which computes it again.
+        for index, place, target in schedule(self.launches, STATES):
+            if index == ADVANCE:
+                edges = {"FIRST": place == 0, "LAST": False}
+                fields = states[place], states[0]
+                arguments = x, x, self.arguments, *fields, self.variant, again
+                _launch_forward(*arguments, self.plan.iterations, edges)
+                states[0], states[target] = states[target], states[0]
             else:
-                states[0].copy_(checkpoint(index))
-            begin = index * segment
-            length = min(segment, n_iters - begin)
-            for j in range(1, length):
-                self._iterate(states[j - 1], states[j])
-            for j in reversed(range(length)):
-                if begin + j < n_iters - 1:
-                    new = states[j + 1] if j + 1 < length else checkpoint(index + 1)
-                    gpu_large.p_back_kernel[self.grid](
-                        new,
-                        p_grad,
-                        q_grad,
-                        u_grad,
-                        self.flow,
-                        self.div,
-                        self.scalars,
-                        sums,
-                        *self.size,
-                        NEED_FLOW=need_flow,
-                        SUMS=SUMS,
-                        **self.flags,
-                    )
-                gpu_large.u_back_kernel[self.grid](
-                    self.coefficients,
-                    states[j],
-                    q_grad,
-                    u_grad,
-                    u_old_grad,
+                self._launch(index, states[place], old, new, map_sums)
+                old, new = new, old
+        return sum(
+            part.double().view(c, -1, SUMS).sum(1) for part in self.sums.values()
+        )
+
+    def _launch(
+        self, index: int, state: Tensor, old: Tensor, new: Tensor, map_sums: Tensor
+    ) -> None:
+        """Back over the iterations of one launch, or of all."""
+        plan, x = self.plan, self.x
+        need_x, need_image, need_flow, need_div, need_theta, _, _ = self.needs
+        n, c, t, h, w = x.shape
+        # Frames' gradients need no second buffer: pairs 0, 2, 4 ... share no frame, nor
+        # do the others, and each launch adds to what the one before has written.
+        for first_pair, pair_step in ((0, 2), (1, 2)) if index == 0 else ((0, 1),):
+            pairs_per_clip = len(range(first_pair, t - 1, pair_step))
+            if pairs_per_clip == 0:
+                continue
+            tasks = self._tasks(pairs_per_clip)
+            if (first_pair, pair_step) not in self.sums:
+                sums = torch.zeros((tasks, SUMS), device=x.device)
+                self.sums[first_pair, pair_step] = sums
+            for sobel in _sobel_flags(self.variant):
+                gpu_backward.backward_kernel[(min(tasks, self.programs),)](
+                    self.grad,
+                    *self.grad.stride(),
+                    x,
+                    *x.stride(),
+                    self.x_grad,
+                    *(self.x_grad.stride() if need_x else x.stride()),
+                    *self.arguments,
+                    self.slab,
+                    self.sums[first_pair, pair_step],
+                    state,
+                    old,
+                    new,
                     map_sums,
-                    self.flow,
-                    self.scalars,
-                    sums,
-                    *self.size,
-                    NEED_MAPS=need_x or need_image,
+                    n * c * (t - 1) * h * w,
+                    first_pair,
+                    pair_step,
+                    n * pairs_per_clip,
+                    pairs_per_clip,
+                    t,
+                    c,
+                    h,
+                    w,
+                    min(plan.iterations, self.n_iters - index * plan.iterations),
+                    *self.segments,
+                    plan.shape.maps,
+                    plan.before,
+                    plan.after,
+                    plan.down * plan.across,
+                    plan.across,
+                    **constants(plan, self.variant, sobel),
+                    FIRST=index == 0,
+                    LAST=index == self.launches - 1,
+                    NEED_X=need_x,
+                    NEED_IMAGE=need_image,
+                    NEED_FLOW=need_flow,
                     NEED_DIV=need_div or need_theta,
                     SUMS=SUMS,
-                    **self.flags,
                 )
-        first, second = self._empty(), self._empty()
-        gpu_large.maps_back_kernel[self.grid](
-            self.x,
-            *self.x.stride(),
-            map_sums,
-            first,
-            second,
-            self.image,
-            sums,
-            *self.size,
-            NEED_X=need_x,
-            NEED_IMAGE=need_image,
-            SUMS=SUMS,
-            **self.flags,
-        )
-        if need_x:
-            _gather_frames(x_grad, first.view(self.pairs), second.view(self.pairs))
-        return sums.double().view(n, c, -1, SUMS).sum((0, 2))

@@ -64,8 +64,9 @@ def fit_whole_maps(h: int, w: int, pairs: int, limits: Limits) -> Shape | None:
 
 
 class Windows(NamedTuple):
-    """How maps too large for a program are covered, for some iterations a launch."""
+    """How maps are covered, for some iterations a launch."""
 
+    shape: Shape
     iterations: int
     before: int  # rows and columns at a window's begin that its neighbour computes
     after: int  # and at its end
@@ -75,39 +76,72 @@ class Windows(NamedTuple):
     bytes: float  # moved for each pixel and iteration
 
 
-# Enough for a map's border in every direction; a thread holds 12 pixels.
-WINDOW = Shape(GROUPS=8, ROWS=6, COLS=2, TALL=True, EXACT=False, maps=1)
-# What the choice of the iterations per launch assumes: an H200's vector lanes times
-# clock over the instructions of a pixel's iteration, and its bandwidth.
-PIXELS_PER_SECOND = {False: 3.3e13 / 55, True: 3.3e13 / 65}
+# Enough for a map's border in every direction; a thread holds 12 pixels, and 4.
+FORWARD_WINDOW = Shape(GROUPS=8, ROWS=6, COLS=2, TALL=True, EXACT=False, maps=1)
+BACKWARD_WINDOW = Shape(GROUPS=8, ROWS=4, COLS=1, TALL=True, EXACT=False, maps=1)
+
+
+class Cost(NamedTuple):
+    """What the choice of the iterations per launch assumes."""
+
+    before: int  # pixels that what is wrong at a window's begin moves in an iteration
+    after: int  # and at its end
+    edge: int  # that are wrong at its end from the beginning
+    pixels_per_second: float  # an H200's vector lanes times clock over instructions
+    read: int  # float32 numbers in a launch, for each pixel computed
+    written: int  # for each that there is
+
+
+# Forward, for tvl1 one pixel from either side. For paper two from the begin: u takes p
+# of the pixel before, and p takes u of that before it. The image gradient is wrong in
+# the outermost pixel, which counts at the end only. Backward, a launch computes its
+# states first, and on the way back as much goes wrong again, for paper two pixels from
+# the end; the launch that computes its first state reads and writes as well. The keys
+# say whether the variant is paper.
+FORWARD_COST = {
+    False: Cost(1, 1, 1, 3.3e13 / 55, 8, 6),
+    True: Cost(2, 1, 1, 3.3e13 / 65, 8, 6),
+}
+BACKWARD_COST = {
+    False: Cost(2, 2, 0, 3.3e13 / 270, 25, 15),
+    True: Cost(3, 3, 0, 3.3e13 / 325, 25, 15),
+}
 BYTES_PER_SECOND = 4.3e12
 LAUNCH_SECONDS = 5e-6
+MOST_ITERATIONS = 12  # of a launch
 
 
-def plan_windows(h: int, w: int, maps: int, n_iters: int, paper: bool) -> Windows:
-    """The iterations per launch that should be fastest for so many maps.
+def one_window(shape: Shape, iterations: int) -> Windows:
+    """Whole maps in a program."""
+    return Windows(shape, iterations, 0, 0, 1, 1, 1, 0)
 
-    In an iteration, what is wrong at a window's edge moves inwards: for tvl1 one pixel
-    from either side, for paper two from the begin (u takes p of the pixel before, and
-    p takes u of that before it) and one from the end. The image gradient is wrong in
-    the outermost pixel from the beginning, which counts at the end only.
-    """
-    height, width = WINDOW.GROUPS * WINDOW.ROWS, LANES * WINDOW.COLS
-    best, best_time = None, math.inf
-    for iterations in range(1, min(n_iters, 12) + 1):
-        before, after = iterations * (2 if paper else 1), iterations + 1
-        shared = before + after
-        if (h > height and shared >= height) or (w > width and shared >= width):
-            break
-        down = 1 if h <= height else math.ceil((h - shared) / (height - shared))
-        across = 1 if w <= width else math.ceil((w - shared) / (width - shared))
-        computed = down * across * height * width / (h * w)
-        # F1, F2 and the state are read, the state is written, in float32.
-        moved = 4 * (8 * computed + 6) / iterations
-        time = max(computed / PIXELS_PER_SECOND[paper], moved / BYTES_PER_SECOND)
-        launches = math.ceil(n_iters / iterations)
-        time = time * n_iters * maps * h * w + launches * LAUNCH_SECONDS
-        if time < best_time:
-            best = Windows(iterations, before, after, down, across, computed, moved)
-            best_time = time
-    return best
+
+def cover(h: int, w: int, shape: Shape, iterations: int, cost: Cost) -> Windows | None:
+    """Windows for so many iterations; None where nothing right would be left."""
+    height, width = shape.GROUPS * shape.ROWS, LANES * shape.COLS
+    before = iterations * cost.before
+    after = iterations * cost.after + cost.edge
+    shared = before + after
+    if (h > height and shared >= height) or (w > width and shared >= width):
+        return None
+    down = 1 if h <= height else math.ceil((h - shared) / (height - shared))
+    across = 1 if w <= width else math.ceil((w - shared) / (width - shared))
+    computed = down * across * height * width / (h * w)
+    moved = 4 * (cost.read * computed + cost.written) / iterations
+    return Windows(shape, iterations, before, after, down, across, computed, moved)
+
+
+def plan_windows(
+    h: int, w: int, maps: int, n_iters: int, shape: Shape, cost: Cost
+) -> Windows:
+    """The iterations per launch that should be fastest for so many maps."""
+
+    def seconds(plan: Windows) -> float:
+        compute = plan.computed / cost.pixels_per_second
+        pixel = max(compute, plan.bytes / BYTES_PER_SECOND)
+        launches = math.ceil(n_iters / plan.iterations)
+        return pixel * n_iters * maps * h * w + launches * LAUNCH_SECONDS
+
+    choices = range(1, min(n_iters, MOST_ITERATIONS) + 1)
+    plans = (cover(h, w, shape, iterations, cost) for iterations in choices)
+    return min((plan for plan in plans if plan), key=seconds)

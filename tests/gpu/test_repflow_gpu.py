@@ -19,11 +19,11 @@ SHAPES = [
     (1, 2, 3, 16, 16),
     (1, 2, 3, 28, 28),
     (1, 2, 2, 31, 33),
-    (1, 2, 2, 44, 45),  # from here on no program of the backward pass can hold a map
+    (1, 2, 2, 44, 45),  # from here on windows in the backward pass
     (1, 2, 3, 56, 56),
     (1, 2, 2, 64, 64),
     (40, 16, 3, 7, 7),  # more tasks than programs
-    (1, 2, 3, 61, 67),  # windows, forward too
+    (1, 2, 3, 61, 67),  # and forward
     (2, 1, 2, 130, 97),
     (1, 1, 2, 3, 200),
     (1, 1, 2, 224, 224),
@@ -71,9 +71,20 @@ def test_windows_and_whole_maps_agree(variant, monkeypatch):
     whole = representation_flow(x, *params, 20, variant, "triton")
     monkeypatch.setattr(gpu_shapes, "FORWARD", gpu_shapes.Limits(0, 0))
     window = gpu_shapes.Shape(4, 7, 1, True, False, 1)
-    monkeypatch.setattr(gpu_shapes, "WINDOW", window)
+    monkeypatch.setattr(gpu_shapes, "FORWARD_WINDOW", window)
     windows = representation_flow(x, *params, 20, variant, "triton")
     torch.testing.assert_close(windows, whole, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_launches_with_few_places_for_states(variant, monkeypatch):
+    """Clip by clip, each iteration a launch, most of their states computed again."""
+    from flowzoo_kernels.repflow import gpu_launch, gpu_shapes
+
+    monkeypatch.setattr(gpu_shapes, "MOST_ITERATIONS", 1)
+    monkeypatch.setattr(gpu_launch, "STATES", 3)
+    monkeypatch.setattr(gpu_launch, "STATE_BYTES", 1)
+    check_against_reference("triton", make_maps((2, 2, 4, 70, 45)).cuda(), variant, 8)
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4, 14, 14), (1, 2, 3, 28, 28)], ids=str)
@@ -94,18 +105,17 @@ def test_sobel_filters_have_a_kernel_of_their_own(shape):
         )
 
 
-@pytest.mark.parametrize("size", [14, 70])
-def test_memory_does_not_grow_with_iterations(size):
-    """5 and 50 iterations; the states kept grow with the square root only."""
+@pytest.mark.parametrize(("size", "few", "many"), [(14, 5, 50), (70, 60, 120)])
+def test_memory_does_not_grow_with_iterations(size, few, many):
+    """Within a launch, the states kept grow with the square root; between, not."""
     x = make_maps((16, 8, 8, size, size)).cuda().requires_grad_()
     params = [v.cuda().requires_grad_() for v in make_parameters("tvl1", 8).values()]
     peaks = []
-    for n_iters in (5, 5, 50):
+    for n_iters in (few, few, many):
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
         out = representation_flow(x, *params, n_iters, "tvl1", "triton")
-        if size == 14:  # the backward pass of larger maps keeps more
-            torch.autograd.grad(out.sum(), [x, *params])
+        torch.autograd.grad(out.sum(), [x, *params])
         peaks.append(torch.cuda.max_memory_allocated() - before)
         del out
     # A program's states: bounded by the number of multiprocessors.

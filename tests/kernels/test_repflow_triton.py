@@ -19,6 +19,7 @@ from repflow_cases import (
     make_parameters,
     run_flow,
 )
+from repflow_interpreter import fuse_multiply_adds, patch_once
 
 from flowzoo_kernels import representation_flow
 from flowzoo_kernels.repflow import gpu_shapes
@@ -33,19 +34,9 @@ VARIANTS = ("paper", "tvl1")
 
 
 @pytest.fixture(autouse=INTERPRETED)
-def patch_once(monkeypatch):
-    """Triton's interpreter patches its language anew for every function that a kernel
-    calls, which takes most of the time. The kernel's own call has done so already."""
-    from triton.runtime.interpreter import InterpretedFunction
-
-    call = InterpretedFunction.__call__
-
-    def call_patched(self, *args, **kwargs):
-        if self.fn.__module__.startswith("flowzoo_kernels"):
-            return self.rewrite()(*args, **kwargs)
-        return call(self, *args, **kwargs)
-
-    monkeypatch.setattr(InterpretedFunction, "__call__", call_patched)
+def interpreter(monkeypatch):
+    patch_once(monkeypatch)
+    fuse_multiply_adds(monkeypatch)
 
 
 @compiled
@@ -142,42 +133,43 @@ def test_sobel_filters_have_a_kernel_of_their_own():
         assert_as_exact_as_eager(name, result[name], eager[name], exact[name])
 
 
+def force_windows(monkeypatch, shape: gpu_shapes.Shape, iterations: int) -> None:
+    """No program holds a map; so many iterations a launch, where they fit."""
+    for limits in ("FORWARD", "BACKWARD"):
+        monkeypatch.setattr(gpu_shapes, limits, gpu_shapes.Limits(0, 0))
+    for window in ("FORWARD_WINDOW", "BACKWARD_WINDOW"):
+        monkeypatch.setattr(gpu_shapes, window, shape)
+    monkeypatch.setattr(gpu_shapes, "MOST_ITERATIONS", iterations)
+    monkeypatch.setattr(gpu_shapes, "LAUNCH_SECONDS", 1)
+
+
 @interpreted
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(
-    ("shape", "n_iters"), [((1, 1, 3, 5, 4), 4), ((2, 1, 2, 2, 1), 1)], ids=str
+    ("shape", "n_iters"), [((1, 1, 3, 5, 4), 5), ((2, 1, 2, 2, 1), 1)], ids=str
 )
-def test_maps_that_no_program_can_hold(shape, n_iters, variant, monkeypatch):
+def test_several_launches(shape, n_iters, variant, monkeypatch):
+    """Clip by clip, with fewer places for states than there are launches."""
     from flowzoo_kernels.repflow import gpu_launch
 
-    monkeypatch.setattr(gpu_shapes, "FORWARD", gpu_shapes.Limits(0, 0))
-    monkeypatch.setattr(gpu_shapes, "BACKWARD", gpu_shapes.Limits(0, 0))
-    window = gpu_shapes.Shape(2, 4, 1, True, False, 1)
-    monkeypatch.setattr(gpu_shapes, "WINDOW", window)
-    monkeypatch.setattr(gpu_launch, "LARGE_BLOCK", 16)
-    monkeypatch.setattr(gpu_launch, "LARGE_STATE_BYTES", 1)  # clip by clip
+    force_windows(monkeypatch, gpu_shapes.Shape(2, 4, 1, True, False, 1), 1)
+    monkeypatch.setattr(gpu_launch, "STATES", 3)
+    monkeypatch.setattr(gpu_launch, "STATE_BYTES", 1)
     check_against_reference("triton", make_maps(shape), variant, n_iters)
 
 
 @interpreted
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_windows(variant, monkeypatch):
-    """Several windows in both directions and several launches, nothing to spare."""
-    monkeypatch.setattr(gpu_shapes, "FORWARD", gpu_shapes.Limits(0, 0))
-    window = gpu_shapes.Shape(2, 4, 1, True, False, 1)
-    monkeypatch.setattr(gpu_shapes, "WINDOW", window)
-    monkeypatch.setattr(gpu_shapes, "LAUNCH_SECONDS", 1)  # as many iterations as fit
-    plan = gpu_shapes.plan_windows(19, 41, 1, 5, variant == "paper")
-    assert plan.down > 1
-    assert plan.across > 1
-    assert plan.iterations < 5
-    x, params = make_maps((1, 1, 2, 19, 41)), make_parameters(variant, 1)
-    arguments = *params.values(), 5, variant
-    result = representation_flow(x, *arguments, "triton")
-    eager = representation_flow(x, *arguments, "reference")
-    double = [v.double() for v in params.values()]
-    exact = representation_flow(x.double(), *double, 5, variant, "reference")
-    assert_as_exact_as_eager("out", result, eager, exact)
+    """Several in both directions and several launches, the last one shorter."""
+    window = gpu_shapes.Shape(4, 4, 1, True, False, 1)
+    force_windows(monkeypatch, window, 2)
+    for cost in (gpu_shapes.FORWARD_COST, gpu_shapes.BACKWARD_COST):
+        cost = cost[variant == "paper"]
+        plan = gpu_shapes.plan_windows(19, 41, 1, 5, window, cost)
+        assert plan.iterations == 2
+        assert min(plan.down, plan.across) > 1
+    check_against_reference("triton", make_maps((1, 1, 2, 19, 41)), variant, 5)
 
 
 def test_double_precision_is_refused():
@@ -203,13 +195,16 @@ def test_whole_maps_fit():
 
 
 @pytest.mark.parametrize("paper", [False, True])
+@pytest.mark.parametrize("kind", ["FORWARD", "BACKWARD"])
 @pytest.mark.parametrize("size", [(65, 65), (112, 112), (1080, 1920), (3, 500)])
-def test_windows_cover_maps(size, paper):
-    plan = gpu_shapes.plan_windows(*size, 480, 20, paper)
+def test_windows_cover_maps(size, kind, paper):
+    window = getattr(gpu_shapes, f"{kind}_WINDOW")
+    cost = getattr(gpu_shapes, f"{kind}_COST")[paper]
+    plan = gpu_shapes.plan_windows(*size, 480, 20, window, cost)
     shared = plan.before + plan.after
     for pixels, windows, length in (
-        (size[0], plan.down, gpu_shapes.WINDOW.GROUPS * gpu_shapes.WINDOW.ROWS),
-        (size[1], plan.across, gpu_shapes.LANES * gpu_shapes.WINDOW.COLS),
+        (size[0], plan.down, window.GROUPS * window.ROWS),
+        (size[1], plan.across, gpu_shapes.LANES * window.COLS),
     ):
         assert (windows - 1) * (length - shared) + length >= pixels
 
@@ -225,6 +220,7 @@ def test_windows_cover_maps(size, paper):
         ("forward", "sm_90", 56),
         ("backward", "sm_90", 14),
         ("backward", "sm_80", 28),
+        ("backward", "sm_90", 56),  # 112 x 112 has the same kernel
     ],
 )
 def test_compiles_without_spills(kind, target, size, variant):
@@ -232,12 +228,6 @@ def test_compiles_without_spills(kind, target, size, variant):
     assert row["spills"] == 0, row
     limit = {"forward": 70, "backward": 220}[kind]
     assert row["per pixel and iteration"] <= limit
-
-
-@compiled
-def test_kernels_of_large_maps_compile_without_spills():
-    for row in compile_repflow().compile_large("paper", "sm_90"):
-        assert row["spills"] == 0, row
 
 
 @compiled
@@ -250,9 +240,10 @@ def test_compiles_where_every_size_is_one(kind):
         "backward": module.gpu_backward.backward_kernel,
     }[kind]
     shape = gpu_shapes.fit_whole_maps(1, 1, 1, gpu_shapes.FORWARD)
-    constants = module.gpu_launch.constants(shape, "tvl1", False)
+    plan = gpu_shapes.one_window(shape, 1)
+    constants = module.gpu_launch.constants(plan, "tvl1", False)
     warps = constants.pop("num_warps")
-    constants |= {"WINDOWS": False, "FIRST": True, "LAST": True, "SUMS": 64}
+    constants |= {"FIRST": True, "LAST": True, "SUMS": 64}
     for name in kernel.arg_names:
         if name.startswith("NEED"):
             constants[name] = True
