@@ -4,7 +4,8 @@
 
 Writes benchmarks/results/motion_loss_compile.json and a table of the same: registers,
 spills, shared memory, and for NVIDIA the machine's instructions, of the kernel and of
-its longest innermost loop (over the channels; over four rows for `frames, rows`).
+its longest innermost loop (over the channels, or four of them at a time where the
+compiler unrolls it; over four rows for `frames, rows`).
 """
 
 import argparse
@@ -17,9 +18,11 @@ from compile_repflow import RESULTS, TYPES, as_table, loops_of, target_of, usage
 from triton.compiler import ASTSource
 
 from flowzoo_kernels.frame_pyramid import gpu as frames_gpu
+from flowzoo_kernels.frame_pyramid import gpu_launch as frames_launch
 from flowzoo_kernels.motion_loss import gpu as loss_gpu
 from flowzoo_kernels.motion_loss import gpu_launch
 from flowzoo_kernels.warp import gpu as warp_gpu
+from flowzoo_kernels.warp import gpu_launch as warp_launch
 
 CALLERS = {"image_ptr", "flow_ptr", "grad_ptr", "target_ptr", "source_ptr"}
 CALLERS |= {"frames_ptr"}  # of the caller's type, the rest float32 or integers
@@ -27,15 +30,18 @@ INTEGERS = {"lower_ptr": "*i32", "first_ptr": "*i32", "integers_ptr": "*i64"}
 NUMBERS = {"scale", "p_alpha", "p_beta", "s_alpha", "s_beta", "eps2", "c1", "c2"}
 NUMBERS |= {"p_factor", "s_factor", "ssim_factor", "factor", "power"}
 
-WARP = {"BORDER": False, "BLOCK": 256}
+WARP = {"BORDER": False, "BLOCK": warp_launch.BLOCK}
+BORDER = {"BORDER": True}
 BOTH = WARP | {"IMAGE_GRAD": True, "FLOW_GRAD": True}
 FLOW_ONLY = WARP | {"IMAGE_GRAD": False, "FLOW_GRAD": True}
 WINDOWS = {"SIDE": 8, "ACROSS": 4}
 KERNELS = [  # name, kernel, constants, warps
     ("warp, forward", warp_gpu.forward_kernel, WARP, 4),
-    ("warp, forward, border", warp_gpu.forward_kernel, WARP | {"BORDER": True}, 4),
+    ("warp, forward, border", warp_gpu.forward_kernel, WARP | BORDER, 4),
     ("warp, both gradients", warp_gpu.backward_kernel, BOTH, 4),
+    ("warp, both gradients, border", warp_gpu.backward_kernel, BOTH | BORDER, 4),
     ("warp, flow's gradient", warp_gpu.backward_kernel, FLOW_ONLY, 4),
+    ("warp, flow's gradient, border", warp_gpu.backward_kernel, FLOW_ONLY | BORDER, 4),
     ("losses", loss_gpu.motion_loss_kernel, WINDOWS | {"GRADIENT": False}, 4),
     (
         "losses and gradient",
@@ -52,10 +58,10 @@ KERNELS = [  # name, kernel, constants, warps
     (
         "frames, rows",
         frames_gpu.rows_kernel,
-        {"SIZES": 8, "CHANNELS": 4, "COLUMNS": 32},
+        {"SIZES": 8, "CHANNELS": 4, "COLUMNS": frames_launch.COLUMNS},
         1,
     ),
-    ("frames, columns", frames_gpu.columns_kernel, {"BLOCK": 128}, 4),
+    ("frames, columns", frames_gpu.columns_kernel, {"BLOCK": frames_launch.BLOCK}, 4),
 ]
 
 

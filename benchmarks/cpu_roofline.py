@@ -64,23 +64,23 @@ def instructions(variant: str) -> dict[str, float]:
     s, w, sums = np.zeros(50 * grid.plane, F32), np.zeros(400, F32), np.zeros(400)
     step, paper = F32(0.1), variant == "paper"
     old, new, y = 0, 0, 1
-    u, p = cpu_forward._u_row, getattr(cpu_forward, f"_p_row_{variant}")
-    p_back = getattr(cpu_backward, f"_p_row_{variant}_back")
+    u, p = cpu_forward.u_row, getattr(cpu_forward, f"p_row_{variant}")
+    p_back = getattr(cpu_backward, f"p_row_{variant}_back")
     u(s, w, old, new, y, grid, step)
     p(s, w, old, new, y, grid, step)
     p_back(s, w, new, y, grid, step, sums)
-    cpu_backward._new_u_row(s, w, y, grid, paper, False)
-    cpu_backward._old_u_row(s, old, y, grid, step, True, sums)
-    cpu_backward._old_p_row(s, w, y, grid)
-    cpu_backward._div_sums_row(s, old, y, grid, sums)
+    cpu_backward.new_u_row(s, w, y, grid, paper, False)
+    cpu_backward.old_u_row(s, old, y, grid, step, True, sums)
+    cpu_backward.old_p_row(s, w, y, grid)
+    cpu_backward.div_sums_row(s, old, y, grid, sums)
     forward = instructions_of(u, 12) + 2 * instructions_of(p, 21 if paper else 7)
     # the module's default groups: maps, divergence, theta, lam and tau
     backward = (
         2 * instructions_of(p_back, 26 if paper else 12)
-        + 2 * instructions_of(cpu_backward._new_u_row, 18 if paper else 4)
-        + instructions_of(cpu_backward._old_u_row, 11)
-        + 2 * instructions_of(cpu_backward._old_p_row, 4)
-        + 2 * instructions_of(cpu_backward._div_sums_row, 4)
+        + 2 * instructions_of(cpu_backward.new_u_row, 18 if paper else 4)
+        + instructions_of(cpu_backward.old_u_row, 11)
+        + 2 * instructions_of(cpu_backward.old_p_row, 4)
+        + 2 * instructions_of(cpu_backward.div_sums_row, 4)
     )
     return {"forward": forward, "backward": backward}
 
@@ -130,7 +130,7 @@ def roofline(row: dict, limits: dict[str, float]) -> dict:
     n, c, t, h, w = row["shape"]
     threads, n_iters = row["threads"], row["n_iters"]
     counted = instructions(row["variant"])
-    states = cpu._kept_states(np.dtype(F32), h, w)
+    states = cpu.kept_states(np.dtype(F32), h, w)
     again = sum(step[0] == ADVANCE for step in schedule(n_iters, states))
     vectors = n * c * (t - 1) * h * w / LANES
     maps, flows = 4 * n * c * t * h * w, 8 * n * c * (t - 1) * h * w

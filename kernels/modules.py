@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ._common.bounds import lower_bound
-from ._common.checks import BACKENDS, check_choice, check_floating
+from ._common.checks import BACKENDS, check_choice, check_floating, check_whole_number
 from .motion_loss.op import FLOW_SCALES, SSIM_WEIGHTS, multiscale_motion_loss
 from .repflow.op import representation_flow
 from .repflow.reference import VARIANTS, default_kernels
@@ -21,7 +21,7 @@ _PARAMETER_OF_GROUP = {
     "lam": "lam",
     "tau": "tau",
 }
-_SMALLEST = 0.01  # of theta, lam and tau, while they are trained
+SMALLEST_SCALAR = 0.01  # of theta, lam and tau, while they are trained
 NORMALIZATIONS = ("clip", "batch", "legacy", None)
 
 
@@ -83,10 +83,8 @@ class RepresentationFlow(nn.Module):
         normalize: str | None = "clip",
     ) -> None:
         super().__init__()
-        if channels < 1:
-            raise ValueError(f"channels={channels}, but at least 1 is needed")
-        if n_iters < 1:
-            raise ValueError(f"n_iters={n_iters}, but at least 1 iteration is needed")
+        check_whole_number("channels", channels, "channel")
+        check_whole_number("n_iters", n_iters, "iteration")
         check_choice("variant", variant, VARIANTS)
         check_choice("normalize", normalize, NORMALIZATIONS)
         if isinstance(learn, str):
@@ -113,28 +111,29 @@ class RepresentationFlow(nn.Module):
 
         Channels 0..C-1 are u1 (to the right), C..2C-1 are u2 (down).
         """
+        check_floating("input", x)
         if x.ndim != 5 or x.shape[1] != self.channels or x.shape[2] < 2:
             raise ValueError(
                 f"input has shape {tuple(x.shape)}; (N, C, T, H, W) with "
                 f"C={self.channels} and T >= 2 frames is needed"
             )
-        check_floating("input", x)
         flow = representation_flow(
             normalize_maps(x, self.normalize),
             self.image_kernel,
             self.flow_kernel,
             self.div_kernel,
-            self._positive("theta"),
-            self._positive("lam"),
-            self._positive("tau"),
+            self.scalar("theta"),
+            self.scalar("lam"),
+            self.scalar("tau"),
             self.n_iters,
             self.variant,
         )
         return flow.to(x.dtype)
 
-    def _positive(self, group: str) -> Tensor:
-        value = getattr(self, group)
-        return lower_bound(value, _SMALLEST) if group in self.learn else value
+    def scalar(self, name: str) -> Tensor:
+        """theta, lam or tau as the operator gets it: bounded below if it is learned."""
+        value = getattr(self, name)
+        return lower_bound(value, SMALLEST_SCALAR) if name in self.learn else value
 
     def extra_repr(self) -> str:
         return (

@@ -1,5 +1,6 @@
 from . import losses, necks, recognizers
 from .backbones import (
+    InceptionI3D,
     MotionNet,
     ReleasedRepFlowResNet3d,
     RepFlowResNet,
@@ -13,6 +14,7 @@ from .heads import FrameAverageHead
 
 __all__ = [
     "FrameAverageHead",
+    "InceptionI3D",
     "MotionNet",
     "ReleasedRepFlowResNet3d",
     "RepFlowResNet",

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from flowzoo_kernels import RepresentationFlow
 from flowzoo_kernels.modules import normalize_maps
-from flowzoo_kernels.repflow.reference import _LINEAR_PARTS
+from flowzoo_kernels.repflow.reference import LINEAR_PARTS
 
 
 def flow_energy(
@@ -40,7 +40,7 @@ def flow_energy(
     Returns:
         (N, C, T-1), the energy of each pair of maps.
     """
-    image_gradient, gradient, _ = _LINEAR_PARTS[variant]
+    image_gradient, gradient, _ = LINEAR_PARTS[variant]
     f1, f2 = x[:, :, :-1], x[:, :, 1:]
     u1, u2 = flow.chunk(2, dim=1)
     gx, gy = image_gradient(f1, f2, image_kernel)
@@ -69,7 +69,7 @@ def energy_by_iteration(
     x = x.detach().float()
     maps = normalize_maps(x, layer.normalize)
     # a learned one counts as at least so much
-    lam = layer._positive("lam")
+    lam = layer.scalar("lam")
     layer = copy.copy(layer)  # the original keeps its number of iterations
     n, c, t, h, w = maps.shape
     flow = maps.new_zeros(n, 2 * c, t - 1, h, w)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from .tensor_source import TensorSource
+from .tensorflow_variables import variables_in
 
 SCOPE = "predictor/"
-# what belongs to their optimizer and not to the network
-_OTHERS = ("Adam", "Adam_1", "Momentum", "ExponentialMovingAverage")
 
 
 def convert_monet(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -31,11 +27,7 @@ def convert_monet(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         ValueError: Variables are missing, of another shape or not finite; the message
             names them.
     """
-    own = {
-        name.removeprefix(SCOPE): value
-        for name, value in theirs.items()
-        if name.startswith(SCOPE) and name.rsplit("/", 1)[-1] not in _OTHERS
-    }
+    own = variables_in(theirs, SCOPE)
     if not own:
         raise ValueError(
             f"no variable's name begins with {SCOPE}: this is not their MoNet"
@@ -57,29 +49,3 @@ def convert_monet(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         ours[f"of_reset_{side}.bias"] = biases
     source.finish("their MoNet")
     return {name: value.contiguous() for name, value in ours.items()}
-
-
-def read_variables(path: str | Path) -> dict[str, Tensor]:
-    """Variables by name, of a .npz file or, with TensorFlow, of one of its checkpoints.
-
-    Raises:
-        ImportError: A checkpoint, without TensorFlow.
-    """
-    path = Path(path)
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as file:
-            return {name: torch.from_numpy(file[name]) for name in file.files}
-    try:
-        from tensorflow.train import load_checkpoint
-    except ImportError as error:
-        raise ImportError(
-            f"reading {path} needs TensorFlow: pip install tensorflow, here or where "
-            "you make a .npz of the variables (numpy.savez with their names) to give "
-            "instead"
-        ) from error
-    reader = load_checkpoint(str(path))
-    return {
-        name: torch.as_tensor(reader.get_tensor(name))
-        for name in reader.get_variable_to_shape_map()
-        if name.startswith(SCOPE)
-    }

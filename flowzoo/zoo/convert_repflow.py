@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from flowzoo.models.backbones import ReleasedRepFlowResNet3d
 from flowzoo.models.heads import FrameAverageHead
 from flowzoo_kernels import RepresentationFlow
-from flowzoo_kernels.modules import _SMALLEST
+from flowzoo_kernels.modules import SMALLEST_SCALAR
 
 from .tensor_source import TensorSource, listed
 
@@ -192,9 +192,9 @@ class _Source(TensorSource):
             return torch.tensor(default)
         num_problems = len(self.problems)
         value = self.take(their_name, (1,)).reshape(())
-        if len(self.problems) == num_problems and value < _SMALLEST:
+        if len(self.problems) == num_problems and value < SMALLEST_SCALAR:
             self.problems.append(
                 f"{their_name} is {value:.3g}, but a learned {name} counts as at least "
-                f"{_SMALLEST} in RepresentationFlow: the result would differ"
+                f"{SMALLEST_SCALAR} in RepresentationFlow: the result would differ"
             )
         return value

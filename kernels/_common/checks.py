@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Sequence
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -21,12 +22,35 @@ def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
 
 
 def check_floating(name: str, tensor: Tensor) -> None:
-    """Raise TypeError unless ``tensor`` is real floating point."""
+    """Raise TypeError unless ``tensor`` is a tensor, of real floating point."""
+    if not isinstance(tensor, Tensor):
+        raise TypeError(
+            f"{name} is a {type(tensor).__name__}, but a tensor is needed; "
+            f"torch.as_tensor makes one of numbers and arrays"
+        )
     if not tensor.is_floating_point():
         raise TypeError(
             f"{name} is {tensor.dtype}, but a floating-point tensor is needed; "
             f"convert it first, for example with {name}.float()"
         )
+
+
+def check_maps(name: str, tensor: Tensor, layout: str) -> None:
+    """Raise unless ``tensor`` is floating point, with axes like '(N, C, H, W)'."""
+    check_floating(name, tensor)
+    if tensor.ndim != layout.count(",") + 1:
+        raise ValueError(
+            f"{name} has {tensor.ndim} dimensions, shape {tuple(tensor.shape)}; "
+            f"{layout} is needed"
+        )
+
+
+def check_whole_number(name: str, value: int, unit: str) -> None:
+    """Raise unless ``value`` is an integer of at least 1."""
+    if not isinstance(value, Integral | torch.SymInt):
+        raise TypeError(f"{name}={value!r}, but a whole number is needed")
+    if value < 1:
+        raise ValueError(f"{name}={value}, but at least 1 {unit} is needed")
 
 
 def check_shape(name: str, tensor: Tensor, shape: Sequence[int], why: str) -> None:
@@ -104,25 +128,37 @@ def check_positive_scalar(name: str, tensor: Tensor) -> None:
         )
 
 
-def resolve_backend(backend: str, device: torch.device, supported: set[str]) -> str:
+def check_plane(name: str, h: int, w: int, backend: str) -> None:
+    """Raise ValueError where an int32 does not count the pixels of a plane."""
+    if h * w >= 1 << 31:
+        raise ValueError(
+            f"{name} has {h} x {w} pixels; backend={backend!r} takes fewer than 2^31, "
+            f"use backend='reference'"
+        )
+
+
+def resolve_backend(
+    backend: str, device: torch.device, excluded: dict[str, str]
+) -> str:
     """Turn ``backend`` into the implementation to use, or say why it cannot be.
 
     Args:
         backend: one of :data:`BACKENDS`.
         device: where the input lies.
-        supported: what the operator offers for the given arguments.
+        excluded: the backends that do not take the given arguments, and why.
     """
     check_choice("backend", backend, BACKENDS)
     if backend == "auto":
-        if device.type == "cpu" and "cpu" in supported and HAS_NUMBA:
+        if device.type == "cpu" and "cpu" not in excluded and HAS_NUMBA:
             return "cpu"
-        if device.type == "cuda" and "triton" in supported and HAS_TRITON:
+        if device.type == "cuda" and "triton" not in excluded and HAS_TRITON:
             return "triton"
         return "reference"
-    if backend not in supported:
+    if backend in excluded:
+        others = ", ".join(repr(b) for b in BACKENDS if b not in excluded)
         raise NotImplementedError(
-            f"backend={backend!r} does not offer this operator for these arguments; "
-            f"use one of {sorted(supported)} or 'auto'"
+            f"backend={backend!r} does not take {excluded[backend]}; use one of "
+            f"{others}"
         )
     if backend == "cpu":
         if device.type != "cpu":

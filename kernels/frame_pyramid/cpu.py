@@ -13,9 +13,10 @@ import torch
 from numba import njit
 from torch import Tensor
 
+from .._common.precision import numpy_type, state_dtype
 from .._common.simd import JIT, LANES, cached_njit, vload, vpow, vsplat, vstore
 from .._common.threads import run_tasks
-from .reference import all_channels_near, state_dtype
+from .reference import all_channels_near
 from .tables import gather, scatter
 
 # Integers of a size: height, width, where its first frame, its entries of ``first`` and
@@ -151,7 +152,7 @@ def forward(
 ) -> Tensor:
     """All sizes, one after another, flat."""
     dtype = state_dtype(frames)
-    real = np.float64 if dtype == torch.float64 else np.float32
+    real = numpy_type(dtype)
     n, channels, t, h, w = frames.shape
     rows = [scatter(h, height) for height, _ in sizes]
     columns = [gather(w, width) for _, width in sizes]

@@ -58,7 +58,7 @@ def rows_kernel(
     frames_ptr,  # (N, C, T, H, W), any strides
     lower_ptr,  # (H, SIZES), int32
     shares_ptr,  # (H, 2, SIZES), float32
-    integers_ptr,  # (sizes, 8), int64, see op.py
+    integers_ptr,  # (sizes, 8), int64, see gpu_launch.py
     tall_ptr,  # (N, T, C, rows of all sizes, W), float32, contiguous
     sn,
     sc,
@@ -128,7 +128,7 @@ def columns_kernel(
     tall_ptr,  # (planes, rows of all sizes, W), float32
     first_ptr,  # (columns of all sizes, 2), int32: first pixel, pixels
     weights_ptr,  # (columns, taps) of all sizes, one after another
-    integers_ptr,  # (sizes, 8), int64, see op.py
+    integers_ptr,  # (sizes, 8), int64, see gpu_launch.py
     out_ptr,  # (planes, h, w) of all sizes, one after another
     count,  # sizes
     planes,

@@ -1,36 +1,31 @@
-"""Normalised and reduced frames: argument checks, launches, the operator, the function.
+"""Normalised and reduced frames: argument checks, the operator, the function.
 
 Frames need no gradient here, so there is none.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from .._common import checks
-from .reference import all_channels_near, frame_pyramid_reference, state_dtype
-from .tables import gather, scatter
+from .._common import checks, operators
+from .._common.precision import state_dtype
+from .reference import all_channels_near, frame_pyramid_reference
 
 # What a Triton program's registers hold: sums of two rows of each size.
 _MAX_SIZES = 8
 _MAX_CHANNELS = 4
-_COLUMNS = 32  # of a program that normalises, one for a thread
-_BLOCK = 128  # pixels of a program that reduces along x
 
 
 def _check(
     frames: Tensor, sizes: Sequence[tuple[int, int]], lrn_size: int, lrn_alpha: float
 ) -> None:
-    if frames.ndim != 5 or frames.shape[1] < 1 or min(frames.shape[3:]) < 1:
+    checks.check_maps("frames", frames, "(N, C, T, H, W)")
+    if frames.shape[1] < 1 or min(frames.shape[3:]) < 1:
         raise ValueError(
-            f"frames have shape {tuple(frames.shape)}; (N, C, T, H, W) with at least "
-            f"one channel and one pixel is needed"
+            f"frames have shape {tuple(frames.shape)}; at least one channel and one "
+            f"pixel is needed"
         )
-    checks.check_floating("frames", frames)
     if frames.requires_grad and torch.is_grad_enabled():
         raise ValueError(
             "frames requires grad, but it is flow that the losses are differentiable "
@@ -45,107 +40,9 @@ def _check(
                 f"frames have {(h, w)} pixels, which cannot be reduced to "
                 f"{tuple(size)}; flow may not be larger than the frames"
             )
-    if lrn_size < 1 or not lrn_alpha >= 0:
-        raise ValueError(
-            f"lrn_size={lrn_size}, lrn_alpha={lrn_alpha}: at least 1 channel and a "
-            f"factor that is not negative are needed"
-        )
-
-
-class _Tables(NamedTuple):
-    """What the kernels read, on their device."""
-
-    lower: Tensor
-    shares: Tensor
-    integers: Tensor
-    first: Tensor
-    weights: Tensor
-    rows: int  # of all sizes
-    programs: int  # of the second kernel
-
-
-@lru_cache(maxsize=32)
-def _device_tables(
-    h: int, w: int, sizes: tuple[tuple[int, int], ...], planes: int, device: str
-) -> _Tables:
-    count = 1 << (len(sizes) - 1).bit_length()
-    lower = np.zeros((h, count), np.int32)
-    shares = np.zeros((h, 2, count), np.float32)
-    integers, first, weights = [], [], []
-    programs = rows = place = columns = taps = 0
-    for i, (height, width) in enumerate(sizes):
-        down, across = scatter(h, height), gather(w, width)
-        lower[:, i], shares[:, :, i] = down.lower, down.weights.T
-        first.append(np.stack([across.first, across.count], 1))
-        weights.append(across.weights.ravel())
-        most = across.weights.shape[1]
-        integers.append((programs, height, width, rows, place, columns, taps, most))
-        programs += -(-planes * height * width // _BLOCK)
-        rows += height
-        place += planes * height * width
-        columns += width
-        taps += width * most
-    arrays = (
-        lower,
-        shares,
-        np.array(integers, np.int64),
-        np.concatenate(first).astype(np.int32),
-        np.concatenate(weights).astype(np.float32),
-    )
-    return _Tables(*(torch.from_numpy(a).to(device) for a in arrays), rows, programs)
-
-
-def _triton_forward(
-    frames: Tensor,
-    sizes: tuple[tuple[int, int], ...],
-    lrn_size: int,
-    lrn_alpha: float,
-    lrn_beta: float,
-) -> Tensor:
-    from . import gpu
-
-    n, channels, t, h, w = frames.shape
-    planes = n * t * channels
-    elements = sum(planes * height * width for height, width in sizes)
-    out = frames.new_empty(elements, dtype=torch.float32)
-    if elements == 0:
-        return out
-    tables = _device_tables(h, w, sizes, planes, str(frames.device))
-    tall = frames.new_empty(planes * tables.rows * w, dtype=torch.float32)
-    with torch.cuda.device_of(frames):
-        gpu.rows_kernel[(n * t * -(-w // _COLUMNS),)](
-            frames,
-            tables.lower,
-            tables.shares,
-            tables.integers,
-            tall,
-            *frames.stride(),
-            len(sizes),
-            channels,
-            t,
-            h,
-            w,
-            tables.rows,
-            lrn_alpha / lrn_size,
-            -lrn_beta,
-            SIZES=tables.lower.shape[1],
-            CHANNELS=1 << (channels - 1).bit_length(),
-            COLUMNS=_COLUMNS,
-            num_warps=1,
-        )
-        gpu.columns_kernel[(tables.programs,)](
-            tall,
-            tables.first,
-            tables.weights,
-            tables.integers,
-            out,
-            len(sizes),
-            planes,
-            w,
-            tables.rows,
-            BLOCK=_BLOCK,
-        )
-    return out
+    checks.check_whole_number("lrn_size", lrn_size, "channel")
+    if not lrn_alpha >= 0:
+        raise ValueError(f"lrn_alpha={lrn_alpha}, but it must not be negative")
 
 
 @torch.library.custom_op("flowzoo::frame_pyramid", mutates_args=())
@@ -160,12 +57,8 @@ def _forward(
 ) -> Tensor:
     """(N, T C, h, w) of all sizes, one after another, flat."""
     sizes = tuple(zip(heights, widths, strict=True))
-    lrn = lrn_size, lrn_alpha, lrn_beta
-    if backend == "triton":
-        return _triton_forward(frames, sizes, *lrn)
-    from . import cpu  # Numba takes long to import and is needed on first use only
-
-    return cpu.forward(frames, sizes, *lrn)
+    module = operators.implementation(__package__, backend)
+    return module.forward(frames, sizes, lrn_size, lrn_alpha, lrn_beta)
 
 
 @_forward.register_fake
@@ -178,9 +71,8 @@ def _(frames, heights, widths, *options):
 
 
 @_forward.register_vmap
-def _(info, in_dims, frames, *options):
-    examples = frames.movedim(in_dims[0], 0)
-    return torch.stack([_forward(example, *options) for example in examples]), 0
+def _(info, in_dims, *args):
+    return torch.stack(operators.one_by_one(_forward, info, in_dims, args)), 0
 
 
 def frame_pyramid(
@@ -220,16 +112,19 @@ def frame_pyramid(
     sizes = [(int(h), int(w)) for h, w in sizes]
     _check(frames, sizes, lrn_size, lrn_alpha)
     n, channels, t, _, w = frames.shape
-    offered = {"reference", "cpu"}
-    if (
-        channels <= _MAX_CHANNELS
-        and all_channels_near(channels, lrn_size)
-        and len(sizes) <= _MAX_SIZES
-        and frames.dtype != torch.float64
-        and channels * w * sum(h for h, _ in sizes) < 1 << 31
-    ):
-        offered.add("triton")
-    backend = checks.resolve_backend(backend, frames.device, offered)
+    excluded = {}
+    if frames.dtype == torch.float64:
+        excluded["triton"] = "float64"
+    elif channels > _MAX_CHANNELS or not all_channels_near(channels, lrn_size):
+        excluded["triton"] = (
+            f"{channels} channels with lrn_size={lrn_size}, but at most "
+            f"{_MAX_CHANNELS}, all of them neighbours"
+        )
+    elif len(sizes) > _MAX_SIZES:
+        excluded["triton"] = f"{len(sizes)} sizes, but at most {_MAX_SIZES}"
+    elif channels * w * sum(h for h, _ in sizes) >= 1 << 31:
+        excluded["triton"] = "frames of 2^31 pixels or more"
+    backend = checks.resolve_backend(backend, frames.device, excluded)
     lrn = lrn_size, float(lrn_alpha), float(lrn_beta)
     frames = frames.detach()
     if backend == "reference":

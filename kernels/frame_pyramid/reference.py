@@ -12,10 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-
-def state_dtype(frames: Tensor) -> torch.dtype:
-    """In which frames are normalised and reduced."""
-    return torch.float64 if frames.dtype == torch.float64 else torch.float32
+from .._common.precision import state_dtype, without_autocast
 
 
 def all_channels_near(channels: int, size: int) -> bool:
@@ -73,7 +70,7 @@ def frame_pyramid_reference(
     lrn_beta: float,
 ) -> list[Tensor]:
     """See :func:`flowzoo_kernels.frame_pyramid.frame_pyramid`."""
-    with torch.autocast(frames.device.type, enabled=False):
+    with without_autocast(frames.device):
         wide = frames.to(state_dtype(frames))
         normal = local_response_norm(wide, lrn_size, lrn_alpha, lrn_beta)
         # frame after frame along the channels

@@ -13,11 +13,14 @@ Sums over pixels are kept in float64 per lane and band, and added up in their or
 whichever thread they come from: results repeat bit by bit.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from numba import njit
 from torch import Tensor
 
+from .._common.precision import numpy_type, state_dtype
 from .._common.simd import (
     INLINE,
     JIT,
@@ -46,6 +49,16 @@ FLOW, FLOW_BELOW, DIFFERENCE_X, DIFFERENCE_Y, OUT = range(6, 16, 2)
 ROWS = 16
 # Sums of a band, LANES numbers each.
 SUM_PHOTOMETRIC, SUM_SMOOTHNESS, SUM_SSIM = range(3)
+
+
+class Terms(NamedTuple):
+    """The numbers of a scale. The factor is that of a term's gradient."""
+
+    border: int
+    flow_scale: float
+    photometric: tuple[float, ...]  # alpha, beta, eps^2, factor
+    smoothness: tuple[float, ...]  # alpha, beta, eps^2, factor
+    ssim: tuple[float, ...]  # C1, C2, factor, in float64
 
 
 @njit(**INLINE)
@@ -101,9 +114,9 @@ def _warp_row(source, flow, scale, y, s, to, step, pitch):
 
 
 @njit(**JIT)
-def _photometric_row(s, at, size, pitch, mask, k, factor, sums):
+def _photometric_row(s, at, size, pitch, mask, k, sums):
     """Photometric term of one row of one channel; its gradient goes to GRADIENT."""
-    alpha, beta, eps2 = k
+    alpha, beta, eps2, factor = k
     power = vsplat(alpha - s.dtype.type(1))
     factor = factor * s.dtype.type(-2) * alpha * beta * beta
     total = vsplat(s.dtype.type(0))
@@ -131,7 +144,6 @@ def _ssim_channel(
     tiled,
     step,
     k,
-    factor,
     columns,
     with_gradient,
     sums,
@@ -142,7 +154,7 @@ def _ssim_channel(
     step), 0 beyond a window. tiled: (step, pitch), table side by side. columns: 5 sums
     of each column, in float64.
     """
-    c1, c2 = k
+    c1, c2, factor = k
     for x in range(0, pitch, LANES):
         i = first + x
         wx = vwiden(vload(tiled, x))
@@ -210,13 +222,13 @@ def _flow_row(flow, component, y, s, to, pitch):
 
 
 @njit(**JIT)
-def _smoothness_row(flow, y, s, base, pitch, active, k, factor, out_row, sums):
+def _smoothness_row(flow, y, s, base, pitch, active, k, out_row, sums):
     """Smoothness term of row y, and the flow's gradient from it, added to OUT.
 
     Counts nothing and leaves OUT alone where not ``out_row``: a row above the band's
     first, of which only the differences along y are needed.
     """
-    alpha, beta, eps2 = k
+    alpha, beta, eps2, factor = k
     power = vsplat(alpha - s.dtype.type(1))
     factor = factor * s.dtype.type(2) * alpha * beta * beta
     mask = _row(base, MASK, pitch)
@@ -262,22 +274,16 @@ def _band(
     table,
     begin,
     end,
-    border,
-    scale,
-    photometric,
-    smoothness,
-    ssim,
-    factors,
+    terms,
     s,
     columns,
     sums,
 ):
     """Rows begin..end of one pair of frames.
 
-    target, source: (C, H, W); flow: (2, H, W); gradient: the same shape.
-    photometric, smoothness: alpha, beta, eps^2. ssim: C1, C2 in float64. factors: of
-    each term's gradient, weight / divisor; ssim's in float64. s: scratch.
+    target, source: (C, H, W); flow: (2, H, W); gradient: the same shape. s: scratch.
     """
+    border, scale, photometric, smoothness, ssim = terms
     channels, h, w = target.shape
     step = table.shape[0]
     pitch = tiled.size // step
@@ -290,7 +296,7 @@ def _band(
     if begin > 0:
         active = _inside(begin - 1 - border, h - 2 * border)
         _smoothness_row(
-            flow, begin - 1, s, base, pitch, active, smoothness, factors[1], False, sums
+            flow, begin - 1, s, base, pitch, active, smoothness, False, sums
         )
     for top in range(begin, end, step):
         rows = min(step, h - top)
@@ -304,16 +310,7 @@ def _band(
                 for x in range(w):
                     s[TARGET * size + at + x] = target[c, y, x]
                 if active:
-                    _photometric_row(
-                        s,
-                        at,
-                        size,
-                        pitch,
-                        mask,
-                        photometric,
-                        factors[0],
-                        sums,
-                    )
+                    _photometric_row(s, at, size, pitch, mask, photometric, sums)
                 else:
                     s[GRADIENT * size + at : GRADIENT * size + at + pitch] = 0
         for c in range(channels):
@@ -329,7 +326,6 @@ def _band(
                 tiled,
                 step,
                 ssim,
-                factors[2],
                 columns,
                 with_gradient,
                 sums,
@@ -347,9 +343,7 @@ def _band(
                 vstore(s, out_x + x, scale * gu)
                 vstore(s, out_y + x, scale * gv)
             active = _inside(y - border, h - 2 * border)
-            _smoothness_row(
-                flow, y, s, base, pitch, active, smoothness, factors[1], True, sums
-            )
+            _smoothness_row(flow, y, s, base, pitch, active, smoothness, True, sums)
             if with_gradient:
                 for x in range(w):
                     gradient[0, y, x] = s[out_x + x]
@@ -367,12 +361,7 @@ def _bands(
     table,
     band,
     first,
-    border,
-    scale,
-    photometric,
-    smoothness,
-    ssim,
-    factors,
+    terms,
     s,
     columns,
     sums,
@@ -397,12 +386,7 @@ def _bands(
             table,
             begin,
             min(h, begin + band),
-            border,
-            scale,
-            photometric,
-            smoothness,
-            ssim,
-            factors,
+            terms,
             s,
             columns,
             sums[i],
@@ -436,7 +420,7 @@ class _Scale:
         self.inputs = [t.detach() for t in inputs]
         self.dtype = dtype
         self.need_gradient = need_gradient
-        real = np.float64 if dtype == torch.float64 else np.float32
+        real = numpy_type(dtype)
         n, c, h, w = inputs[0].shape
         self.pairs = inputs[2].shape[1] // 2
         self.channels = c // self.pairs
@@ -449,13 +433,14 @@ class _Scale:
         self.divisors = divisors(inputs[0].shape, self.pairs, k, normalization)
         self.weights = k.photometric_weight, k.smoothness_weight, k.ssim_weight
         factors = [w / d for w, d in zip(self.weights, self.divisors, strict=True)]
-        self.numbers = (
+        photometric = k.photometric_alpha, k.photometric_beta, k.epsilon**2, factors[0]
+        smoothness = k.smoothness_alpha, k.smoothness_beta, k.epsilon**2, factors[1]
+        self.terms = Terms(
             border_width(h, w, k.border),
             real(k.flow_scale),
-            (real(k.photometric_alpha), real(k.photometric_beta), real(k.epsilon**2)),
-            (real(k.smoothness_alpha), real(k.smoothness_beta), real(k.epsilon**2)),
-            (k.ssim_c1, k.ssim_c2),
-            (real(factors[0]), real(factors[1]), -factors[2]),
+            tuple(real(number) for number in photometric),
+            tuple(real(number) for number in smoothness),
+            (k.ssim_c1, k.ssim_c2, -factors[2]),
         )
         self.windows = n * c * -(-h // step) * -(-w // step)
         shape = inputs[2].shape if need_gradient else (n, 2 * self.pairs, 0, 0)
@@ -495,7 +480,7 @@ class _Scale:
             self.table,
             self.band,
             first - begin * self.bands,
-            *self.numbers,
+            self.terms,
             scratch[: self.scratch],
             columns[: 5 * self.pitch],
             self.sums[i, first:stop],
@@ -515,20 +500,17 @@ def forward(
     window: int,
     stride: int,
     normalization: str,
-    dtype: torch.dtype,
     need_gradient: bool,
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
-    """The loss, parts of each scale, and gradients of flow, empty if not needed.
-
-    dtype: in which to compute, of the results too.
-    """
+    """The loss, parts of each scale, and gradients of flow, empty if not needed."""
+    dtype = state_dtype(*flows)
     options = window, stride, normalization, dtype, need_gradient
     scales = [
         _Scale(inputs, k, *options)
         for *inputs, k in zip(targets, sources, flows, constants, strict=True)
     ]
     tasks = [(scale, task) for scale in scales for task in scale.tasks()]
-    real = np.float64 if dtype == torch.float64 else np.float32
+    real = numpy_type(dtype)
 
     def make_worker():
         scratch = np.empty(max(scale.scratch for scale in scales), dtype=real)

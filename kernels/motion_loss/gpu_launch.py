@@ -1,10 +1,15 @@
-"""Launch the motion-loss kernel for every scale, and add up what it leaves."""
+"""Launch the motion-loss kernel for every scale, and add up what it leaves.
+
+The same face as cpu.py.
+"""
 
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from .._common.checks import check_plane
+from .._common.launch import device_guard
 from . import gpu
 from .reference import Constants, border_width, divisors, ssim_table
 
@@ -42,11 +47,7 @@ def _triton_scale(
     """Launch the kernel for one scale. factors: weight / divisor of each term."""
     _, c, h, w = inputs[0].shape
     pairs = inputs[2].shape[1] // 2
-    if h * w >= 1 << 31:
-        raise ValueError(
-            f"flow has {h} x {w} pixels; backend='triton' takes fewer than 2^31, use "
-            f"backend='reference'"
-        )
+    check_plane("flow", h, w, "triton")
     step = min(stride, max(h, w))  # the rest of a window reaches no pixel
     device = str(gradient.device)
     table = _window_table(window, step, k.ssim_sigma, k.ssim_centre, device)
@@ -114,7 +115,7 @@ def forward(
     programs = [_programs(flow, stride) for flow in flows]
     sums = first.new_zeros((len(flows), max(programs), 3), dtype=torch.float32)
     offsets, scales, weights = [], [], []
-    with torch.cuda.device_of(first):
+    with device_guard(first):
         for i, (flow, k) in enumerate(zip(flows, constants, strict=True)):
             n, c, h, w = targets[i].shape
             by = divisors(targets[i].shape, flow.shape[1] // 2, k, normalization)

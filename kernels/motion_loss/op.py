@@ -1,11 +1,13 @@
 """The motion losses: argument checks, the operator, the public functions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
-from .._common import checks
+from .._common import checks, operators
+from .._common.precision import state_dtype
 from ..frame_pyramid import frame_pyramid
 from .reference import (
     NORMALIZATIONS,
@@ -24,12 +26,7 @@ _MAX_STRIDE = 32  # of windows in Triton: a program holds one of them at least
 
 def _check(target: Tensor, source: Tensor, flow: Tensor) -> None:
     for name, tensor in (("target", target), ("source", source), ("flow", flow)):
-        if tensor.ndim != 4:
-            raise ValueError(
-                f"{name} has {tensor.ndim} dimensions, shape {tuple(tensor.shape)}; "
-                f"(N, channels, H, W) is needed"
-            )
-        checks.check_floating(name, tensor)
+        checks.check_maps(name, tensor, "(N, channels, H, W)")
         checks.check_device(name, tensor, flow.device)
     checks.check_shape("source", source, target.shape, "a target of that shape")
     n, c, h, w = target.shape
@@ -59,13 +56,23 @@ def _check_no_gradient(name: str, frames: Tensor) -> None:
         )
 
 
+def _numbers(name: str, values: Sequence[float], count: int, what: str) -> list[float]:
+    values = tuple(values) if isinstance(values, Iterable) else (values,)
+    if len(values) != count:
+        raise ValueError(f"{name}={values}, but {what}")
+    return [float(value) for value in values]
+
+
 def _check_constants(
     k: Constants, window: int, stride: int, normalization: str, h: int, w: int
 ) -> None:
     checks.check_choice("normalization", normalization, NORMALIZATIONS)
-    for name, value in (("ssim_window", window), ("ssim_stride", stride)):
-        if value < 1:
-            raise ValueError(f"{name}={value}, but at least 1 pixel is needed")
+    checks.check_whole_number("ssim_window", window, "pixel")
+    checks.check_whole_number("ssim_stride", stride, "pixel")
+    for name, value in zip(k._fields, k, strict=True):
+        finite = value - value == 0
+        if not finite and not (name == "ssim_sigma" and value > 0):
+            raise ValueError(f"{name}={value}, but a finite number is needed")
     for name in ("epsilon", "ssim_sigma", "ssim_c1", "ssim_c2"):
         if not getattr(k, name) > 0:
             raise ValueError(f"{name}={getattr(k, name)}, but it must be positive")
@@ -89,12 +96,6 @@ def _raise_if_not_finite(parts: Tensor, **inputs: Tensor) -> None:
                 f"diverged, or the input was damaged: lower the learning rate, load an "
                 f"older checkpoint, or look at the data"
             )
-
-
-def state_dtype(flows: list[Tensor]) -> torch.dtype:
-    """In which the losses are computed and the flow's gradients are kept."""
-    wide = any(flow.dtype == torch.float64 for flow in flows)
-    return torch.float64 if wide else torch.float32
 
 
 def _unflatten(constants: list[float]) -> list[Constants]:
@@ -123,19 +124,13 @@ def _forward(
     needed.
     """
     tensors = targets, sources, flows, _unflatten(constants)
-    options = window, stride, normalization
-    if backend == "triton":
-        from . import gpu_launch
-
-        return gpu_launch.forward(*tensors, *options, need_gradient)
-    from . import cpu  # Numba takes long to import and is needed on first use only
-
-    return cpu.forward(*tensors, *options, state_dtype(flows), need_gradient)
+    options = window, stride, normalization, need_gradient
+    return operators.implementation(__package__, backend).forward(*tensors, *options)
 
 
 @_forward.register_fake
 def _(targets, sources, flows, *options):
-    dtype = state_dtype(flows)
+    dtype = state_dtype(*flows)
     return (
         flows[0].new_empty((), dtype=dtype),
         flows[0].new_empty((len(flows), 3), dtype=dtype),
@@ -186,6 +181,7 @@ def _differentiate(ctx, grad, parts_grad, gradient_grads):
         detached = [flow.detach() for flow in flows]
         gradients = _forward(targets, sources, detached, *ctx.options, True)[2]
     plain = all(type(t) is Tensor for t in (grad, *gradients))
+    plain = plain and not operators.transformed()
     if torch.is_grad_enabled() or torch.compiler.is_compiling() or not plain:
         ctx.gradients = gradients
         return *nothing, _backward(grad, gradients, flows), *[None] * 6
@@ -195,21 +191,64 @@ def _differentiate(ctx, grad, parts_grad, gradient_grads):
     return *nothing, scaled, *[None] * 6
 
 
+_refuse_twice = operators.refuse_second_derivative("motion_loss")
 _forward.register_autograd(_differentiate, setup_context=_save_for_backward)
+_backward.register_autograd(_refuse_twice, setup_context=operators.save_nothing)
+
+
+# The same for torch.func, with all tensors as direct arguments, and the gradients saved
+# in the way that it knows of.
+
+
+def _scale_flat(grad: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+    count = len(tensors) // 2
+    return tuple(_backward(grad, list(tensors[:count]), list(tensors[count:])))
+
+
+_run_scale_flat = operators.as_function(
+    "motion_loss_backward", _scale_flat, _refuse_twice
+)
+
+
+def _forward_flat(options: tuple, *tensors: Tensor) -> tuple[Tensor, ...]:
+    count = len(tensors) // 3
+    lists = (list(tensors[i : i + count]) for i in (0, count, 2 * count))
+    loss, parts, gradients = _forward(*lists, *options)
+    return loss, parts, *gradients
+
+
+def _save_flat(ctx, inputs, output) -> None:
+    _, _, *gradients = output
+    ctx.save_for_backward(*gradients, *inputs[-len(gradients) :])
+
+
+def _differentiate_flat(ctx, grad, *_):
+    scaled = _run_scale_flat(grad, *ctx.saved_tensors)
+    return None, *[None] * 2 * len(scaled), *scaled
+
+
+_run_flat = operators.as_function(
+    "motion_loss", _forward_flat, _differentiate_flat, save=_save_flat
+)
+
+
+def _run(
+    targets: list[Tensor], sources: list[Tensor], flows: list[Tensor], *options
+) -> tuple[Tensor, Tensor]:
+    """The loss and the parts. options: those of the operator but need_gradient."""
+    need = torch.is_grad_enabled()
+    if not torch.compiler.is_compiling():
+        if operators.transformed():
+            return _run_flat((*options, need), *targets, *sources, *flows)[:2]
+        if any(forward_ad.unpack_dual(flow).tangent is not None for flow in flows):
+            raise operators.no_forward_mode("motion_loss")
+    need = need and any(flow.requires_grad for flow in flows)
+    return _forward(targets, sources, flows, *options, need)[:2]
 
 
 @_forward.register_vmap
 def _(info, in_dims, *args):
-    def pick(value, dim, i: int):
-        if isinstance(dim, list | tuple):
-            several = zip(value, dim, strict=True)
-            return [pick(v, d, i) for v, d in several] if dim else value
-        return value if dim is None else value.select(dim, i)
-
-    results = []
-    for i in range(info.batch_size):
-        pairs = zip(args, in_dims, strict=True)
-        results.append(_forward(*(pick(a, d, i) for a, d in pairs)))
+    results = operators.one_by_one(_forward, info, in_dims, args)
     losses, parts, gradients = zip(*results, strict=True)
     gradients = [torch.stack(g) for g in zip(*gradients, strict=True)]
     return (
@@ -270,14 +309,10 @@ def _losses(
         _check(target, source, flow)
         _check_no_gradient("target", target)
         _check_no_gradient("source", source)
-        if len(three) != 3:
-            raise ValueError(
-                f"weights={tuple(three)}, but three are needed: of the photometric, "
-                f"the smoothness and the SSIM term"
-            )
+        terms = "three are needed: of the photometric, the smoothness and the SSIM term"
         k = Constants(
             float(scale),
-            *map(float, three),
+            *_numbers("weights", three, 3, terms),
             float(photometric_alpha),
             float(photometric_beta),
             float(smoothness_alpha),
@@ -288,25 +323,29 @@ def _losses(
             ssim_window / 2 if ssim_centre is None else float(ssim_centre),
             float(ssim_c1),
             float(ssim_c2),
-            *map(float, caffe_mask),
+            *_numbers("caffe_mask", caffe_mask, 2, "two are needed: batch, channels"),
         )
         _check_constants(k, *options, *flow.shape[2:])
         constants.append(k)
-    offered = {"reference"}
-    if ssim_stride >= ssim_window:
-        offered.add("cpu")
-        if ssim_stride <= _MAX_STRIDE and state_dtype(flows) != torch.float64:
-            offered.add("triton")
-    backend = checks.resolve_backend(backend, flows[0].device, offered)
+    excluded = {}
+    if state_dtype(*flows) == torch.float64:
+        excluded["triton"] = "float64"
+    if ssim_stride > _MAX_STRIDE:
+        excluded["triton"] = f"ssim_stride={ssim_stride}, but at most {_MAX_STRIDE}"
+    if ssim_stride < ssim_window:
+        excluded["cpu"] = excluded["triton"] = (
+            f"SSIM windows that overlap, ssim_window={ssim_window} with "
+            f"ssim_stride={ssim_stride}"
+        )
+    backend = checks.resolve_backend(backend, flows[0].device, excluded)
     targets, sources = ([pair[i].detach() for pair in images] for i in (0, 1))
     if backend == "reference":
         scales = zip(targets, sources, flows, constants, strict=True)
         results = [motion_loss_reference(*scale, *options) for scale in scales]
         losses, parts = zip(*results, strict=True)
         return sum(losses), torch.stack(parts).detach()
-    need = torch.is_grad_enabled() and any(flow.requires_grad for flow in flows)
     numbers = [number for k in constants for number in k]
-    loss, parts, _ = _forward(targets, sources, flows, numbers, *options, backend, need)
+    loss, parts = _run(targets, sources, flows, numbers, *options, backend)
     return loss, parts.detach()
 
 
@@ -389,7 +428,8 @@ def motion_loss(
             infinity in an input (on other devices, and while tracing, values are not
             read because that would wait for the device).
         TypeError: a tensor that is not floating point.
-        NotImplementedError: a backend that does not offer the windows or the type.
+        NotImplementedError: a backend that does not take the windows or the type; a
+            second or a forward-mode derivative of a fused backend.
         RuntimeError: a backend whose package is not installed.
     """
     loss, parts = _losses(
@@ -421,7 +461,7 @@ def motion_loss(
 _DEFAULTS = {
     name: value
     for name, value in motion_loss.__kwdefaults__.items()
-    if name != "weights"
+    if name not in ("weights", "flow_scale")
 }
 
 
@@ -469,30 +509,45 @@ def multiscale_motion_loss(
             motion_loss raises.
         TypeError: a tensor that is not floating point.
     """
-    if frames.ndim != 5 or frames.shape[2] < 2:
+    if unknown := options.keys() - _DEFAULTS.keys():
+        raise TypeError(
+            f"no option {', '.join(sorted(unknown))}; there are flow_scales, "
+            f"photometric_weights, smoothness_weights, ssim_weights, lrn_size, "
+            f"lrn_alpha, lrn_beta, {', '.join(_DEFAULTS)}"
+        )
+    checks.check_maps("frames", frames, "(N, C, T, H, W)")
+    if frames.shape[2] < 2:
         raise ValueError(
-            f"frames have shape {tuple(frames.shape)}; (N, C, T, H, W) with T >= 2 "
+            f"frames has shape {tuple(frames.shape)}; (N, C, T, H, W) with T >= 2 "
             f"frames is needed"
         )
     _check_no_gradient("frames", frames)
     ones = (1.0,) * len(flows)
+    if photometric_weights is None:
+        photometric_weights = ones
+    if smoothness_weights is None:
+        smoothness_weights = ones
     lists = {
         "flow_scales": flow_scales,
-        "photometric_weights": photometric_weights or ones,
-        "smoothness_weights": smoothness_weights or ones,
+        "photometric_weights": photometric_weights,
+        "smoothness_weights": smoothness_weights,
         "ssim_weights": ssim_weights,
     }
     for name, values in lists.items():
+        if not isinstance(values, Iterable):
+            raise TypeError(f"{name}={values!r}, but a number for each scale is needed")
         if len(values) != len(flows) or len(flows) == 0:
             raise ValueError(
                 f"{name} has {len(values)} entries for {len(flows)} flows; one is "
                 f"needed for each scale, and at least one scale"
             )
     pairs = frames.shape[2] - 1
-    for flow in flows:
-        if flow.ndim != 4 or flow.shape[1] != 2 * pairs:
+    for i, flow in enumerate(flows):
+        checks.check_maps(f"flows[{i}]", flow, f"(N, {2 * pairs}, h, w)")
+        checks.check_device(f"flows[{i}]", flow, frames.device)
+        if flow.shape[1] != 2 * pairs:
             raise ValueError(
-                f"a flow has shape {tuple(flow.shape)}; (N, {2 * pairs}, h, w) is "
+                f"flows[{i}] has shape {tuple(flow.shape)}; (N, {2 * pairs}, h, w) is "
                 f"needed, 2 channels for each of the {pairs} pairs of frames"
             )
     options = _DEFAULTS | options

@@ -27,6 +27,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .._common.precision import state_dtype, without_autocast
 from ..warp.reference import backward_warp_reference
 
 NORMALIZATIONS = ("elements", "caffe")
@@ -135,10 +136,10 @@ def motion_loss_reference(
     See :func:`flowzoo_kernels.motion_loss`. warp: another function for the same step.
     """
     k = Constants(*constants)
-    dtype = torch.float64 if flow.dtype == torch.float64 else torch.float32
+    dtype = state_dtype(flow)
     n, c, h, w = target.shape
     pairs = flow.shape[1] // 2
-    with torch.autocast(flow.device.type, enabled=False):
+    with without_autocast(flow.device):
         target, source, flow = (t.to(dtype) for t in (target, source, flow))
         # one pair after another along the batch
         frames = source.unflatten(1, (pairs, -1)).flatten(0, 1)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._common.precision import numpy_type, state_dtype
 from .._common.simd import LANES
 from .._common.threads import run_tasks
 from .checkpoints import schedule
@@ -90,21 +91,17 @@ def _scratch(dtype: np.dtype, planes: int, h: int, w: int) -> np.ndarray:
     return scratch
 
 
-def _kept_states(dtype: np.dtype, h: int, w: int) -> int:
+def kept_states(dtype: np.dtype, h: int, w: int) -> int:
     """How many states a thread keeps in the backward pass."""
     state_bytes = STATE_PLANES * make_grid(h, w).plane * dtype.itemsize
     return max(MIN_STATES, STATE_BYTES // state_bytes)
-
-
-def _state_dtype(x: Tensor) -> torch.dtype:
-    return torch.float64 if x.dtype == torch.float64 else torch.float32
 
 
 def _prepare(
     x: Tensor, parameters: Sequence[Tensor], variant: str
 ) -> tuple[np.ndarray, int, np.ndarray, Scheme]:
     """Work of each lane, pairs per lane, weights of each group, and the scheme."""
-    dtype = np.dtype(np.float64 if x.dtype == torch.float64 else np.float32)
+    dtype = np.dtype(numpy_type(state_dtype(x)))
     n, c, t = x.shape[:3]
     lanes, per_lane = _lanes(n, c, t - 1)
     kernels = [k.detach().to(torch.float64).numpy() for k in parameters[:3]]
@@ -116,8 +113,9 @@ def _prepare(
 
 def forward(x: Tensor, *arguments: Tensor | int | str) -> Tensor:
     """See :func:`flowzoo_kernels.representation_flow`, whose arguments these are."""
-    if x.dtype != _state_dtype(x):  # one more copy is cheaper than one more kernel
-        return forward(x.to(_state_dtype(x)), *arguments).to(x.dtype)
+    state = state_dtype(x)
+    if x.dtype != state:  # one more copy is cheaper than one more kernel
+        return forward(x.to(state), *arguments).to(x.dtype)
     *parameters, n_iters, variant = arguments
     n, c, t, h, w = x.shape
     out = x.new_empty((n, 2 * c, t - 1, h, w))
@@ -147,7 +145,7 @@ def backward(
 
     Those that ``needs``, the last argument, does not ask for are empty or meaningless.
     """
-    state = _state_dtype(x)
+    state = state_dtype(x)
     if x.dtype != state:
         wide = torch.empty_like(x, dtype=state).copy_(x)  # with the strides of x
         x_grad, *rest = backward(grad.to(state), wide, *arguments)
@@ -168,7 +166,7 @@ def backward(
     storages = [_storage(v) for v in (grad, x, x_grad if need_x else x[:0], seam)]
     sums = np.zeros((len(lanes), rows, LANES))
     flat_sums = sums.reshape(len(lanes), -1)
-    states = _kept_states(table.dtype, h, w)
+    states = kept_states(table.dtype, h, w)
     steps = np.array(schedule(n_iters, states))
     flags = need_x, need_x or need_image, need_flow, need_div or need_theta, need_image
 

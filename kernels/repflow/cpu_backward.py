@@ -79,8 +79,8 @@ def _shrink_back(s, i, plane, component, p, q1, q2, step, one, eps, total):
 
 
 @njit(**JIT)
-def _p_row_tvl1_back(s, w, new, y, grid, step, sums):
-    """Adjoint of _p_row_tvl1: gradients of p turn into those of old p and of q."""
+def p_row_tvl1_back(s, w, new, y, grid, step, sums):
+    """Adjoint of p_row_tvl1: gradients of p turn into those of old p and of q."""
     plane, pitch = grid.plane, grid.pitch
     zero, one, eps, step = constants(s, w, step)
     x0, x1, y0, y1 = flow_taps_tvl1(w, grid, y, zero)
@@ -115,8 +115,8 @@ def _p_row_tvl1_back(s, w, new, y, grid, step, sums):
 
 
 @njit(**JIT)
-def _p_row_paper_back(s, w, new, y, grid, step, sums):
-    """Adjoint of _p_row_paper."""
+def p_row_paper_back(s, w, new, y, grid, step, sums):
+    """Adjoint of p_row_paper."""
     plane = grid.plane
     total, one, eps, step = constants(s, w, step)
     wx, wy = weights9(w, W_FLOW), weights9(w, W_FLOW + 9)
@@ -146,7 +146,7 @@ def _reversed_dot9(a, b):
 
 
 @njit(**JIT)
-def _new_u_row(s, w, y, grid, paper, first):
+def new_u_row(s, w, y, grid, paper, first):
     """Gradient of the new u: what it had, and the adjoint of the gradient of u."""
     plane, pitch = grid.plane, grid.pitch
     start, end = row(grid, y)
@@ -174,8 +174,8 @@ def _new_u_row(s, w, y, grid, paper, first):
 
 
 @njit(**JIT)
-def _old_u_row(s, old, y, grid, bound, need_maps, sums):
-    """Adjoint of _u_row with respect to the old u, the maps and the bound."""
+def old_u_row(s, old, y, grid, bound, need_maps, sums):
+    """Adjoint of u_row with respect to the old u, the maps and the bound."""
     plane = grid.plane
     two = s.dtype.type(2)
     limit = vsplat(bound)
@@ -201,7 +201,7 @@ def _old_u_row(s, old, y, grid, bound, need_maps, sums):
 
 
 @njit(**JIT)
-def _old_p_row(s, w, y, grid):
+def old_p_row(s, w, y, grid):
     """Adjoint of the divergence, added to the gradients of the old p."""
     plane = grid.plane
     x0, x1, y0, y1 = weights4(w, W_DIV)
@@ -219,7 +219,7 @@ def _old_p_row(s, w, y, grid):
 
 
 @njit(**JIT)
-def _div_sums_row(s, old, y, grid, sums):
+def div_sums_row(s, old, y, grid, sums):
     """Sums of gradient of u times p, for the divergence kernel and theta."""
     plane, pitch = grid.plane, grid.pitch
     start, end = row(grid, y)
@@ -287,18 +287,18 @@ def _iterate_back(s, w, old, new, grid, scheme, first, last, needs, sums):
     for y in range(grid.h + 2):  # each step needs what the one before left in the rows
         if y < grid.h and not first:
             if paper:
-                _p_row_paper_back(s, w, new, y, grid, scheme.step, sums)
+                p_row_paper_back(s, w, new, y, grid, scheme.step, sums)
             else:
-                _p_row_tvl1_back(s, w, new, y, grid, scheme.step, sums)
+                p_row_tvl1_back(s, w, new, y, grid, scheme.step, sums)
             if need_flow:
                 _flow_sums_row(s, new, y, grid, paper, sums)
         if 0 < y <= grid.h:
-            _new_u_row(s, w, y - 1, grid, paper, first)
-            _old_u_row(s, old, y - 1, grid, scheme.bound, need_maps, sums)
+            new_u_row(s, w, y - 1, grid, paper, first)
+            old_u_row(s, old, y - 1, grid, scheme.bound, need_maps, sums)
             if need_div and not last:
-                _div_sums_row(s, old, y - 1, grid, sums)
+                div_sums_row(s, old, y - 1, grid, sums)
         if y > 1 and not last:
-            _old_p_row(s, w, y - 2, grid)
+            old_p_row(s, w, y - 2, grid)
 
 
 @njit(**INLINE)

@@ -44,7 +44,7 @@ _grid = njit(**INLINE)(make_grid)
 
 
 @njit(**JIT)
-def _u_row(s, w, old, new, y, grid, bound):
+def u_row(s, w, old, new, y, grid, bound):
     """One row of u from the old u and p: Eq. 1 to 4."""
     plane, pitch = grid.plane, grid.pitch
     x0, x1, y0, y1 = weights4(w, W_DIV)
@@ -76,7 +76,7 @@ def _shrink(s, p, p_new, i, plane, q1, q2, step, one, eps):
 
 
 @njit(**JIT)
-def _p_row_tvl1(s, w, old, new, y, grid, step):
+def p_row_tvl1(s, w, old, new, y, grid, step):
     """One row of p from the new u (Eq. 5), forward differences."""
     plane, pitch = grid.plane, grid.pitch
     zero, one, eps, step = constants(s, w, step)
@@ -99,7 +99,7 @@ def _p_row_tvl1(s, w, old, new, y, grid, step):
 
 
 @njit(**JIT)
-def _p_row_paper(s, w, old, new, y, grid, step):
+def p_row_paper(s, w, old, new, y, grid, step):
     """One row of p from the new u (Eq. 5), 3x3 kernels."""
     plane = grid.plane
     _, one, eps, step = constants(s, w, step)
@@ -120,12 +120,12 @@ def iterate(s, w, old, new, grid, scheme, with_p):
     """One iteration from state ``old`` to state ``new``, which may be the same."""
     for y in range(grid.h + 1):
         if y < grid.h:
-            _u_row(s, w, old, new, y, grid, scheme.bound)
+            u_row(s, w, old, new, y, grid, scheme.bound)
         if y > 0 and with_p:  # the row above, whose lower neighbours are now there
             if scheme.paper:
-                _p_row_paper(s, w, old, new, y - 1, grid, scheme.step)
+                p_row_paper(s, w, old, new, y - 1, grid, scheme.step)
             else:
-                _p_row_tvl1(s, w, old, new, y - 1, grid, scheme.step)
+                p_row_tvl1(s, w, old, new, y - 1, grid, scheme.step)
 
 
 @njit(**INLINE)

@@ -1,20 +1,10 @@
 """Representation flow: argument checks, the fused operator, the public function."""
 
-import importlib
-from types import ModuleType
-
 import torch
 from torch import Tensor
 
-from .._common import checks
+from .._common import checks, operators
 from .reference import VARIANTS, representation_flow_reference
-
-# The backends that offer each variant.
-_BACKENDS_OF = {
-    "paper": {"reference", "cpu", "triton"},
-    "tvl1": {"reference", "cpu", "triton"},
-    "released": {"reference"},
-}
 
 
 def _kernel_shapes(variant: str, channels: int) -> tuple[tuple[int, ...], ...]:
@@ -34,12 +24,7 @@ def _check(
     variant: str,
 ) -> None:
     checks.check_choice("variant", variant, VARIANTS)
-    if x.ndim != 5:
-        raise ValueError(
-            f"x has {x.ndim} dimensions, shape {tuple(x.shape)}; a sequence of feature "
-            f"maps (N, C, T, H, W) is needed"
-        )
-    checks.check_floating("x", x)
+    checks.check_maps("x", x, "(N, C, T, H, W)")
     _, c, t, h, w = x.shape
     if t < 2:
         raise ValueError(
@@ -48,25 +33,18 @@ def _check(
         )
     if min(c, h, w) < 1:
         raise ValueError(f"x has an empty channel or map, shape {tuple(x.shape)}")
-    if n_iters < 1:
-        raise ValueError(f"n_iters={n_iters}, but at least 1 iteration is needed")
+    checks.check_whole_number("n_iters", n_iters, "iteration")
     shapes = _kernel_shapes(variant, c)
     for (name, kernel), shape in zip(kernels.items(), shapes, strict=True):
         why = f"variant {variant!r} with C={c} channels"
-        checks.check_shape(name, kernel, shape, why)
         checks.check_floating(name, kernel)
+        checks.check_shape(name, kernel, shape, why)
         checks.check_device(name, kernel, x.device)
         checks.check_finite(name, kernel)
     for name, scalar in scalars.items():
         checks.check_floating(name, scalar)
         checks.check_device(name, scalar, x.device)
         checks.check_positive_scalar(name, scalar)
-
-
-def _implementation(backend: str) -> ModuleType:
-    # Numba and Triton take long to import and are needed on first use only.
-    name = {"cpu": "cpu", "triton": "gpu_launch"}[backend]
-    return importlib.import_module(f".{name}", __package__)
 
 
 _SCHEMA = (
@@ -83,7 +61,7 @@ _GRADIENTS = ", ".join(["Tensor"] * 7)
 )
 def _forward(x, *arguments):
     *arguments, backend = arguments
-    return _implementation(backend).forward(x, *arguments)
+    return operators.implementation(__package__, backend).forward(x, *arguments)
 
 
 @_forward.register_fake
@@ -99,7 +77,9 @@ def _(x, *arguments):
 )
 def _backward(grad, x, *arguments):
     *arguments, backend, needs = arguments
-    return _implementation(backend).backward(grad, x, *arguments, needs)
+    return operators.implementation(__package__, backend).backward(
+        grad, x, *arguments, needs
+    )
 
 
 @_backward.register_fake
@@ -109,68 +89,7 @@ def _(grad, x, *arguments):
     return x_grad, *(p.new_empty(p.shape) for p in parameters)
 
 
-def _save_for_backward(ctx, inputs, output) -> None:
-    *tensors, ctx.n_iters, ctx.variant, ctx.backend = inputs
-    ctx.save_for_backward(*tensors)
-
-
-def _differentiate(ctx, grad):
-    needs = list(ctx.needs_input_grad[:7])
-    options = ctx.n_iters, ctx.variant, ctx.backend
-    grads = _Backward.apply(grad, *ctx.saved_tensors, *options, needs)
-    grads = (g if need else None for g, need in zip(grads, needs, strict=True))
-    return *grads, None, None, None
-
-
-def _save_nothing(ctx, inputs, output) -> None:
-    pass
-
-
-def _refuse(ctx, *grads):
-    raise NotImplementedError(
-        "the fused representation_flow has no second derivative; "
-        "use backend='reference'"
-    )
-
-
-def _refuse_forward_mode(ctx, *tangents):
-    raise NotImplementedError(
-        "the fused representation_flow has no forward-mode derivative; use reverse "
-        "mode (torch.func.jacrev) or backend='reference'"
-    )
-
-
-_forward.register_autograd(_differentiate, setup_context=_save_for_backward)
-_backward.register_autograd(_refuse, setup_context=_save_nothing)
-
-
-# torch.func differentiates a torch.autograd.Function that has a setup_context. What
-# torch.library makes of register_autograd has none, and takes a forward-mode
-# derivative to be 0.
-class _Forward(torch.autograd.Function):
-    generate_vmap_rule = True
-    forward = staticmethod(lambda *arguments: _forward(*arguments))
-    setup_context = staticmethod(_save_for_backward)
-    backward = staticmethod(_differentiate)
-    jvp = staticmethod(_refuse_forward_mode)
-
-
-class _Backward(torch.autograd.Function):
-    generate_vmap_rule = True
-    forward = staticmethod(lambda *arguments: _backward(*arguments))
-    setup_context = staticmethod(_save_nothing)
-    backward = staticmethod(_refuse)
-    jvp = staticmethod(_refuse_forward_mode)
-
-
-def _one_by_one(operator, info, in_dims, args):
-    """vmap by a loop: every tensor of one example, then the results stacked."""
-
-    def example(i: int) -> list:
-        pairs = zip(args, in_dims, strict=True)
-        return [a if d is None else a.select(d, i) for a, d in pairs]
-
-    return [operator(*example(i)) for i in range(info.batch_size)]
+_run = operators.differentiable("representation_flow", _forward, _backward, tensors=7)
 
 
 @_forward.register_vmap
@@ -179,13 +98,12 @@ def _(info, in_dims, *args):
         x = args[0].movedim(in_dims[0], 0)
         out = _forward(x.flatten(0, 1), *args[1:])
         return out.unflatten(0, x.shape[:2]), 0
-    return torch.stack(_one_by_one(_forward, info, in_dims, args)), 0
+    return torch.stack(operators.one_by_one(_forward, info, in_dims, args)), 0
 
 
 @_backward.register_vmap
 def _(info, in_dims, *args):
-    in_dims = [None if isinstance(d, list | tuple) else d for d in in_dims]
-    results = _one_by_one(_backward, info, in_dims, args)
+    results = operators.one_by_one(_backward, info, in_dims, args)
     return tuple(torch.stack(r) for r in zip(*results, strict=True)), (0,) * 7
 
 
@@ -249,14 +167,13 @@ def representation_flow(
     }
     scalars = {"theta": theta, "lam": lam, "tau": tau}
     _check(x, kernels, scalars, n_iters, variant)
-    supported = _BACKENDS_OF[variant]
+    excluded = {}
     if x.dtype == torch.float64:
-        supported = supported - {"triton"}
-    backend = checks.resolve_backend(backend, x.device, supported)
+        excluded["triton"] = "float64"
+    if variant == "released":
+        excluded["cpu"] = excluded["triton"] = "variant='released'"
+    backend = checks.resolve_backend(backend, x.device, excluded)
     arguments = x, *kernels.values(), *scalars.values(), n_iters, variant
     if backend == "reference":
         return representation_flow_reference(*arguments)
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():
-        # which look for operators, not for what _Forward makes of them
-        return _forward(*arguments, backend)
-    return _Forward.apply(*arguments, backend)
+    return _run(*arguments, backend)

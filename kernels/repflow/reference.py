@@ -27,6 +27,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .._common.precision import state_dtype, without_autocast
+
 VARIANTS = ("paper", "tvl1", "released")
 EPS = 1e-12
 
@@ -135,7 +137,8 @@ def _released_divergence(px: Tensor, py: Tensor, kernel: Tensor) -> Tensor:
     return along_y + _along_y(_backward_difference, py, ky)
 
 
-_LINEAR_PARTS = {
+# Of each variant: gradient of F2, gradient of u, divergence of p.
+LINEAR_PARTS = {
     "paper": (_paper_image_gradient, _paper_gradient, _paper_divergence),
     "tvl1": (_tvl1_image_gradient, _tvl1_gradient, _tvl1_divergence),
     "released": (_tvl1_image_gradient, _released_gradient, _released_divergence),
@@ -154,9 +157,9 @@ def representation_flow_reference(
     variant: str,
 ) -> Tensor:
     """See :func:`flowzoo_kernels.representation_flow`."""
-    image_gradient, gradient, divergence = _LINEAR_PARTS[variant]
-    dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
-    with torch.autocast(x.device.type, enabled=False):
+    image_gradient, gradient, divergence = LINEAR_PARTS[variant]
+    dtype = state_dtype(x)
+    with without_autocast(x.device):
         image_kernel = image_kernel.to(dtype)
         flow_kernel = flow_kernel.to(dtype)
         div_kernel = div_kernel.to(dtype)

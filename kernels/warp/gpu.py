@@ -31,7 +31,8 @@ def _weights_and_places(
     y0 = y + tl.minimum(tl.maximum(iv, -h - 1), h + 1)
     x1, y1 = x0 + 1, y0 + 1
     if BORDER:
-        ok_x0, ok_x1, ok_y0, ok_y1 = inside, inside, inside, inside
+        # all lie in the image, also those of threads without a pixel
+        ok_x0, ok_x1, ok_y0, ok_y1 = True, True, True, True
         x0 = tl.minimum(tl.maximum(x0, 0), w - 1)
         x1 = tl.minimum(tl.maximum(x1, 0), w - 1)
         y0 = tl.minimum(tl.maximum(y0, 0), h - 1)
@@ -139,10 +140,10 @@ def backward_kernel(
         if IMAGE_GRAD:
             top, bottom = (1 - fy) * g, fy * g
             at0, at1 = image_grad + y0 * w, image_grad + y1 * w
-            tl.atomic_add(at0 + x0, (1 - fx) * top, mask=ok_y0 & ok_x0)
-            tl.atomic_add(at0 + x1, fx * top, mask=ok_y0 & ok_x1)
-            tl.atomic_add(at1 + x0, (1 - fx) * bottom, mask=ok_y1 & ok_x0)
-            tl.atomic_add(at1 + x1, fx * bottom, mask=ok_y1 & ok_x1)
+            tl.atomic_add(at0 + x0, (1 - fx) * top, mask=inside & ok_y0 & ok_x0)
+            tl.atomic_add(at0 + x1, fx * top, mask=inside & ok_y0 & ok_x1)
+            tl.atomic_add(at1 + x0, (1 - fx) * bottom, mask=inside & ok_y1 & ok_x0)
+            tl.atomic_add(at1 + x1, fx * bottom, mask=inside & ok_y1 & ok_x1)
         grad_plane += gsc
         plane += isc
         image_grad += h * w

@@ -1,26 +1,16 @@
-"""Backward warp: argument checks, launches, the operator, the public function."""
+"""Backward warp: argument checks, the operator, the public function."""
 
 import torch
 from torch import Tensor
 
-from .._common import checks
-from .reference import PADDINGS, backward_warp_reference, image_gradient_reference
-
-_BLOCK = 256  # pixels of a Triton program
+from .._common import checks, operators
+from .reference import PADDINGS, backward_warp_reference
 
 
 def _check(image: Tensor, flow: Tensor, padding: str) -> None:
     checks.check_choice("padding", padding, PADDINGS)
-    for name, tensor, shape in (
-        ("image", image, "(N, C, H, W)"),
-        ("flow", flow, "(N, 2, H, W)"),
-    ):
-        if tensor.ndim != 4:
-            raise ValueError(
-                f"{name} has {tensor.ndim} dimensions, shape {tuple(tensor.shape)}; "
-                f"{shape} is needed"
-            )
-        checks.check_floating(name, tensor)
+    checks.check_maps("image", image, "(N, C, H, W)")
+    checks.check_maps("flow", flow, "(N, 2, H, W)")
     n, _, h, w = image.shape
     if min(h, w) < 1:
         raise ValueError(f"image has no pixels, shape {tuple(image.shape)}")
@@ -33,73 +23,9 @@ def _check(image: Tensor, flow: Tensor, padding: str) -> None:
     checks.check_device("flow", flow, image.device)
 
 
-def _grid(image: Tensor) -> tuple[int]:
-    n, _, h, w = image.shape
-    return (n * -(-h * w // _BLOCK),)
-
-
-def _triton_forward(image: Tensor, flow: Tensor, padding: str) -> Tensor:
-    from . import gpu
-
-    out = image.new_empty(image.shape)
-    if out.numel() == 0:
-        return out
-    with torch.cuda.device_of(image):
-        gpu.forward_kernel[_grid(image)](
-            image,
-            flow,
-            out,
-            *image.stride(),
-            *flow.stride(),
-            *image.shape[1:],
-            BORDER=padding == "border",
-            BLOCK=_BLOCK,
-        )
-    return out
-
-
-def _triton_backward(
-    grad: Tensor, image: Tensor, flow: Tensor, padding: str, needs: list[bool]
-) -> tuple[Tensor, Tensor]:
-    from . import gpu
-
-    need_image, need_flow = needs
-    if need_image and torch.are_deterministic_algorithms_enabled():
-        image_grad = image_gradient_reference(grad, flow, padding)
-        need_image = False
-    else:
-        shape = image.shape if need_image else (0,)
-        image_grad = image.new_zeros(shape, dtype=torch.float32)
-    flow_grad = flow.new_empty(flow.shape if need_flow else 0)
-    if image.numel() == 0:
-        return image_grad.to(image.dtype), flow_grad.zero_()
-    if need_image or need_flow:
-        with torch.cuda.device_of(image):
-            gpu.backward_kernel[_grid(image)](
-                grad,
-                image,
-                flow,
-                image_grad,
-                flow_grad,
-                *grad.stride(),
-                *image.stride(),
-                *flow.stride(),
-                *image.shape[1:],
-                IMAGE_GRAD=need_image,
-                FLOW_GRAD=need_flow,
-                BORDER=padding == "border",
-                BLOCK=_BLOCK,
-            )
-    return image_grad.to(image.dtype), flow_grad
-
-
 @torch.library.custom_op("flowzoo::backward_warp", mutates_args=())
 def _forward(image: Tensor, flow: Tensor, padding: str, backend: str) -> Tensor:
-    if backend == "triton":
-        return _triton_forward(image, flow, padding)
-    from . import cpu
-
-    return cpu.forward(image, flow, padding)
+    return operators.implementation(__package__, backend).forward(image, flow, padding)
 
 
 @_forward.register_fake
@@ -116,11 +42,8 @@ def _backward(
     backend: str,
     needs: list[bool],
 ) -> tuple[Tensor, Tensor]:
-    if backend == "triton":
-        return _triton_backward(grad, image, flow, padding, needs)
-    from . import cpu
-
-    return cpu.backward(grad, image, flow, padding, needs)
+    module = operators.implementation(__package__, backend)
+    return module.backward(grad, image, flow, padding, needs)
 
 
 @_backward.register_fake
@@ -131,21 +54,7 @@ def _(grad, image, flow, padding, backend, needs):
     )
 
 
-def _save_for_backward(ctx, inputs, output) -> None:
-    image, flow, *ctx.options = inputs
-    ctx.save_for_backward(image, flow)
-
-
-def _differentiate(ctx, grad):
-    needs = list(ctx.needs_input_grad[:2])
-    grads = _backward(grad, *ctx.saved_tensors, *ctx.options, needs)
-    image_grad, flow_grad = (
-        g if need else None for g, need in zip(grads, needs, strict=True)
-    )
-    return image_grad, flow_grad, None, None
-
-
-_forward.register_autograd(_differentiate, setup_context=_save_for_backward)
+_run = operators.differentiable("backward_warp", _forward, _backward, tensors=2)
 
 
 def _merge(info, tensors, in_dims) -> list[Tensor]:
@@ -213,20 +122,14 @@ def backward_warp(
         ValueError: wrong rank or shapes, no pixels, tensors on different devices, an
             unknown padding or backend.
         TypeError: a tensor that is not floating point.
-        NotImplementedError: a backend that does not offer the type.
+        NotImplementedError: a backend that does not take the type; a second or a
+            forward-mode derivative of a fused backend.
         RuntimeError: a backend whose package is not installed.
     """
     _check(image, flow, padding)
-    offered = {"reference", "cpu"}
-    if image.dtype != torch.float64:
-        offered.add("triton")
-    backend = checks.resolve_backend(backend, image.device, offered)
+    excluded = {"triton": "float64"} if image.dtype == torch.float64 else {}
+    backend = checks.resolve_backend(backend, image.device, excluded)
     if backend == "reference":
         return backward_warp_reference(image, flow, padding)
-    h, w = image.shape[2:]
-    if h * w >= 1 << 31:
-        raise ValueError(
-            f"image has {h} x {w} pixels; backend={backend!r} takes fewer than 2^31, "
-            f"use backend='reference'"
-        )
-    return _forward(image, flow, padding, backend)
+    checks.check_plane("image", *image.shape[2:], backend)
+    return _run(image, flow, padding, backend)

@@ -15,6 +15,8 @@ Notes, with the authors of the hidden two-stream network as the source of ``zero
 import torch
 from torch import Tensor
 
+from .._common.precision import state_dtype
+
 PADDINGS = ("zeros", "border")
 
 
@@ -28,7 +30,7 @@ def _split(flow: Tensor, size: int) -> tuple[Tensor, Tensor]:
 def backward_warp_reference(image: Tensor, flow: Tensor, padding: str) -> Tensor:
     """See :func:`flowzoo_kernels.backward_warp`."""
     n, c, h, w = image.shape
-    dtype = torch.float64 if image.dtype == torch.float64 else torch.float32
+    dtype = state_dtype(image)
     planes = image.to(dtype).flatten(2)
     right, fx = _split(flow[:, 0].to(dtype), w)
     down, fy = _split(flow[:, 1].to(dtype), h)
@@ -55,7 +57,7 @@ def image_gradient_reference(grad: Tensor, flow: Tensor, padding: str) -> Tensor
     ``index_add_`` is on GPUs too under ``torch.use_deterministic_algorithms(True)``.
     """
     n, c, h, w = grad.shape
-    dtype = torch.float64 if grad.dtype == torch.float64 else torch.float32
+    dtype = state_dtype(grad)
     grad = grad.to(dtype)
     right, fx = _split(flow[:, 0].to(dtype), w)
     down, fy = _split(flow[:, 1].to(dtype), h)

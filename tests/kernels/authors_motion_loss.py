@@ -48,12 +48,11 @@ def border_mask(height, width, ratio=0.1):
     return mask
 
 
-def ssim(x, y, kernel=8, stride=8, c1=1e-4, c2=1e-3):
-    """Loss and gradient with respect to x, window by window."""
+def ssim(x, y, kernel=8, stride=8, c1=1e-4, c2=1e-3, sigma=16 / 12):
+    """Loss and gradient with respect to x, window by window; theirs has kernel / 6."""
     batch, channels, height, width = x.shape
-    sigma = (kernel + kernel) / 12
     i = np.arange(kernel) - kernel / 2.0
-    gauss = np.exp(-(i[:, None] ** 2 + i**2) / (2 * sigma**2)) / (2 * np.pi * sigma**2)
+    gauss = np.exp(-(i[:, None] ** 2 + i**2) / (2 * sigma**2))
     gauss /= gauss.sum()
     rows = math.ceil((height - kernel) / stride) + 1
     columns = math.ceil((width - kernel) / stride) + 1

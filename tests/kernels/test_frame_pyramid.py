@@ -160,7 +160,7 @@ def test_the_rule_can_fail(monkeypatch):
         ({"sizes": [(10, 4)]}, ValueError, "may not be larger"),
         ({"sizes": [(3, 0)]}, ValueError, "cannot be reduced"),
         ({"lrn_size": 0}, ValueError, "lrn_size=0"),
-        ({"lrn_alpha": -1.0}, ValueError, "not negative"),
+        ({"lrn_alpha": -1.0}, ValueError, "lrn_alpha=-1.0.*not be negative"),
         ({"backend": "triton"}, ValueError, "needs GPU tensors"),
         (
             {"frames": torch.rand(1, 7, 2, 9, 8), "backend": "triton"},

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -43,7 +45,14 @@ def test_the_unchanged_call_works():
             ValueError,
             "source requires grad",
         ),
+        ({"target": torch.rand(2, 6, 9, 10).numpy()}, TypeError, "a ndarray.*tensor"),
         ({"weights": (1, 1)}, ValueError, "three are needed"),
+        ({"weights": 1.0}, ValueError, "three are needed"),
+        ({"weights": (1, math.nan, 1)}, ValueError, "smoothness_weight=nan"),
+        ({"flow_scale": math.inf}, ValueError, "flow_scale=inf"),
+        ({"photometric_alpha": math.nan}, ValueError, "photometric_alpha=nan"),
+        ({"ssim_window": 8.0}, TypeError, "ssim_window=8.0.* whole number"),
+        ({"caffe_mask": (16,)}, ValueError, "two are needed"),
         ({"epsilon": 0}, ValueError, "epsilon=0"),
         ({"ssim_c2": -1}, ValueError, "ssim_c2=-1"),
         ({"ssim_sigma": 0}, ValueError, "ssim_sigma=0"),

@@ -162,9 +162,14 @@ def test_compile_and_autocast():
         (lambda f, v: (f, v, {"ssim_weights": [1]}), "ssim_weights has 1 entries"),
         (lambda f, v: (f[:, :, :2], v, {}), "2 channels for each of the 1 pairs"),
         (lambda f, v: (f[..., :8, :8], v, {}), "may not be larger"),
+        (lambda f, v: (f, [None, *v[1:]], {}), r"flows\[0\] is a NoneType"),
+        (lambda f, v: (f.to("meta"), v, {}), r"flows\[0\] is on cpu, .* on meta"),
+        (lambda f, v: (f, v, {"flow_scales": 3}), "flow_scales=3, .* each scale"),
+        (lambda f, v: (f, v, {"lrn_size": 2.5}), "lrn_size=2.5"),
+        (lambda f, v: (f, v, {"weights": (1, 1, 1)}), "no option weights.*flow_scales"),
     ],
 )
 def test_errors(change, message):
     frames, flows, options = change(*make_clip(n=1, frames=3, size=32))
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         multiscale_motion_loss(frames, flows, **options)

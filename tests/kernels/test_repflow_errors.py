@@ -25,7 +25,9 @@ def test_the_unchanged_call_works():
         ({"x": torch.rand(1, 2, 1, 4, 5)}, ValueError, "T=1"),
         ({"x": torch.rand(1, 2, 3, 0, 5)}, ValueError, "empty"),
         ({"x": torch.ones(1, 2, 3, 4, 5, dtype=torch.int)}, TypeError, "floating"),
+        ({"x": torch.rand(1, 2, 3, 4, 5).numpy()}, TypeError, "a ndarray.*tensor"),
         ({"n_iters": 0}, ValueError, "n_iters=0"),
+        ({"n_iters": 2.5}, TypeError, "n_iters=2.5.* whole number"),
         ({"variant": "brox"}, ValueError, "'paper', 'tvl1', 'released'"),
         ({"backend": "cuda"}, ValueError, "'auto', 'triton', 'cpu', 'reference'"),
         ({"image_kernel": torch.rand(2, 5, 5)}, ValueError, r"needs \(2, 3, 3\)"),
@@ -40,6 +42,8 @@ def test_the_unchanged_call_works():
         ({"tau": torch.tensor([-1.0])}, ValueError, "tau is -1.0"),
         ({"tau": torch.tensor([1.0, 2.0])}, ValueError, "one number"),
         ({"theta": torch.tensor(1)}, TypeError, "theta is torch.int64"),
+        ({"theta": 0.3}, TypeError, "theta is a float, but a tensor"),
+        ({"div_kernel": [[-1, 1]] * 2}, TypeError, "div_kernel is a list"),
         ({"theta": torch.rand(1, device="meta")}, ValueError, "theta is on meta"),
     ],
 )
@@ -55,5 +59,5 @@ def test_triton_needs_a_gpu_tensor():
 
 def test_released_is_eager_only():
     for backend in ("cpu", "triton"):
-        with pytest.raises(NotImplementedError, match="reference"):
+        with pytest.raises(NotImplementedError, match=r"'released'; use .*'reference'"):
             call(variant="released", backend=backend)

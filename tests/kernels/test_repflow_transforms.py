@@ -6,7 +6,6 @@ import pytest
 import torch
 from ddp_gradients import CLIPS, gradients, make_model, worker
 from repflow_cases import make_maps, make_parameters
-from torch.autograd import forward_ad
 from torch.utils.checkpoint import checkpoint
 
 from flowzoo_kernels import RepresentationFlow, representation_flow
@@ -57,43 +56,6 @@ def test_gradients_of_single_clips():
         for i in range(len(x)):
             expected = one(x[i], theta[i * (dims[1] == 0)])
             torch.testing.assert_close((got[0][i], got[1][i]), expected)
-
-
-def dual(x, theta):
-    with forward_ad.dual_level():
-        return flow(forward_ad.make_dual(x, x), theta)
-
-
-def twice(x, theta):
-    x = x.clone().requires_grad_()
-    (grad,) = torch.autograd.grad(flow(x, theta).square().sum(), x, create_graph=True)
-    return torch.autograd.grad(grad.sum(), x)
-
-
-def grad_of_grad(x, theta):
-    def inner(v):
-        return torch.func.grad(lambda u: flow(u, theta).square().sum())(v).sum()
-
-    return torch.func.grad(inner)(x)
-
-
-@pytest.mark.parametrize(
-    ("function", "message"),
-    [
-        (twice, "second derivative.*backend='reference'"),
-        (grad_of_grad, "second derivative.*backend='reference'"),
-        (dual, "forward-mode.*jacrev.*backend='reference'"),
-        (
-            lambda x, theta: torch.func.jvp(lambda v: flow(v, theta), (x,), (x,)),
-            "forward-mode.*jacrev.*backend='reference'",
-        ),
-    ],
-    ids=["twice", "grad of grad", "dual", "jvp"],
-)
-def test_derivatives_that_there_are_not(function, message):
-    x, theta = make_inputs()
-    with pytest.raises(NotImplementedError, match=message):
-        function(x[0], theta[0])
 
 
 def result_and_gradients(function, module, x):

@@ -7,11 +7,13 @@ pytest.importorskip("triton")
 
 INTERPRETED = """
 import torch
-from flowzoo_kernels.warp import op
+from flowzoo_kernels.warp import gpu_launch, op
 from flowzoo_kernels._common import checks
+from far_apart import far_apart
+from triton.runtime.interpreter import GridExecutor
 from warp_cases import PADDINGS, check_warp, make_inputs, run_warp
 
-op._BLOCK = 16
+gpu_launch.BLOCK = 16
 for padding in PADDINGS:
     def warp(image, flow):
         return op._forward(image, flow, padding, "triton")
@@ -35,9 +37,23 @@ for padding in PADDINGS:
         assert warp(image, flow).isnan().sum() == 3
     assert warp(image, torch.full_like(flow, 1e12)).isfinite().all()
     assert warp(image[:0], flow[:0]).shape == (0, 3, 6, 5)
+
 torch.use_deterministic_algorithms(True)
 for name, value in run_warp(warp, *strided).items():
     torch.testing.assert_close(value, expected[name], msg=name)
+torch.use_deterministic_algorithms(False)
+
+# arguments lie on the CPU: no copy back, of gigabytes
+GridExecutor._restore_args_dev = lambda *args: None
+inputs = make_inputs((3, 3, 3, 3), torch.float16)
+expected = run_warp(warp, *inputs)
+for dim in range(4):
+    image, flow, grad = (far_apart(t, dim) for t in inputs)
+    image.requires_grad_(), flow.requires_grad_()
+    out = warp(image, flow)
+    grads = torch.autograd.grad(out, [image, flow], grad)
+    for got, value in zip((out, *grads), expected.values(), strict=True):
+        assert torch.equal(got, value), dim
 """
 
 
@@ -48,13 +64,17 @@ def test_interpreted():
 @pytest.mark.parametrize("sm", [80, 90])
 @pytest.mark.parametrize("dtype", ["fp32", "bf16"])
 def test_compiles_without_spills(sm, dtype):
-    from flowzoo_kernels.warp import gpu
+    from flowzoo_kernels.warp import gpu, gpu_launch
 
     pointers = ("image_ptr", "flow_ptr", "out_ptr", "grad_ptr", "flow_grad_ptr")
     types = dict.fromkeys(pointers, f"*{dtype}") | {"image_grad_ptr": "*fp32"}
-    constants = {"BORDER": False, "BLOCK": 256}
-    _, spills = compiled_resources(gpu.forward_kernel, types, constants, sm)
-    assert spills == 0
-    constants |= {"IMAGE_GRAD": True, "FLOW_GRAD": True}
-    _, spills = compiled_resources(gpu.backward_kernel, types, constants, sm)
-    assert spills == 0
+    for border in (False, True):
+        constants = {"BORDER": border, "BLOCK": gpu_launch.BLOCK}
+        _, spills = compiled_resources(gpu.forward_kernel, types, constants, sm)
+        assert spills == 0
+        for needs in ((True, True), (True, False), (False, True)):
+            wanted = dict(zip(("IMAGE_GRAD", "FLOW_GRAD"), needs, strict=True))
+            _, spills = compiled_resources(
+                gpu.backward_kernel, types, constants | wanted, sm
+            )
+            assert spills == 0

@@ -5,8 +5,8 @@ import torch
 from authors_repflow_network import authors_network, published_shapes, random_state
 from mmaction.registry import MODELS
 
-from flowzoo.models.backbones.repflow_released import SameConv3d, pad_same
 from flowzoo.models.heads import FrameAverageHead
+from flowzoo.models.layers.same_padding import SameConv3d, pad_same
 from flowzoo.zoo.convert_repflow import convert_network
 
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from flowzoo.models.necks import MoNet
-from flowzoo.zoo.convert_monet import convert_monet, read_variables
+from flowzoo.zoo.convert_monet import convert_monet
+from flowzoo.zoo.tensorflow_variables import read_variables
 
 D = 3
 SHAPES = {
@@ -111,7 +112,10 @@ def test_checkpoints_go_through_tensorflow(monkeypatch):
     """With a stand-in: TensorFlow itself is not among the tests' requirements."""
     values = variables() | {"global_step": np.int64(3)}
     reader = types.SimpleNamespace(
-        get_variable_to_shape_map=lambda: dict.fromkeys(values),
+        get_variable_to_dtype_map=lambda: {
+            name: types.SimpleNamespace(is_floating=value.dtype.kind == "f")
+            for name, value in values.items()
+        },
         get_tensor=values.__getitem__,
     )
     train = types.ModuleType("tensorflow.train")

@@ -9,7 +9,7 @@ flowzoo.models.necks.MoNet(1024, variant='released'); in a config:
     neck=dict(type='MoNet', in_channels=1024, variant='released',
               init_cfg=dict(type='Pretrained', checkpoint=OUT))
 
-Their I3D is not converted: FlowZoo has no Inception-I3D.
+convert_i3d.py, beside this file, converts the I3D in the same checkpoint.
 """
 
 import argparse
@@ -17,7 +17,8 @@ from pathlib import Path
 
 import torch
 
-from flowzoo.zoo.convert_monet import convert_monet, read_variables
+from flowzoo.zoo.convert_monet import convert_monet
+from flowzoo.zoo.tensorflow_variables import read_variables
 
 
 def main() -> None:

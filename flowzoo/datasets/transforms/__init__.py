@@ -3,6 +3,7 @@
 from .features import FlowAsFrames, PackFeatures
 from .flow import FormatFlow, LoadFlowPair, LoadMotionShapesFlow, WithFlow
 from .loading import DecodeFrames, OpenVideo, VideoError
+from .tvl1 import TVL1Flow
 
 __all__ = [
     "DecodeFrames",
@@ -12,6 +13,7 @@ __all__ = [
     "LoadMotionShapesFlow",
     "OpenVideo",
     "PackFeatures",
+    "TVL1Flow",
     "VideoError",
     "WithFlow",
 ]

@@ -1,3 +1,4 @@
+from .inception_i3d import InceptionI3D
 from .motionnet import MotionNet, ResNet50MotionNet, TinyMotionNet, VGG16MotionNet
 from .repflow_released import ReleasedRepFlowResNet3d
 from .repflow_resnet import RepFlowResNet
@@ -8,6 +9,7 @@ from .vgg16 import VGG16, VGGClassifier
 __all__ = [
     "VGG16",
     "BranchedTemporalStream",
+    "InceptionI3D",
     "MotionNet",
     "ReleasedRepFlowResNet3d",
     "RepFlowResNet",

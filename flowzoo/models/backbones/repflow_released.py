@@ -5,47 +5,15 @@ from mmaction.models.backbones.resnet3d import Bottleneck3d, ResNet3d
 from mmaction.registry import MODELS
 from mmcv.cnn import ConvModule, build_norm_layer
 from mmengine.model import BaseModule
-from mmengine.registry import MODELS as LAYERS
 from torch import Tensor, nn
 
 from flowzoo_kernels import RepresentationFlow
 
+from ..layers.same_padding import SameMaxPool3d
+
 # Which blocks of each stage have a temporal convolution.
 INFLATE = ((1, 1, 0), (1, 1, 0, 1), (1, 1, 0, 1, 0, 1), (1, 1, 0))
 MIN_FRAMES, MIN_SIZE = 11, 7  # for two frames and one pixel before the flow layer
-
-
-def pad_same(
-    x: Tensor, kernel_size: tuple[int, ...], stride: tuple[int, ...]
-) -> Tensor:
-    """Zero-pad x (..., T, H, W) so that a convolution gives ceil(size / stride).
-
-    As TensorFlow's 'SAME': where the padding is odd, the end gets one more.
-    """
-    padding = []
-    for size, kernel, step in zip(x.shape[-3:], kernel_size, stride, strict=True):
-        total = max(kernel - (size % step or step), 0)
-        padding = [total // 2, total - total // 2, *padding]  # F.pad: last axis first
-    return F.pad(x, padding)
-
-
-@LAYERS.register_module()
-class SameConv3d(nn.Conv3d):
-    """3D convolution with 'same' padding, whatever the ``padding`` that it is given."""
-
-    def __init__(self, *args, padding: int | tuple[int, ...] = 0, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(pad_same(x, self.kernel_size, self.stride))
-
-
-class SameMaxPool3d(nn.MaxPool3d):
-    """3D max-pooling with 'same' padding by zeros, for maps that are not negative."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        size, step = (self.kernel_size,) * 3, (self.stride,) * 3
-        return super().forward(pad_same(x, size, step))
 
 
 class TwoNormBottleneck3d(Bottleneck3d):

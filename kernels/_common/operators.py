@@ -1,0 +1,126 @@
+"""What the operators have in common: backends, gradients, vmap.
+
+The formula of a gradient is needed twice, because neither form serves for everything:
+
+- Registered with the operator (torch.library) it serves graphs, which are made of
+  operators: torch.compile, torch.export, torch.jit.trace. What torch.library makes of
+  it cannot be differentiated by torch.func, and gives forward mode a derivative of 0.
+- As a torch.autograd.Function it serves torch.func, and forward mode raises.
+  torch.compile takes no Function that does.
+"""
+
+import importlib
+from collections.abc import Callable, Sequence
+from types import ModuleType
+
+import torch
+from torch import Tensor
+
+
+def implementation(package: str, backend: str) -> ModuleType:
+    """The module of an operator's package that runs it on a backend.
+
+    Imported when first used: Numba and Triton take long.
+    """
+    name = {"cpu": "cpu", "triton": "gpu_launch"}[backend]
+    return importlib.import_module(f".{name}", package)
+
+
+def transformed() -> bool:
+    """Whether torch.func, or a backward pass for several gradients, is at work."""
+    return torch._C._are_functorch_transforms_active()  # there is no public way
+
+
+def no_forward_mode(name: str) -> NotImplementedError:
+    return NotImplementedError(
+        f"the fused {name} has no forward-mode derivative; use reverse mode "
+        f"(torch.func.jacrev) or backend='reference'"
+    )
+
+
+def refuse_second_derivative(name: str) -> Callable:
+    """What to register as the gradient of an operator's backward pass."""
+
+    def refuse(ctx, *grads):
+        raise NotImplementedError(
+            f"the fused {name} has no second derivative; use backend='reference'"
+        )
+
+    return refuse
+
+
+def save_nothing(ctx, inputs, output) -> None:
+    pass
+
+
+def as_function(
+    name: str, run: Callable, backward: Callable, save: Callable = save_nothing
+) -> Callable:
+    """``run`` with a gradient that torch.func knows; forward mode raises.
+
+    Tensors have to be direct arguments, and results direct results, not in lists.
+    """
+
+    def refuse(ctx, *tangents):
+        raise no_forward_mode(name)
+
+    members = {
+        "generate_vmap_rule": True,
+        "forward": staticmethod(run),
+        "setup_context": staticmethod(save),
+        "backward": staticmethod(backward),
+        "jvp": staticmethod(refuse),
+    }
+    return type(name, (torch.autograd.Function,), members).apply
+
+
+def differentiable(
+    name: str, forward: Callable, backward: Callable, tensors: int
+) -> Callable:
+    """Give an operator its gradient, once. Returns how to call it.
+
+    Args:
+        name: of the public function, for messages.
+        forward: the operator, forward(*tensors, *options) -> a tensor.
+        backward: the operator backward(grad, *tensors, *options, needs) -> a gradient
+            for each tensor, anything where ``needs`` (bool[]) asks for none.
+        tensors: their number.
+    """
+
+    def save(ctx, inputs, output) -> None:
+        ctx.save_for_backward(*inputs[:tensors])
+        ctx.options = inputs[tensors:]
+
+    def differentiate(ctx, grad):
+        needs = list(ctx.needs_input_grad[:tensors])
+        grads = run_backward(grad, *ctx.saved_tensors, *ctx.options, needs)
+        grads = (g if need else None for g, need in zip(grads, needs, strict=True))
+        return *grads, *[None] * len(ctx.options)
+
+    refuse = refuse_second_derivative(name)
+    forward.register_autograd(differentiate, setup_context=save)
+    backward.register_autograd(refuse, setup_context=save_nothing)
+    run = as_function(name, lambda *a: forward(*a), differentiate, save)
+    run_backward = as_function(f"{name}_backward", lambda *a: backward(*a), refuse)
+
+    def call(*arguments) -> Tensor:
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return forward(*arguments)
+        return run(*arguments)
+
+    return call
+
+
+def one_by_one(operator: Callable, info, in_dims: Sequence, args: Sequence) -> list:
+    """vmap by a loop: an operator's results for each example."""
+
+    def example(value, dim, i: int):
+        if isinstance(dim, list | tuple):  # one for each of a list of tensors
+            several = zip(value, dim, strict=True)
+            return [example(v, d, i) for v, d in several] if dim else value
+        return value if dim is None else value.select(dim, i)
+
+    return [
+        operator(*(example(a, d, i) for a, d in zip(args, in_dims, strict=True)))
+        for i in range(info.batch_size)
+    ]

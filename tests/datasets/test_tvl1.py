@@ -1,0 +1,57 @@
+import cv2
+import numpy as np
+import pytest
+from mmaction.registry import TRANSFORMS
+from mmengine.dataset import Compose
+
+from flowzoo.datasets.transforms import TVL1Flow
+
+
+def frames(places, size=48):
+    """A smooth texture, shifted by each of the places (x, y), in pixels."""
+    rng = np.random.default_rng(0)
+    noise = rng.random((size + 32, size + 32, 3)).astype(np.float32)
+    texture = cv2.GaussianBlur(noise, (0, 0), 3)
+    texture = 255 * (texture - texture.min()) / np.ptp(texture)
+    clip = []
+    for x, y in places:
+        clip.append(texture[16 - y : 16 - y + size, 16 - x : 16 - x + size])
+    return [frame.astype(np.uint8) for frame in clip]
+
+
+def medians(flow):
+    return [np.median(f[8:-8, 8:-8], axis=(0, 1)).round(1).tolist() for f in flow]
+
+
+def test_flow_of_shifted_frames():
+    """Two clips, with no flow between them."""
+    places = [(0, 0), (2, 0), (2, -1), (9, 9), (8, 9), (8, 12)]
+    results = dict(imgs=frames(places), clip_len=3, num_clips=2)
+    results = TRANSFORMS.build(dict(type="TVL1Flow"))(results)
+    flow = results["gt_flow"]
+    expected = np.array([(2, 0), (0, -1), (-1, 0), (0, 3)])
+    np.testing.assert_allclose(medians(flow), expected, atol=0.2)
+    assert all(f.shape == (48, 48, 2) and f.dtype == np.float32 for f in flow)
+
+
+def test_bound():
+    results = dict(imgs=frames([(0, 0), (4, -3)]), clip_len=2)
+    flow = TVL1Flow(bound=2.5)(results)["gt_flow"]
+    assert medians(flow) == [[2.5, -2.5]]
+    assert "bound=2.5" in repr(TVL1Flow(bound=2.5))
+
+
+def test_in_the_place_of_frames():
+    steps = ("TVL1Flow", "FlowAsFrames")
+    pipeline = [dict(type=name) for name in steps]
+    pipeline.append(dict(type="FormatShape", input_format="NCTHW"))
+    clip = dict(imgs=frames([(0, 0)] * 3, size=20), clip_len=3, num_clips=1)
+    assert Compose(pipeline)(clip)["imgs"].shape == (1, 2, 2, 20, 20)
+
+
+def test_errors(monkeypatch):
+    with pytest.raises(ValueError, match="raise clip_len"):
+        TVL1Flow()(dict(imgs=frames([(0, 0)]), clip_len=1))
+    monkeypatch.delattr(cv2, "optflow")
+    with pytest.raises(ImportError, match="contrib"):
+        TVL1Flow()(dict(imgs=frames([(0, 0)] * 2), clip_len=2))
