@@ -178,10 +178,14 @@ def _fetch_from(url: str, file: FileIO, checkpoint: Checkpoint, progress: bool) 
             return
         if pause is not None:
             time.sleep(pause)
-    raise DownloadError(
-        f"{reason} ({len(pauses) + 1} attempts, {file.tell()} of {checkpoint.size} "
-        "bytes are here; the next call goes on from there)"
-    )
+    if pauses:
+        reason += f" ({len(pauses) + 1} attempts)"
+    if file.tell():
+        reason += (
+            f"; {file.tell()} of {checkpoint.size} bytes are here, and the next call "
+            "goes on from there"
+        )
+    raise DownloadError(reason)
 
 
 def _continue(url: str, file: FileIO, checkpoint: Checkpoint, progress: bool) -> None:

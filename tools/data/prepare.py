@@ -65,7 +65,7 @@ def main() -> None:
         report = prepare(
             args.dataset, args.root, out, args.verify, args.jobs, args.force, classes
         )
-    except PreparationError as error:
+    except (PreparationError, OSError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("interrupted; the same command goes on where it stopped")

@@ -150,7 +150,7 @@ class Sources:
         by_name, by_stem = {}, {}
         if self.videos.is_dir():
             for file in _walk(self.videos, skip=(self.official,)):
-                if _is_video(file.name):
+                if _is_video(file.name) and file.exists():  # not a link to nowhere
                     path = file.relative_to(self.videos).as_posix()
                     _check_path(path)
                     name = _normalized(file.name)

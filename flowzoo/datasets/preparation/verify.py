@@ -102,7 +102,11 @@ def verify(
     known = _read_journal(journal)
     verdicts, todo = {}, []
     for path in paths:
-        stamp = _stamp(folder / path)
+        try:
+            stamp = _stamp(folder / path)
+        except OSError as error:
+            verdicts[path] = Verdict(f"undecodable: {error.strerror}")
+            continue
         if path in known and known[path][0] == stamp:
             verdicts[path] = known[path][1]
         else:

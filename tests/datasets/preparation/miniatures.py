@@ -3,8 +3,10 @@
 import csv
 import json
 import shutil
+import struct
 import tarfile
 import zipfile
+import zlib
 
 import av
 import numpy as np
@@ -62,6 +64,26 @@ def fake_unrar(folder):
         f'{shutil.which("tar")} -xf "$archive" -C "$target"\n'
     )
     program.chmod(0o755)
+
+
+def real_rar(folder, archive):
+    """A .rar file as version 4 of the format has it, with nothing compressed."""
+
+    def block(kind, flags, body):
+        head = struct.pack("<BHH", kind, flags, 7 + len(body)) + body
+        return struct.pack("<H", zlib.crc32(head) & 0xFFFF) + head
+
+    content = b"Rar!\x1a\x07\x00" + block(0x73, 0, bytes(6))
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        name = str(path.relative_to(folder)).replace("/", "\\").encode()
+        sizes = (len(data), len(data), 3, zlib.crc32(data))  # 3: Unix
+        day = 1 << 25 | 1 << 21 | 1 << 16  # 1981-01-01
+        body = struct.pack("<IIBI", *sizes)
+        body += struct.pack("<IBBHI", day, 20, 0x30, len(name), 0o100644) + name
+        content += block(0x74, 0x8000, body) + data
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    archive.write_bytes(content + block(0x7B, 0x4000, b""))
 
 
 def ucf101_splits(folder, videos):

@@ -44,6 +44,7 @@ def ucf101_folder(root, clip, videos=UCF):
 def test_ucf101(tmp_path, clip, lines):
     root, out = tmp_path / "root", tmp_path / "ucf101"
     ucf101_folder(root, clip, UCF[:3])
+    (root / "UCF-101" / UCF[3]).symlink_to("nowhere.avi")
     report = prepare("ucf101", root, out)
     assert lines(out / "classes.txt") == miniatures.UCF_CLASSES
     assert lines(out / "ucf101_train_split_1_videos.txt") == [
@@ -89,6 +90,28 @@ def test_archives_are_unpacked_once(tmp_path, clip, lines, monkeypatch):
     with pytest.raises(PreparationError, match=r"unrar cannot unpack .*UCF101\.rar"):
         prepare("ucf101", root, out)
     assert not (out / "videos" / "UCF101").exists()
+
+
+@pytest.mark.parametrize("program", ["unrar", "unar", "bsdtar"])
+def test_rar_programs(tmp_path, clip, lines, monkeypatch, program):
+    found = shutil.which(program)
+    if not found:
+        pytest.skip(f"no {program}")
+    files, root, out = (tmp_path / name for name in ("files", "root", "ucf101"))
+    miniatures.ucf101_splits(root, UCF)
+    clip(files / "UCF-101" / UCF[0])
+    miniatures.real_rar(files, root / "UCF101.rar")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / program).symlink_to(found)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    prepare("ucf101", root, out)
+    unpacked = out / "videos" / "UCF101" / "UCF-101" / UCF[0]
+    assert unpacked.read_bytes() == (files / "UCF-101" / UCF[0]).read_bytes()
+    archive = root / "UCF101.rar"
+    archive.write_bytes(archive.read_bytes()[:500])
+    shutil.rmtree(out)
+    with pytest.raises(PreparationError, match=rf"{program} cannot unpack .*\.rar"):
+        prepare("ucf101", root, out)
 
 
 def test_hmdb51_with_an_archive_in_an_archive(tmp_path, clip, lines, monkeypatch):

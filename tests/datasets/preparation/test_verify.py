@@ -35,6 +35,11 @@ def test_broken_videos(tmp_path, clip):
     assert "No such file" in check_video(str(tmp_path / "absent.mp4")).fault
 
 
+def test_a_video_that_vanished(tmp_path):
+    verdict = verify(tmp_path, ["gone.mp4"], tmp_path / "journal", 1)["gone.mp4"]
+    assert verdict.fault == "undecodable: No such file or directory"
+
+
 @pytest.fixture
 def videos(tmp_path, clip):
     names = [f"my clip {i}.mp4" for i in range(6)]
