@@ -57,26 +57,43 @@ def models() -> dict[str, Model]:
     """All models of the zoo by name, in the order of the metafiles."""
     rows: dict[str, Model] = {}
     for path in sorted(METAFILES.glob("*.yml")):
-        metafile = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for entry in metafile["models"]:
+        try:
+            metafile = yaml.safe_load(path.read_text(encoding="utf-8"))
+            family, entries = metafile["family"], metafile["models"]
+        except (yaml.YAMLError, KeyError, TypeError) as error:
+            raise ValueError(f"{path.name} is no metafile: {error!r}") from error
+        for entry in entries:
             try:
-                row = _model(metafile["family"], entry)
+                row = _model(family, entry)
             except (KeyError, TypeError) as error:
-                raise ValueError(f"{path.name}: {entry} is no row: {error}") from error
+                name = entry.get("config", entry)
+                raise ValueError(f"{path.name}, {name}: {error!r}") from error
             if row.name in rows:
                 raise ValueError(f"{path.name}: {row.name!r} is listed twice")
             rows[row.name] = row
     return rows
 
 
+_RESULT = ("metric", "value", "machine", "log")
+
+
 def _model(family: str, entry: dict) -> Model:
+    """A row; a KeyError or a TypeError where something of it is missing or unknown."""
     entry = dict(entry)
+    if entry.get("paper"):
+        _require(entry["paper"], "paper", ("value", "source"))
+    if entry.get("result"):
+        _require(entry["result"], "result", _RESULT)
     if checkpoint := entry.pop("checkpoint", None):
         checkpoint = Checkpoint(**checkpoint)
-        if not {"metric", "value", "machine", "log"} <= set(entry.get("result") or ()):
-            raise KeyError("a checkpoint needs a result: metric, value, machine, log")
+        _require(entry.get("result") or {}, "result", _RESULT)
     name = Path(entry["config"]).stem
     return Model(name=name, family=family, checkpoint=checkpoint, **entry)
+
+
+def _require(part: dict, name: str, keys: tuple[str, ...]) -> None:
+    if missing := [key for key in keys if key not in part]:
+        raise KeyError(f"{name} lacks {', '.join(missing)}")
 
 
 def find(name: str) -> Model:

@@ -1,7 +1,9 @@
 """The zoo of this clone: tables up to date, weights that fit their configs."""
 
+import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,19 +11,82 @@ import yaml
 from mmengine.config import Config
 
 from flowzoo.compat.configs import find_config
-from flowzoo.zoo import download, find, load, models
+from flowzoo.zoo import Checkpoint, download, find, index, load, models
 from flowzoo.zoo.complexity import complexity
 
 ROOT = Path(__file__).parents[2]
+BUILD = ROOT / "tools" / "zoo" / "build_model_zoo.py"
 TRAINED = [model.name for model in models().values() if model.checkpoint]
 
 
 def test_tables_are_up_to_date():
-    tool = ROOT / "tools" / "zoo" / "build_model_zoo.py"
     done = subprocess.run(
-        [sys.executable, tool, "--check"], capture_output=True, text=True
+        [sys.executable, BUILD, "--check"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+ROW = "{config: a.py, dataset: d, protocol: p, parameters: 1}"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("models: []", r"a\.yml is no metafile: KeyError.*family"),
+        ("- [", "is no metafile"),
+        (f"{{family: f, models: [{ROW}, {ROW}]}}", "'a' is listed twice"),
+        ("{family: f, models: [{config: a.py}]}", r"a\.yml, a\.py: .*'dataset'"),
+        (
+            f"{{family: f, models: [{ROW[:-1]}, datset: d}}]}}",
+            r"a\.yml, a\.py: .*'datset'",
+        ),
+        (
+            f"{{family: f, models: [{ROW[:-1]}, paper: {{value: 1}}}}]}}",
+            "paper lacks source",
+        ),
+        (
+            f"{{family: f, models: [{ROW[:-1]}, "
+            "checkpoint: {file: a, size: 1, sha256: x}}]}",
+            "result lacks metric, value, machine, log",
+        ),
+    ],
+)
+def test_faulty_rows_are_named(tmp_path, monkeypatch, text, says):
+    (tmp_path / "a.yml").write_text(text)
+    monkeypatch.setattr(index, "METAFILES", tmp_path)
+    with pytest.raises(ValueError, match=says):
+        index.models.__wrapped__()  # without the cache
+
+
+def test_faulty_files_are_named():
+    faults = runpy.run_path(str(BUILD))["faults"]
+    rows = list(models().values())
+    assert not faults(rows)
+    trained = find(TRAINED[0])
+    name = trained.checkpoint.file
+    for change, says in (
+        (dict(config="nix.py"), f"{trained.name}: there is no configs/nix.py"),
+        (
+            dict(checkpoint=Checkpoint("nix", 1, "x")),
+            f"{trained.name}: there is no checkpoints/nix",
+        ),
+        (
+            dict(checkpoint=replace(trained.checkpoint, sha256="x")),
+            f"checkpoints/{name}: not the published file",
+        ),
+        (
+            dict(checkpoint=replace(trained.checkpoint, size=1)),
+            f"checkpoints/{name}: not the published file",
+        ),
+        (
+            dict(result=trained.result | dict(log="nix.json")),
+            f"{trained.name}: there is no nix.json",
+        ),
+    ):
+        changed = [replace(r, **change) if r is trained else r for r in rows]
+        assert says in faults(changed)
+    unlisted = [row for row in rows if row is not trained]
+    assert faults(unlisted) == [f"configs/{trained.config}: no metafile lists it"]
 
 
 def test_some_models_are_trained():
