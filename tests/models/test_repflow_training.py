@@ -69,7 +69,10 @@ def test_mmaction2s_networks_train_with_mmaction2s_tool(
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_two_hundred_steps_at_the_papers_highest_rate_stay_finite(precision):
+@pytest.mark.parametrize(
+    "schedule, rate", [("kinetics_200e", 0.1), ("hmdb51_50e", 0.005)]
+)
+def test_two_hundred_steps_at_the_papers_rates_stay_finite(schedule, rate, precision):
     torch.manual_seed(0)
     base = CONFIGS / "_base_"
     model_cfg = Config.fromfile(base / "models" / "repflow_r50.py").model
@@ -83,7 +86,8 @@ def test_two_hundred_steps_at_the_papers_highest_rate_stay_finite(precision):
     )
     model_cfg.backbone.flow_cfg.update(bottleneck_channels=4, num_flows=2)
     model_cfg.cls_head.update(in_channels=16, num_classes=2, topk=(1,))
-    rates = Config.fromfile(base / "schedules/repflow_kinetics_200e.py").optim_wrapper
+    rates = Config.fromfile(base / f"schedules/repflow_{schedule}.py").optim_wrapper
+    assert rates.optimizer.lr == rate
     if precision == "bfloat16":
         rates.type = "AmpOptimWrapper"
     with DefaultScope.overwrite_default_scope("mmaction"):
