@@ -13,6 +13,7 @@ from mmengine.config import Config
 from flowzoo.compat.configs import find_config
 from flowzoo.zoo import Checkpoint, download, find, index, load, models
 from flowzoo.zoo.complexity import complexity
+from flowzoo.zoo.files import read_checkpoint
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "tools" / "zoo" / "build_model_zoo.py"
@@ -101,6 +102,14 @@ def test_weights_fit_their_config(name):
     assert download(name).parent == ROOT / "checkpoints"
     model = load(name)
     assert not model.training
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_files_say_what_they_are(name):
+    meta = read_checkpoint(download(name))["meta"]
+    assert set(meta) == {"config", "classes", "metrics", "versions"}
+    result = find(name).result
+    assert meta["metrics"][result["metric"]] == result["value"]
 
 
 @pytest.mark.parametrize("name", TRAINED)
