@@ -2,21 +2,25 @@
 
 The formula of a gradient is needed twice, because neither form serves for everything:
 
-- Registered with the operator (torch.library) it serves graphs, which are made of
-  operators: torch.compile, torch.export, torch.jit.trace. What torch.library makes of
-  it cannot be differentiated by torch.func, and gives forward mode a derivative of 0.
-- As a torch.autograd.Function it serves torch.func, and forward mode raises.
-  torch.compile takes no Function that does.
+- Registered with the operator (torch.library) it serves eager PyTorch, and graphs,
+  which are made of operators: torch.compile, torch.export, torch.jit.trace. torch.func
+  cannot differentiate what torch.library makes of it, and forward mode would take the
+  derivative for 0, so that its tangents are looked for.
+- As a torch.autograd.Function it serves torch.func. torch.compile takes none that has
+  a jvp, without which forward mode would not say what to do.
 """
 
 import importlib
 from collections.abc import Callable, Sequence
+from functools import cache
 from types import ModuleType
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 
+@cache
 def implementation(package: str, backend: str) -> ModuleType:
     """The module of an operator's package that runs it on a backend.
 
@@ -27,15 +31,21 @@ def implementation(package: str, backend: str) -> ModuleType:
 
 
 def transformed() -> bool:
-    """Whether torch.func, or a backward pass for several gradients, is at work."""
+    """Whether in a transform of torch.func."""
     return torch._C._are_functorch_transforms_active()  # there is no public way
 
 
-def no_forward_mode(name: str) -> NotImplementedError:
+def _no_forward_mode(name: str) -> NotImplementedError:
     return NotImplementedError(
         f"the fused {name} has no forward-mode derivative; use reverse mode "
         f"(torch.func.jacrev) or backend='reference'"
     )
+
+
+def check_no_tangent(name: str, tensors: Sequence[Tensor]) -> None:
+    """Raise where forward mode asks for a derivative, outside of torch.func."""
+    if any(forward_ad.unpack_dual(tensor).tangent is not None for tensor in tensors):
+        raise _no_forward_mode(name)
 
 
 def refuse_second_derivative(name: str) -> Callable:
@@ -62,7 +72,7 @@ def as_function(
     """
 
     def refuse(ctx, *tangents):
-        raise no_forward_mode(name)
+        raise _no_forward_mode(name)
 
     members = {
         "generate_vmap_rule": True,
@@ -93,20 +103,23 @@ def differentiable(
 
     def differentiate(ctx, grad):
         needs = list(ctx.needs_input_grad[:tensors])
-        grads = run_backward(grad, *ctx.saved_tensors, *ctx.options, needs)
+        run = function_backward if transformed() else backward
+        grads = run(grad, *ctx.saved_tensors, *ctx.options, needs)
         grads = (g if need else None for g, need in zip(grads, needs, strict=True))
         return *grads, *[None] * len(ctx.options)
 
     refuse = refuse_second_derivative(name)
     forward.register_autograd(differentiate, setup_context=save)
     backward.register_autograd(refuse, setup_context=save_nothing)
-    run = as_function(name, lambda *a: forward(*a), differentiate, save)
-    run_backward = as_function(f"{name}_backward", lambda *a: backward(*a), refuse)
+    function = as_function(name, lambda *a: forward(*a), differentiate, save)
+    function_backward = as_function(f"{name}_backward", lambda *a: backward(*a), refuse)
 
     def call(*arguments) -> Tensor:
-        if torch.compiler.is_compiling() or torch.jit.is_tracing():
-            return forward(*arguments)
-        return run(*arguments)
+        if not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
+            if transformed():
+                return function(*arguments)
+            check_no_tangent(name, arguments[:tensors])
+        return forward(*arguments)
 
     return call
 

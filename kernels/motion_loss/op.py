@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
 from .._common import checks, operators
 from .._common.precision import state_dtype
@@ -240,8 +239,7 @@ def _run(
     if not torch.compiler.is_compiling():
         if operators.transformed():
             return _run_flat((*options, need), *targets, *sources, *flows)[:2]
-        if any(forward_ad.unpack_dual(flow).tangent is not None for flow in flows):
-            raise operators.no_forward_mode("motion_loss")
+        operators.check_no_tangent("motion_loss", flows)
     need = need and any(flow.requires_grad for flow in flows)
     return _forward(targets, sources, flows, *options, need)[:2]
 
