@@ -120,6 +120,8 @@ def _fetch(checkpoint: Checkpoint, target: Path, progress: bool) -> None:
                 _fetch_from(url, file, checkpoint, progress)
         except DownloadError as error:
             failures.append(f"{url}: {error}")
+            if not part.stat().st_size:
+                part.unlink()
             continue
         except OSError as error:
             if not _is_full(error):
@@ -169,7 +171,7 @@ def _fetch_from(url: str, file: FileIO, checkpoint: Checkpoint, progress: bool) 
         try:
             _continue(url, file, checkpoint, progress)
         except (HTTPException, OSError) as error:
-            if _is_full(error):
+            if isinstance(error, DownloadError) or _is_full(error):
                 raise
             if isinstance(error, HTTPError) and error.code < 500:
                 raise DownloadError(str(error)) from error
@@ -200,6 +202,12 @@ def _continue(url: str, file: FileIO, checkpoint: Checkpoint, progress: bool) ->
     with urlopen(request, timeout=TIMEOUT) as response:
         if file.tell() and response.status != 206:  # the whole file, not the rest
             _empty(file)
+        length = response.headers.get("Content-Length")
+        if length and file.tell() + int(length) != checkpoint.size:
+            raise DownloadError(  # a page that asks for a login, for example
+                f"not the published file: {file.tell() + int(length)} bytes instead of "
+                f"{checkpoint.size}"
+            )
         with tqdm(
             desc=checkpoint.file,
             total=checkpoint.size,

@@ -28,6 +28,8 @@ class Handler(BaseHTTPRequestHandler):
             body = bytes(len(body))
         if trouble == "longer":
             body = body + b"more"
+        if trouble == "other page":
+            body = b"<html>log in first</html>"
         ranged = self.headers.get("Range") if trouble != "no ranges" else None
         if ranged:
             start = int(ranged.removeprefix("bytes=").rstrip("-"))
