@@ -46,9 +46,13 @@ def _weights_and_places(
 
 
 @triton.jit
+def _place(y, x, sh, sw):
+    return y.to(tl.int64) * sh + x.to(tl.int64) * sw
+
+
+@triton.jit
 def _pixel(ptr, y, x, sh, sw, ok):
-    place = y.to(tl.int64) * sh + x.to(tl.int64) * sw
-    return tl.load(ptr + place, mask=ok, other=0.0).to(tl.float32)
+    return tl.load(ptr + _place(y, x, sh, sw), mask=ok, other=0.0).to(tl.float32)
 
 
 @triton.jit
@@ -77,16 +81,21 @@ def forward_kernel(
     fx, fy, x0, x1, y0, y1, ok_x0, ok_x1, ok_y0, ok_y1 = _weights_and_places(
         flow_ptr, fsn, fsc, fsh, fsw, n, pixel, h, w, inside, BORDER
     )
-    plane = image_ptr + n * isn
+    # of channel 0: with offsets from a plane instead, some versions spilled registers
+    image_ptr += n * isn
+    a_ptr = image_ptr + _place(y0, x0, ish, isw)
+    b_ptr = image_ptr + _place(y0, x1, ish, isw)
+    c_ptr = image_ptr + _place(y1, x0, ish, isw)
+    d_ptr = image_ptr + _place(y1, x1, ish, isw)
     out = out_ptr + n * channels * h * w + pixel
-    for _ in range(channels):
-        a = _pixel(plane, y0, x0, ish, isw, ok_y0 & ok_x0)
-        b = _pixel(plane, y0, x1, ish, isw, ok_y0 & ok_x1)
-        c = _pixel(plane, y1, x0, ish, isw, ok_y1 & ok_x0)
-        d = _pixel(plane, y1, x1, ish, isw, ok_y1 & ok_x1)
+    for channel in range(channels):
+        plane = tl.cast(channel, tl.int64) * isc
+        a = tl.load(a_ptr + plane, mask=ok_y0 & ok_x0, other=0.0).to(tl.float32)
+        b = tl.load(b_ptr + plane, mask=ok_y0 & ok_x1, other=0.0).to(tl.float32)
+        c = tl.load(c_ptr + plane, mask=ok_y1 & ok_x0, other=0.0).to(tl.float32)
+        d = tl.load(d_ptr + plane, mask=ok_y1 & ok_x1, other=0.0).to(tl.float32)
         value = (1 - fy) * ((1 - fx) * a + fx * b) + fy * ((1 - fx) * c + fx * d)
         tl.store(out, value.to(out_ptr.dtype.element_ty), mask=inside)
-        plane += isc
         out += h * w
 
 
