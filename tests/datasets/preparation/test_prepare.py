@@ -332,6 +332,9 @@ def test_thumos14(tmp_path, clip, lines, monkeypatch):
     dataset = dataset_of("thumos14", "train")
     data = [dataset[i] for i in range(len(dataset))]
     assert [d["data_samples"].gt_label.item() for d in data] == [0, 0, 2]
+    dataset = dataset_of("../../repflow_r50_thumos14", "train")
+    assert dataset[2]["inputs"].shape == (1, 3, 32, 224, 224)
+    assert dataset[2]["data_samples"].gt_label == 2
     dataset = dataset_of("thumos14", "test")
     assert [dataset.get_data_info(i)["label"].sum() for i in (0, 1)] == [1, 0]
 
