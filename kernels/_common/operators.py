@@ -42,10 +42,21 @@ def _no_forward_mode(name: str) -> NotImplementedError:
     )
 
 
+def _has_tangent(tensor: Tensor) -> bool:
+    return forward_ad.unpack_dual(tensor).tangent is not None
+
+
 def check_no_tangent(name: str, tensors: Sequence[Tensor]) -> None:
     """Raise where forward mode asks for a derivative, outside of torch.func."""
-    if any(forward_ad.unpack_dual(tensor).tangent is not None for tensor in tensors):
+    if any(map(_has_tangent, tensors)):
         raise _no_forward_mode(name)
+
+
+def needs_derivative(tensor: Tensor) -> bool:
+    """Whether a derivative for ``tensor`` may be asked for, in either mode."""
+    if tensor.requires_grad and torch.is_grad_enabled():
+        return True
+    return not torch.compiler.is_compiling() and _has_tangent(tensor)
 
 
 def refuse_second_derivative(name: str) -> Callable:

@@ -26,7 +26,7 @@ def _check(
             f"frames have shape {tuple(frames.shape)}; at least one channel and one "
             f"pixel is needed"
         )
-    if frames.requires_grad and torch.is_grad_enabled():
+    if operators.needs_derivative(frames):
         raise ValueError(
             "frames requires grad, but it is flow that the losses are differentiable "
             "in; use frames.detach()"

@@ -48,7 +48,7 @@ def _check(target: Tensor, source: Tensor, flow: Tensor) -> None:
 
 
 def _check_no_gradient(name: str, frames: Tensor) -> None:
-    if frames.requires_grad and torch.is_grad_enabled():
+    if operators.needs_derivative(frames):
         raise ValueError(
             f"{name} requires grad, but the loss is differentiable in flow only; use "
             f"{name}.detach(), or backward_warp and losses of your own"

@@ -153,3 +153,24 @@ def test_shapes_without_data(variant):
     flows = [torch.empty(2, 6, 6, 5, device="meta")]
     loss, _ = multiscale_motion_loss(x, flows, flow_scales=[1], ssim_weights=[1])
     assert loss.shape == ()
+
+
+@pytest.mark.parametrize("run", [dual, jvp])
+@pytest.mark.parametrize("function", ["motion_loss", "multiscale_motion_loss"])
+@pytest.mark.parametrize("backend", ["cpu", "reference"])
+def test_no_derivative_by_frames(backend, function, run):
+    """In forward mode too it raises, and is not 0."""
+    frames, flow = rand(1, 3, 2, 8, 8), rand(1, 2, 8, 8)
+
+    def one_scale(target, source):
+        return motion_loss(target, source, flow, flow_scale=1, backend=backend)[0]
+
+    def scales(clip, flow):
+        options = {"flow_scales": [1], "ssim_weights": [1], "backend": backend}
+        return multiscale_motion_loss(clip, [flow], **options)[0]
+
+    with pytest.raises(ValueError, match=r"requires grad.*detach"):
+        if function == "motion_loss":
+            run(one_scale, frames[:, :, 0], frames[:, :, 1])
+        else:
+            run(scales, frames, flow)
