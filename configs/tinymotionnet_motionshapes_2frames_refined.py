@@ -1,22 +1,18 @@
-# After tinymotionnet_motionshapes_2frames.py: learned from what descent on the motion
-# losses makes of each flow, still without labels. In bfloat16, which takes half the time
-# on CPUs that have it.
-_base_ = './tinymotionnet_motionshapes_2frames.py'
+# After tinymotionnet_motionshapes_2frames_refined_start.py: the end of the schedule
+_base_ = './tinymotionnet_motionshapes_2frames_refined_start.py'
 
-load_from = 'flowzoo://tinymotionnet_motionshapes_2frames'
-model = dict(loss=dict(_delete_=True, type='RefinedFlowLoss'))
+load_from = 'work_dirs/tinymotionnet_motionshapes_2frames_refined_start/iter_5000.pth'
 
-train_dataloader = dict(batch_size=8)
-train_cfg = dict(max_iters=12000, val_interval=1000)
+train_cfg = dict(max_iters=2500, val_interval=1250)
 param_scheduler = [
     dict(
-        type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),
+        type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=20),
     dict(
         type='CosineAnnealingLR',
         by_epoch=False,
-        begin=100,
-        end=12000,
-        T_max=11900)
+        begin=20,
+        end=2500,
+        T_max=2480)
 ]
-optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16')
-default_hooks = dict(checkpoint=dict(interval=1000))
+optim_wrapper = dict(optimizer=dict(lr=6e-4))
+default_hooks = dict(checkpoint=dict(interval=1250))
