@@ -53,7 +53,7 @@ class RecordIndex:
 
 
 def masked_crc(data: bytes) -> int:
-    """The checksum of TFRecord files."""
+    """The checksum of TFRecord files and of TensorFlow's checkpoints."""
     try:
         import google_crc32c
     except ImportError as error:
@@ -193,4 +193,6 @@ def sequence_example_class() -> Any:
 
 
 def _how_to_install(package: str) -> str:
-    return f"reading TFRecord files needs {package}: pip install 'flowzoo[youtube8m]'"
+    return (
+        f"reading TensorFlow's files needs {package}: pip install 'flowzoo[youtube8m]'"
+    )

@@ -4,7 +4,6 @@ import runpy
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from authors_i3d import (
@@ -17,6 +16,7 @@ from authors_i3d import (
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from tensorflow_checkpoint import write_checkpoint
 
 from flowzoo.compat.configs import CONFIGS
 from flowzoo.zoo.convert_i3d import convert_i3d, has_scales
@@ -163,7 +163,7 @@ def test_the_tool(rgb, tmp_path, monkeypatch, capsys):
     tool = Path(__file__).parents[2] / "tools" / "zoo" / "convert_i3d.py"
     expected = convert_i3d(in_scope(rgb, "RGB/inception_i3d/"))
     variables = in_scope(rgb, "RGB/inception_i3d/")
-    np.savez(tmp_path / "in.npz", **{n: v.numpy() for n, v in variables.items()})
+    write_checkpoint(tmp_path / "ckpt", {n: v.numpy() for n, v in variables.items()})
     scaled = port_of(rgb) | {"Conv3d_2b_1x1.bn.weight": torch.full((64,), 2.0)}
     torch.save(scaled, tmp_path / "in.pt")
 
@@ -173,7 +173,7 @@ def test_the_tool(rgb, tmp_path, monkeypatch, capsys):
         runpy.run_path(str(tool), run_name="__main__")
         return torch.load(out, weights_only=True), capsys.readouterr().out
 
-    state, said = convert("in.npz")
+    state, said = convert("ckpt")
     torch.testing.assert_close(state, expected)
     command = "configs/i3d_inception_kinetics.py --cfg-options "
     assert f"3 channels, 7 classes, for\n{command}model.cls_head.num_classes=7" in said

@@ -2,16 +2,15 @@
 
 import runpy
 import sys
-import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tensorflow_checkpoint import write_checkpoint
 
 from flowzoo.models.necks import MoNet
 from flowzoo.zoo.convert_monet import convert_monet
-from flowzoo.zoo.tensorflow_variables import read_variables
 
 D = 3
 SHAPES = {
@@ -97,36 +96,12 @@ def test_faulty_variables_are_named():
         convert_monet({"a": torch.zeros(1)})
 
 
-def test_the_tool_on_a_npz(tmp_path, monkeypatch, capsys):
-    np.savez(tmp_path / "in.npz", **variables())
+def test_the_tool_on_a_checkpoint(tmp_path, monkeypatch, capsys):
+    write_checkpoint(tmp_path / "in.ckpt", variables())
     tool = Path(__file__).parents[2] / "tools" / "zoo" / "convert_monet.py"
     out = tmp_path / "out.pth"
-    monkeypatch.setattr(sys, "argv", ["x", str(tmp_path / "in.npz"), str(out)])
+    monkeypatch.setattr(sys, "argv", ["x", str(tmp_path / "in.ckpt"), str(out)])
     runpy.run_path(str(tool), run_name="__main__")
     expected = convert_monet(tensors(variables()))
     torch.testing.assert_close(torch.load(out, weights_only=True), expected)
     assert "MoNet of 3 channels" in capsys.readouterr().out
-
-
-def test_checkpoints_go_through_tensorflow(monkeypatch):
-    """With a stand-in: TensorFlow itself is not among the tests' requirements."""
-    values = variables() | {"global_step": np.int64(3)}
-    reader = types.SimpleNamespace(
-        get_variable_to_dtype_map=lambda: {
-            name: types.SimpleNamespace(is_floating=value.dtype.kind == "f")
-            for name, value in values.items()
-        },
-        get_tensor=values.__getitem__,
-    )
-    train = types.ModuleType("tensorflow.train")
-    train.load_checkpoint = lambda path: reader
-    monkeypatch.setitem(sys.modules, "tensorflow", types.ModuleType("tensorflow"))
-    monkeypatch.setitem(sys.modules, "tensorflow.train", train)
-    assert set(read_variables("model.ckpt")) == set(SHAPES)
-
-
-def test_without_tensorflow(monkeypatch):
-    monkeypatch.setitem(sys.modules, "tensorflow", None)
-    monkeypatch.setitem(sys.modules, "tensorflow.train", None)
-    with pytest.raises(ImportError, match="needs TensorFlow"):
-        read_variables("model.ckpt")

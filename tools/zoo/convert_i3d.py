@@ -3,8 +3,8 @@
 usage: python tools/zoo/convert_i3d.py IN OUT
 
 IN is one of
-- a TensorFlow checkpoint of kinetics-i3d, or MoNet's (the path without .index and
-  .data), which needs TensorFlow;
+- a TensorFlow checkpoint of kinetics-i3d, or MoNet's: the path without .index and
+  .data (TensorFlow is not needed);
 - a .npz of such a checkpoint's variables;
 - a state_dict of pytorch-i3d (.pt, .pth), such as its rgb_imagenet.pt.
 OUT is a state_dict of configs/i3d_inception_kinetics.py, or of

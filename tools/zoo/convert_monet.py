@@ -2,8 +2,8 @@
 
 usage: python tools/zoo/convert_monet.py IN OUT
 
-IN is their TensorFlow checkpoint (the path without .index and .data), which needs
-TensorFlow, or a .npz of its variables. OUT is a state_dict of
+IN is their TensorFlow checkpoint, the path without .index and .data (TensorFlow is not
+needed), or a .npz of its variables. OUT is a state_dict of
 flowzoo.models.necks.MoNet(1024, variant='released'); in a config:
 
     neck=dict(type='MoNet', in_channels=1024, variant='released',

@@ -18,7 +18,7 @@ class TVL1Flow(BaseTransform):
     Added key: ``gt_flow``, a list of (H, W, 2) float32, clip_len - 1 for each clip: x
     to the right, y down, in pixels. ``WithFlow`` and ``FlowAsFrames`` go on from there.
 
-    It takes tenths of a second for a pair of frames, on one core.
+    Slow: of the order of a second for a pair of frames, on one core.
 
     Args:
         bound: larger components are cut off at it, in pixels.
