@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmaction.registry import DATASETS
+from mmaction.registry import DATASETS, MODELS
+from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
@@ -219,3 +220,55 @@ def test_prediction_from_frames(stages, here, call, extract):
             logits = model.two_stream(inputs)
             expected = sum(value.softmax(1) for value in logits.values())[0] / 2
             torch.testing.assert_close(sample.pred_score, expected)
+
+
+def narrow_i3d(name, folder, *transforms):
+    """A config of I3D that reads nine frames of each of the first two small videos."""
+    sample = dict(type="SampleFrames", clip_len=9, target_fps=25, test_mode=True)
+    steps = [dict(type="OpenVideo"), sample, dict(type="DecodeFrames"), *transforms]
+    steps += [dict(type="FormatShape", input_format="NCTHW")]
+    steps += [dict(type="PackActionInputs")]
+    data = dict(type="MotionShapesDataset", spec=SPEC, root=str(folder), indices=2)
+    path = folder / f"{name}.py"
+    path.write_text(
+        f"_base_ = '{CONFIGS / name}.py'\n"
+        "test_dataloader = dict(num_workers=0, persistent_workers=False,\n"
+        f"    dataset=dict(_delete_=True, split='test', pipeline={steps}, **{data}))\n"
+    )
+    return path
+
+
+def test_features_of_i3d(call, here):
+    """Of frames and of the TV-L1 flow between them, for the same videos."""
+    flow = [dict(type="TVL1Flow"), dict(type="FlowAsFrames")]
+    for name, transforms in (("", []), ("_flow", flow)):
+        config = narrow_i3d(f"i3d_inception_kinetics{name}", here, *transforms)
+        options = ["--split", "test", "--out", f"i3d{name}.npz", "--random-weights", 0]
+        call("data/extract_features.py", config, f"i3d{name}.pth", *options)
+    rgb, flow = FeatureFile("i3d.npz"), FeatureFile("i3d_flow.npz")
+    assert rgb.names == flow.names and len(rgb) == 2
+    assert rgb[0].shape == (2, 1024) and flow[0].shape == (1, 1024)  # 9 frames, 8 flows
+
+
+def test_i3d_from_frames(call, here):
+    """I3D, MoNet and the classifiers in one network, from the files of each."""
+    parts = {}
+    for name in ("i3d_inception_kinetics", "monet_i3d_kinetics_fusion"):
+        torch.manual_seed(len(parts))
+        parts[name] = MODELS.build(Config.fromfile(CONFIGS / f"{name}.py").model).eval()
+        torch.save(dict(state_dict=parts[name].state_dict()), f"{name}.pth")
+    config = CONFIGS / "monet_i3d_kinetics_e2e.py"
+    files = [f"{name}.pth" for name in parts]
+    call("zoo/join_hallucinated.py", config, *files, "joined.pth")
+    model = MODELS.build(Config.fromfile(config).model).eval()
+    model.load_state_dict(torch.load("joined.pth", weights_only=True)["state_dict"])
+    clip = torch.randint(256, (1, 3, 17, 40, 33), dtype=torch.uint8)
+    data = dict(inputs=[clip], data_samples=[ActionDataSample()])
+    i3d, two_stream = parts.values()
+    with torch.no_grad():
+        (sample,) = model.test_step(data)
+        maps = i3d.backbone(clip / 127.5 - 1)  # (1, 1024, 3, 2, 2)
+        logits = two_stream(dict(appearance=maps.mean((3, 4)).transpose(1, 2)))
+        expected = sum(value.softmax(1) for value in logits.values())[0] / 2
+    torch.testing.assert_close(sample.pred_score, expected)
+    assert sample.pred_score.shape == (400,)
