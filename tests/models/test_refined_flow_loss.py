@@ -55,6 +55,9 @@ def test_loss_falls_from_the_flow_it_starts_from(shapes):
 
     assert motion(refined) < 0.5 * motion(flow)
     torch.testing.assert_close(motion(refined), last, rtol=0.05, atol=0)
+    # one step of all fields, in pixels
+    near, _ = RefinedFlowLoss(steps=1, step_size=0.4).refine(clips, flow)
+    assert 0.1 < 20 * (near - flow).abs().max() <= 0.401
 
 
 def test_distance_to_the_refined_flow_at_every_scale(shapes):
