@@ -1,13 +1,12 @@
 """MoNet against the baselines of its table 1, on MotionShapes.
 
-    python benchmarks/monet_motionshapes.py features
-    python benchmarks/monet_motionshapes.py run --seeds 0 1 2 --epochs 10
+    python benchmarks/monet_motionshapes.py [--seeds 0 1 2] [--epochs 10]
 
-The first command trains a network on the frames (two epochs, so that something is left
-to be gained) and one on the true flow, and writes the features of both to
-data/motionshapes_features (or $FEATURES). The second one trains, for each seed, the
-three stages of the configs monet_repflow_motionshapes*, with MoNet and with each
-baseline in its place, tests each, and writes
+Where they are missing, the features come first: a network is trained on the frames
+(two epochs, so that something is left to be gained) and one on the true flow, and the
+features of both are written to data/motionshapes_features (or $FEATURES). Then, for
+each seed, the three stages of the configs monet_repflow_motionshapes* are trained, with
+MoNet and with each baseline in its place, and tested. Writes
 benchmarks/results/monet_motionshapes.{json,md}.
 """
 
@@ -54,18 +53,20 @@ BATCH = 64
 
 
 def write_features(work_dirs: Path) -> None:
-    """Train both networks, and extract their features."""
+    """Train both networks, and extract their features, where these are missing."""
     tools = ROOT / "tools"
     networks = dict(
         appearance="repflow_r18_motionshapes_features", flow="flow_r18_motionshapes"
     )
     for stream, name in networks.items():
+        files = {split: FEATURES / f"{stream}_{split}.npz" for split in SPLITS}
+        if all(file.exists() for file in files.values()):
+            continue
         config, work_dir = CONFIGS / f"{name}.py", work_dirs / name
         train = [sys.executable, tools / "train.py", config, "--work-dir", work_dir]
         subprocess.run(train, check=True)
         extract = [sys.executable, tools / "data" / "extract_features.py", config]
-        for split in SPLITS:
-            out = FEATURES / f"{stream}_{split}.npz"
+        for split, out in files.items():
             command = [*extract, work_dir / "epoch_2.pth", "--split", split]
             subprocess.run([*command, "--out", out], check=True)
 
@@ -219,7 +220,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["features", "run"])
+    parser.add_argument("--features-only", action="store_true")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=10, help="of stage 2")
     parser.add_argument("--only", nargs="+", help="networks, by their names")
@@ -227,8 +228,8 @@ def main() -> None:
     default = ROOT / "benchmarks" / "results" / "monet_motionshapes.json"
     parser.add_argument("--out", type=Path, default=default)
     args = parser.parse_args()
-    if args.what == "features":
-        write_features(args.work_dirs)
+    write_features(args.work_dirs)
+    if args.features_only:
         return
     with DefaultScope.overwrite_default_scope("mmaction"):
         splits = {split: load_split(split) for split in ("train", "test")}

@@ -18,6 +18,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from flowzoo.datasets.features import FeatureFile, FeatureWriter
+from flowzoo.evaluation.score_fusion import load_dump
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / "configs"
@@ -47,6 +48,7 @@ def call(here, monkeypatch):
 
     def run(tool, *args):
         monkeypatch.setattr(sys, "argv", [tool, *map(str, args)])
+        monkeypatch.syspath_prepend((ROOT / "tools" / tool).parent)
         runpy.run_path(str(ROOT / "tools" / tool), run_name="__main__")
 
     return run
@@ -191,6 +193,31 @@ def test_what_a_stage_hands_on(stages, folder):
         assert torch.equal(second[name], value)
     for name, value in second.items():
         assert torch.equal(third[name], value) == name.startswith("neck.")
+
+
+def test_streams_in_the_fusion_tool(stages, here, call):
+    """Each stream's scores, and their sum, which is that of the model."""
+    config = "monet_repflow_motionshapes_fusion.py"
+    checkpoint = "work_dirs/monet_repflow_motionshapes_fusion/epoch_1.pth"
+    streams = dict(
+        appearance=[
+            "model.flow_head=None",
+            "model.neck=None",
+            "model.learn=classifiers",
+        ],
+        flow=["model.appearance_head=None"],
+        both=[],
+    )
+    scores = {}
+    for stream, changes in streams.items():
+        options = ["--cfg-options", "model.per_stream=False", *changes]
+        call("test.py", config, checkpoint, "--dump", f"{stream}.pkl", *options)
+        scores[stream] = load_dump(f"{stream}.pkl").scores
+    mean = (scores["appearance"] + scores["flow"]) / 2
+    torch.testing.assert_close(mean, scores["both"])
+    assert not torch.equal(scores["appearance"], scores["flow"])
+    call("analysis/fuse_scores.py", "appearance.pkl", "flow.pkl", "--out", "fused")
+    assert (here / "fused" / "report.json").is_file()
 
 
 def test_prediction_from_frames(stages, here, call, extract):

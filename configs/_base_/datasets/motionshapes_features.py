@@ -1,4 +1,4 @@
-# Features of MotionShapes, written by python benchmarks/monet_motionshapes.py features:
+# Features of MotionShapes, written by benchmarks/monet_motionshapes.py --features-only:
 # of a network on frames and of one on true flow.
 _base_ = './kinetics400_features.py'
 
@@ -6,7 +6,7 @@ data_root = '{{$FLOWZOO_DATA:data}}/motionshapes_features'
 loader = dict(batch_size=64, num_workers=0, persistent_workers=False)
 files = dict(
     num_classes=8,
-    how_to_get='python benchmarks/monet_motionshapes.py features writes it')
+    how_to_get='python benchmarks/monet_motionshapes.py --features-only writes it')
 
 train_dataloader = dict(
     dataset=dict(
