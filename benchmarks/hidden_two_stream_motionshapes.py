@@ -38,7 +38,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 import flowzoo  # noqa: F401
-from flowzoo.evaluation.score_fusion import fuse_scores, weight_grid
+from flowzoo.evaluation.score_fusion import fuse_scores, rank_weights, weight_grid
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "benchmarks" / "results" / "hidden_two_stream_motionshapes.json"
@@ -196,11 +196,10 @@ class Experiment:
         return round(right.float().mean().item(), 4)
 
     def chosen_weights(self, streams: list[Tensor]) -> tuple[float, ...]:
-        """The best on the validation split; the first of them, as fuse_scores.py."""
-        return max(
-            weight_grid(len(streams)),
-            key=lambda w: self.accuracy(fuse_scores(streams, w), "val"),
-        )
+        """The best on the validation split, as fuse_scores.py chooses them."""
+        grid = weight_grid(len(streams))
+        found = {w: self.accuracy(fuse_scores(streams, w), "val") for w in grid}
+        return rank_weights(found)[0]
 
     def run(self, seed: int) -> dict:
         def clip(clips: Tensor, start: int) -> Tensor:

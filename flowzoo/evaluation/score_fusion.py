@@ -226,13 +226,21 @@ def evaluate_classes(scores: Tensor, labels: np.ndarray) -> list[dict[str, float
     return rows
 
 
-def weight_grid(
-    num_streams: int, step: float = 0.25, largest: float = 4.0
-) -> Iterator[tuple[float, ...]]:
-    """Weights to try: 1 for the first stream, multiples of step for the others."""
-    values = [step * i for i in range(round(largest / step) + 1)]
-    for others in itertools.product(values, repeat=num_streams - 1):
-        yield (1.0, *others)
+def weight_grid(num_streams: int, steps: int = 20) -> Iterator[tuple[float, ...]]:
+    """Weights to try: all multiples of 1 / steps whose sum is 1."""
+    places = steps + num_streams - 1
+    for bars in itertools.combinations(range(places), num_streams - 1):
+        edges = itertools.pairwise((-1, *bars, places))
+        yield tuple((b - a - 1) / steps for a, b in edges)
+
+
+def rank_weights(
+    results: dict[tuple[float, ...], float],
+) -> list[tuple[float, ...]]:
+    """Weights by their result, the best first; of equally good ones the middle."""
+    best = max(results.values())
+    middle = np.mean([w for w, result in results.items() if result == best], axis=0)
+    return sorted(results, key=lambda w: (-results[w], np.abs(w - middle).sum()))
 
 
 def _many_hot(labels: np.ndarray, num_classes: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from flowzoo.evaluation.score_fusion import (
     fuse_scores,
     handle_scores,
     load_dump,
+    rank_weights,
     weight_grid,
 )
 
@@ -92,9 +93,18 @@ def test_metrics_of_many_labels():
 
 
 def test_grid():
-    grid = list(weight_grid(2, 0.5, 2))
-    assert grid == [(1, 0), (1, 0.5), (1, 1), (1, 1.5), (1, 2)]
-    assert len(list(weight_grid(3, 0.5, 2))) == 25
+    assert list(weight_grid(2, 4)) == [
+        (0, 1), (0.25, 0.75), (0.5, 0.5), (0.75, 0.25), (1, 0)
+    ]  # fmt: skip
+    three = list(weight_grid(3, 4))
+    assert len(set(three)) == 15 and {sum(weights) for weights in three} == {1}
+
+
+def test_of_equally_good_weights_the_middle():
+    results = {w: float(0.25 <= w[0] <= 0.75) for w in weight_grid(2, 4)}
+    ranked = rank_weights(results)
+    assert ranked[0] == (0.5, 0.5)
+    assert set(ranked[-2:]) == {(0, 1), (1, 0)}
 
 
 # --- dumps ---

@@ -31,6 +31,7 @@ from flowzoo.evaluation.score_fusion import (
     fuse_scores,
     handle_scores,
     load_dump,
+    rank_weights,
     weight_grid,
 )
 
@@ -50,11 +51,12 @@ def sweep(dumps: list[Dump], handling: str) -> list[dict]:
     """Results for all weights of the grid, the best first."""
     key = "mAP" if dumps[0].multi_label else "top1"
     streams = [handle_scores(dump.scores, handling) for dump in dumps]
-    rows = []
-    for weights in weight_grid(len(dumps)):
-        found = evaluate_scores(fuse_scores(streams, weights), dumps[0].labels)
-        rows.append(dict(weights=weights, **found))
-    return sorted(rows, key=lambda row: -row[key])
+    found = {
+        weights: evaluate_scores(fuse_scores(streams, weights), dumps[0].labels)
+        for weights in weight_grid(len(dumps))
+    }
+    ranked = rank_weights({weights: row[key] for weights, row in found.items()})
+    return [dict(weights=weights, **found[weights]) for weights in ranked]
 
 
 def class_names(path: Path | None, number: int) -> list[str]:

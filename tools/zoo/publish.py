@@ -48,13 +48,12 @@ def read_training(path: Path) -> dict:
 
 
 def weights_of(checkpoint: dict, half: bool) -> dict[str, torch.Tensor]:
-    """The state_dict, in half precision if asked; of an EMA the averaged weights."""
+    """The state_dict, in half precision if asked.
+
+    With mmengine's EMAHook these are the averaged weights: it exchanges them when it
+    saves, and puts the others into ema_state_dict.
+    """
     weights = checkpoint["state_dict"]
-    if "ema_state_dict" in checkpoint:
-        prefix = "module."
-        averaged = checkpoint["ema_state_dict"]
-        weights |= {k.removeprefix(prefix): v for k, v in averaged.items()}
-        weights.pop("steps", None)
     if half:
         weights = {
             k: v.half() if v.is_floating_point() else v for k, v in weights.items()
