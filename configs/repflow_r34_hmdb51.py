@@ -5,25 +5,10 @@ _base_ = 'repflow_r50_hmdb51.py'
 model = dict(
     backbone=dict(depth=34), cls_head=dict(num_classes=51, in_channels=512))
 
-sample = dict(
-    type='SampleFrames',
-    clip_len=16,
-    frame_interval=2,
-    out_of_bound_opt='repeat_last')
-train_pipeline = [
-    dict(type='OpenVideo'), sample, *_base_.repflow_train_pipeline[2:]
-]
-val_pipeline = [
-    dict(type='OpenVideo'),
-    dict(sample, test_mode=True), *_base_.repflow_val_pipeline[2:]
-]
-test_pipeline = [
-    dict(type='OpenVideo'),
-    dict(sample, num_clips=10, test_mode=True),
-    *_base_.repflow_test_pipeline[2:]
-]
-
 # on 4 GPUs
-train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(batch_size=8, dataset=dict(pipeline=val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+train_dataloader = dict(
+    batch_size=8, dataset=dict(pipeline=_base_.repflow_16_train_pipeline))
+val_dataloader = dict(
+    batch_size=8, dataset=dict(pipeline=_base_.repflow_16_val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.repflow_16_test_pipeline))
+test_pipeline = _base_.repflow_16_test_pipeline

@@ -4,38 +4,16 @@
 # Mini-Kinetics do.
 _base_ = [
     '_base_/models/repflow_r50.py', '_base_/datasets/hmdb51.py',
-    '_base_/schedules/repflow_kinetics_200e.py', '_base_/default_runtime.py'
+    '_base_/pipelines/repflow.py', '_base_/schedules/repflow_kinetics_200e.py',
+    '_base_/default_runtime.py'
 ]
 
 model = dict(
     backbone=dict(depth=34),
     cls_head=dict(num_classes=51, in_channels=512, dropout_ratio=0.8))
 
-sample = dict(
-    type='SampleFrames',
-    clip_len=16,
-    frame_interval=2,
-    out_of_bound_opt='repeat_last')
-train_pipeline = [
-    dict(type='OpenVideo'), sample,
-    dict(type='DecodeFrames'),
-    dict(type='Resize', scale=(-1, 128)),
-    dict(type='RandomCrop', size=112),
-    dict(type='Flip', flip_ratio=0.5),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs')
-]
-test_pipeline = [
-    dict(type='OpenVideo'),
-    dict(sample, test_mode=True),
-    dict(type='DecodeFrames'),
-    dict(type='Resize', scale=(-1, 128)),
-    dict(type='CenterCrop', crop_size=112),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs')
-]
-val_pipeline = test_pipeline
-
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+train_dataloader = dict(
+    dataset=dict(pipeline=_base_.repflow_112_train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=_base_.repflow_112_val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.repflow_112_val_pipeline))
+test_pipeline = _base_.repflow_112_val_pipeline

@@ -58,6 +58,7 @@ def _read_videos(sources: Sources, pattern: str, part: str) -> list[Sample]:
     try:
         table = loadmat(path, simplify_cells=True)[f"{part}_videos"]
         return [_read_video(sources, row) for row in np.atleast_1d(table)]
+    # scipy raises NotImplementedError for files of MATLAB 7.3, which are HDF5
     except (KeyError, ValueError, TypeError, NotImplementedError) as error:
         raise PreparationError(
             f"{path} is not the list of THUMOS14's {part} videos ({error!r}); download "
