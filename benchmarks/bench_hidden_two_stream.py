@@ -54,7 +54,7 @@ def without_downloads(cfg):
 
 
 def tvl1_images(frames: np.ndarray, tvl1: cv2.DenseOpticalFlow) -> np.ndarray:
-    """TV-L1 flow of grey frames (11, H, W) as stacked images, (20, H, W), less 128."""
+    """TV-L1 flow of gray frames (11, H, W) as stacked images, (20, H, W), less 128."""
     flows = [tvl1.calc(frames[i], frames[i + 1], None) for i in range(len(frames) - 1)]
     stack = np.concatenate([flow.transpose(2, 0, 1) for flow in flows])
     return ((stack.clip(-20, 20) + 20) * 6.375).round() - 128

@@ -6,7 +6,7 @@
 On a busy CPU set OMP_WAIT_POLICY=PASSIVE, or torch's threads wait for each other in
 vain and the baselines look far slower than they are.
 
-Baselines of the losses, of one scale and of five with the normalisation and reduction
+Baselines of the losses, of one scale and of five with the normalization and reduction
 of the frames: `reference`, the definition; `eager`, the same with grid_sample for the
 warp, as most write it; `compile`, that under torch.compile. On a GPU the five scales
 are also compared with copying as many bytes as frames and flows have. Warp and SSIM are

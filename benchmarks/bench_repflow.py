@@ -9,7 +9,7 @@ implementations alternate, so that a busy machine disturbs them alike; the figur
 medians and the 20 % and 80 % quantiles. Peak memory is what one call adds, its result
 and gradients included; on the CPU that of a process of its own (Linux).
 
-On the CPU it also measures what stands around the layer in a network: normalisation,
+On the CPU it also measures what stands around the layer in a network: normalization,
 1x1 and 3x3 convolution, at the channels of a ResNet-18 where its maps are 14 x 14.
 
 Writes benchmarks/results/repflow_<device>.json and a plot.
@@ -148,7 +148,7 @@ def summary(values: list[float]) -> dict[str, float]:
 
 
 def around_the_layer(threads: int, rounds: int) -> dict:
-    """Seconds of the layer's neighbours in a ResNet-18 beside its own, on the CPU."""
+    """Seconds of the layer's neighbors in a ResNet-18 beside its own, on the CPU."""
     n, c, t, h, w = shape = (4, 32, 16, 14, 14)
     channels = 256
     params = make_parameters("tvl1", c)

@@ -1,6 +1,6 @@
 """Can representation flow tell the sense of a rotation, and on how small a map?
 
-For rotating MotionShapes clips, the curl of the layer's flow on the grey frames,
+For rotating MotionShapes clips, the curl of the layer's flow on the gray frames,
 averaged over the shape, should have the sign of the rotation. Prints for how many clips
 it has.
 """
@@ -41,9 +41,9 @@ def main() -> None:
     for index, _ in zip(rotating, range(CLIPS), strict=False):
         clip = spec.render("train", index)
         sense = SENSE[CLASSES[clip.label]]
-        grey = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in clip.frames[FRAME:][:2]]
+        gray = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in clip.frames[FRAME:][:2]]
         for size in SIZES:
-            x = torch.from_numpy(np.stack([resize(g, size) for g in grey]))[None, None]
+            x = torch.from_numpy(np.stack([resize(g, size) for g in gray]))[None, None]
             mask = resize(clip.foreground[FRAME], size) > 0.5
             if not mask.any():
                 continue

@@ -102,7 +102,7 @@ class Experiment:
         return model
 
     def windows(self, clips: Tensor, start: int) -> Tensor:
-        """Normalised clips of 11 frames, (N, 1, 3, 11, H, W)."""
+        """Normalized clips of 11 frames, (N, 1, 3, 11, H, W)."""
         views = list(clips[:, None, :, start : start + FRAMES])
         return self.stream.data_preprocessor.preprocess(views, [])[0]
 

@@ -131,11 +131,11 @@ def network_flow(model, first: Tensor, second: Tensor) -> Tensor:
 
 
 def opencv_flow(method, first: Tensor, second: Tensor) -> Tensor:
-    grey = [
+    gray = [
         cv2.cvtColor(f.permute(1, 2, 0).numpy(), cv2.COLOR_RGB2GRAY)
         for f in (first, second)
     ]
-    return torch.from_numpy(method.calc(*grey, None)).permute(2, 0, 1)
+    return torch.from_numpy(method.calc(*gray, None)).permute(2, 0, 1)
 
 
 def ucf101(args: argparse.Namespace) -> dict:

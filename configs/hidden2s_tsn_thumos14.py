@@ -1,4 +1,4 @@
-# The schedule is that of UCF101; the paper gives none for this data set.
+# The schedule is that of UCF101; the paper gives none for this dataset.
 _base_ = [
     '_base_/models/hidden2s_tsn.py', '_base_/datasets/thumos14.py',
     '_base_/schedules/hidden2s_16k.py', '_base_/two_stream_runtime.py'

@@ -1,4 +1,4 @@
-# The schedule is that of UCF101; the paper does not train on this data set.
+# The schedule is that of UCF101; the paper does not train on this dataset.
 _base_ = [
     '_base_/models/hidden2s_vgg16.py', '_base_/datasets/kinetics400_two_stream.py',
     '_base_/schedules/hidden2s_16k.py', '_base_/two_stream_runtime.py'

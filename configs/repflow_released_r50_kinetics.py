@@ -23,7 +23,7 @@ model = dict(
         mean=[127.5, 127.5, 127.5],
         std=[127.5, 127.5, 127.5],
         format_shape='NCTHW'),
-    # Views are normalised together: each by itself is what the authors did.
+    # Views are normalized together: each by itself is what the authors did.
     test_cfg=dict(max_testing_views=1))
 # For the same reason.
 val_dataloader = dict(batch_size=1)

@@ -1,4 +1,4 @@
-# The schedule is that of UCF101; the paper does not train on this data set.
+# The schedule is that of UCF101; the paper does not train on this dataset.
 _base_ = [
     'mmaction::_base_/models/tsn_r50.py', '_base_/datasets/kinetics400_two_stream.py',
     '_base_/schedules/spatial_3500.py', '_base_/two_stream_runtime.py'

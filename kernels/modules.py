@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ._common.bounds import lower_bound
-from ._common.checks import BACKENDS, check_choice, check_floating, check_whole_number
+from ._common.checks import BACKENDS, check_choice, check_floating, check_positive_int
+from ._common.lower_bound import lower_bound
 from .motion_loss.op import FLOW_SCALES, SSIM_WEIGHTS, multiscale_motion_loss
 from .repflow.op import representation_flow
 from .repflow.reference import VARIANTS, default_kernels
@@ -83,8 +83,8 @@ class RepresentationFlow(nn.Module):
         normalize: str | None = "clip",
     ) -> None:
         super().__init__()
-        check_whole_number("channels", channels, "channel")
-        check_whole_number("n_iters", n_iters, "iteration")
+        check_positive_int("channels", channels, "channel")
+        check_positive_int("n_iters", n_iters, "iteration")
         check_choice("variant", variant, VARIANTS)
         check_choice("normalize", normalize, NORMALIZATIONS)
         if isinstance(learn, str):

@@ -34,7 +34,7 @@ def config(request):
 
 
 def small_model(cfg):
-    """A model config without downloads and without what only data sets differ in.
+    """A model config without downloads and without what only datasets differ in.
 
     VGG's fully connected layers, of 120 million weights, become narrow, feature
     sequences, too, and representation-flow networks an eighth as wide.
@@ -77,7 +77,7 @@ def model(config):
     cfg = small_model(config.model)
     if cfg.type in ("TwoStreamRecognizer", "HallucinatedTwoStream"):
         pytest.skip("not trained")
-    # data sets share models, some of them large: one test of each is enough
+    # datasets share models, some of them large: one test of each is enough
     key = repr((cfg, config.optim_wrapper))
     if BUILT.setdefault(key, config.filename) != config.filename:
         pytest.skip(f"same model and optimizer as {BUILT[key]}")

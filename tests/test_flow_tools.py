@@ -104,8 +104,8 @@ def test_energy(folder, tool, tmp_path):
     assert "backbone.flow_block" in said and "after 5 iterations" in said
     assert (tmp_path / "energy.png").stat().st_size > 1000
     (tmp_path / "energy.png").unlink()
-    grey = "--variants", "tvl1", "paper"
-    status, said = tool("plot_energy.py", folder / "clip.mp4", *grey, *plot)
+    gray = "--variants", "tvl1", "paper"
+    status, said = tool("plot_energy.py", folder / "clip.mp4", *gray, *plot)
     assert status == 0, said
     assert "tvl1: 0." in said and "paper: " in said
     curves = json.loads((tmp_path / "energy.json").read_text())

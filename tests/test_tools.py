@@ -39,7 +39,7 @@ def tool():
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    """The quick start's config on a data set of 32 + 8 + 8 clips."""
+    """The quick start's config on a dataset of 32 + 8 + 8 clips."""
     folder = tmp_path_factory.mktemp("run")
     path = folder / "tiny.py"
     path.write_text(

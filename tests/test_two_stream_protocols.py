@@ -17,7 +17,7 @@ SMALL = {340: 34, 256: 26, 224: 22}  # a tenth of the published sizes
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory):
-    """40 frames, each with its number as grey level."""
+    """40 frames, each with its number as gray level."""
     path = tmp_path_factory.mktemp("video") / "v.mp4"
     frames = np.arange(40, dtype=np.uint8)[:, None, None, None] * np.uint8(6)
     write_video(path, np.broadcast_to(frames, (40, 32, 48, 3)).copy())

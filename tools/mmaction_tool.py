@@ -3,7 +3,7 @@
 usage: python tools/mmaction_tool.py NAME [arguments of the tool]
 for example: python tools/mmaction_tool.py analysis_tools/get_flops.py CONFIG
 
-The work is mmaction2's, so that options and behaviour are the same. Importing flowzoo
+The work is mmaction2's, so that options and behavior are the same. Importing flowzoo
 before the configuration is read lets ``_base_`` name configs as ``flowzoo::NAME.py``,
 and makes tools work that import mmaction2's models at their top.
 """

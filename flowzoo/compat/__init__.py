@@ -1,4 +1,4 @@
-"""Work-arounds for mmaction2 1.2, mmengine 0.10 and mmcv-lite 2.1 on current PyTorch.
+"""Workarounds for mmaction2 1.2, mmengine 0.10 and mmcv-lite 2.1 on current PyTorch.
 
 One function per fault. Each names in its docstring the error that it answers, changes
 something only where the fault is present, and may be called again. Importing this

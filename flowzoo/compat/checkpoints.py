@@ -29,7 +29,7 @@ def allow_mmengine_checkpoints() -> None:
     """Answer ``Weights only load failed ... Unsupported global: GLOBAL mmengine...``.
 
     mmengine's checkpoints hold more than weights: the log's history, and with it numpy
-    arrays and references to methods, and the ``metainfo`` of the data set, which may
+    arrays and references to methods, and the ``metainfo`` of the dataset, which may
     be a piece of the config. What they need, and nothing else, is allowed; a file that
     asks for other code is still refused.
     """

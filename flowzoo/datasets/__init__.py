@@ -1,4 +1,4 @@
-"""Data sets and transforms, registered with mmaction2."""
+"""Datasets and transforms, registered with mmaction2."""
 
 from . import transforms
 from .features import FeatureDataset

@@ -1,4 +1,4 @@
-"""Files of feature sequences, and the data set that reads them.
+"""Files of feature sequences, and the dataset that reads them.
 
 A file holds a split. It is a .npz, not compressed; ``numpy.load`` reads it, too:
 

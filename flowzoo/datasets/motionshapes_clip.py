@@ -71,7 +71,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class _Outline:
-    """Outline, star-shaped about its centre, that touches the unit circle.
+    """Outline, star-shaped about its center, that touches the unit circle.
 
     A union of convex polygons, each an intersection of half planes
     ``nx * x + ny * y <= 1``; without polygons, an ellipse with semi-axes 1 and
@@ -82,7 +82,7 @@ class _Outline:
     inner: float  # radius of the largest circle inside
 
     def gauge(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """0 at the centre, 1 on the outline, linear along every ray."""
+        """0 at the center, 1 on the outline, linear along every ray."""
         if not self.polygons:
             y = y / self.inner
             return np.sqrt(x * x + y * y)
@@ -99,8 +99,8 @@ class _Outline:
 class _Scene:
     """Everything that is drawn, with T poses of the shape and of the camera."""
 
-    background: np.ndarray  # (H + 4, W + 4, 3) float32, grey levels
-    textures: np.ndarray  # (layers, P, P, 3) float32, grey levels, outermost first
+    background: np.ndarray  # (H + 4, W + 4, 3) float32, gray levels
+    textures: np.ndarray  # (layers, P, P, 3) float32, gray levels, outermost first
     outline: _Outline
     camera: np.ndarray  # (T, 2) pixels, x and y
     place: np.ndarray  # (T, 2) pixels, x and y, not wrapped
@@ -122,10 +122,10 @@ def render_clip(
         size: height and width in pixels.
     """
     scene = _sample_scene(label, seed, num_frames, size)
-    centre = scene.camera + scene.place
+    center = scene.camera + scene.place
     pixels = np.arange(size, dtype=np.float64)
     # Pixel positions relative to the nearest copy of the shape on the torus.
-    offset = np.mod(pixels - centre[:, :, None] + size / 2, size) - size / 2
+    offset = np.mod(pixels - center[:, :, None] + size / 2, size) - size / 2
     x = np.broadcast_to(offset[:, 0, None, :], (num_frames, size, size))
     y = np.broadcast_to(offset[:, 1, :, None], (num_frames, size, size))
 
@@ -202,7 +202,7 @@ def _sample_shake(rng: np.random.Generator, num_frames: int) -> np.ndarray:
 def _sample_textures(
     rng: np.random.Generator, count: int, size: int, smoothing: int
 ) -> np.ndarray:
-    """Smooth random colour patterns, (count, size, size, 3), in [5, 250]."""
+    """Smooth random color patterns, (count, size, size, 3), in [5, 250]."""
     noise = rng.random((count, size, size, 4))
     for _ in range(smoothing):
         for axis in (1, 2):
@@ -210,10 +210,10 @@ def _sample_textures(
     low = noise.min(axis=(1, 2), keepdims=True)
     high = noise.max(axis=(1, 2), keepdims=True)
     pattern = 2 * (noise - low) / (high - low) - 1
-    # One pattern shared by the colours, for luminance, and one of their own.
+    # One pattern shared by the colors, for luminance, and one of their own.
     pattern = 55 * pattern[..., :1] + 25 * pattern[..., 1:]
-    colour = 85 + 85 * rng.random((count, 1, 1, 3))
-    return (colour + pattern).astype(np.float32)
+    color = 85 + 85 * rng.random((count, 1, 1, 3))
+    return (color + pattern).astype(np.float32)
 
 
 def _render_background(scene: _Scene, size: int) -> np.ndarray:
@@ -236,7 +236,7 @@ def _paint_shape(
     Args:
         frames: (T, H, W, 3) float32, changed in place.
         scene: what to paint.
-        x, y: (T, H, W), pixel positions relative to the shape's centre.
+        x, y: (T, H, W), pixel positions relative to the shape's center.
         largest: radius, in pixels, at which an outline disappears.
     """
     # Only pixels in reach of the shape are computed; edges are one pixel wide.
@@ -258,7 +258,7 @@ def _paint_shape(
         hit = np.flatnonzero(depth_inside > -0.5)
         weight = np.minimum(depth_inside[hit] + 0.5, 1).astype(np.float32)[:, None]
         radius = radius[hit]
-        colour = _sample_bilinear(
+        color = _sample_bilinear(
             scene.textures,
             layer[frame[hit]],
             x[hit] / radius * _TEXELS + (_TEXELS + _MARGIN),
@@ -266,7 +266,7 @@ def _paint_shape(
         )
         target = inside[hit]
         below = pixels[target]
-        pixels[target] = below + weight * (colour - below)
+        pixels[target] = below + weight * (color - below)
         if depth == 0:
             foreground[target[weight[:, 0] >= 0.5]] = True
     return foreground.reshape(frames.shape[:3])

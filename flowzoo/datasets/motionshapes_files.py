@@ -306,8 +306,8 @@ def _work(
 def write_video(path: Path, frames: np.ndarray, rate: int = 16) -> None:
     """Encode (T, H, W, 3) uint8 RGB frames as H.264 of high quality.
 
-    Every frame is coded by itself and in the same way: artefacts of a frame that is
-    predicted from its neighbours would tell how things move.
+    Every frame is coded by itself and in the same way: artifacts of a frame that is
+    predicted from its neighbors would tell how things move.
 
     Raises:
         OSError: The file cannot be written.

@@ -1,4 +1,4 @@
-"""Video data sets that say what is wrong with their files."""
+"""Video datasets that say what is wrong with their files."""
 
 from __future__ import annotations
 

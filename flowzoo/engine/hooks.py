@@ -62,7 +62,7 @@ class CheckNumClassesHook(Hook):
     validation and test, for recognizers whose ``cls_head`` has ``num_classes``.
 
     Raises:
-        ValueError: A label has no output of the head, or the data set's
+        ValueError: A label has no output of the head, or the dataset's
             ``num_classes`` differs from the head's.
     """
 
@@ -132,7 +132,7 @@ def _schedulers(runner: Runner) -> list:
 
 
 def _video_datasets(dataset: Dataset) -> Iterator[CheckedVideoDataset]:
-    """The video data sets inside mmengine's wrappers (repeat, concat and others)."""
+    """The video datasets inside mmengine's wrappers (repeat, concat and others)."""
     if isinstance(dataset, CheckedVideoDataset):
         yield dataset
     for inner in getattr(dataset, "datasets", ()):

@@ -1,4 +1,4 @@
-"""mmaction2's visualisation, for the data samples that mmaction2 1.2 produces."""
+"""mmaction2's visualization, for the data samples that mmaction2 1.2 produces."""
 
 from collections.abc import Sequence
 

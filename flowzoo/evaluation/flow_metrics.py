@@ -61,7 +61,7 @@ class FlowMetric(BaseMetric):
     - ``flow/EPE``: mean end-point error in pixels, over all pixels with true flow;
       ``flow/EPE_zero``: that of zero flow.
     - ``flow/Fl-all``: per cent of pixels with an error above 3 pixels and 5 %.
-    - ``flow/photometric``: mean absolute difference in grey levels of each frame and
+    - ``flow/photometric``: mean absolute difference in gray levels of each frame and
       the next one warped to it; ``flow/photometric_zero``: of the frames as they are.
 
     Without any true flow, only the last two.

@@ -98,7 +98,7 @@ def _many_hot(label: np.ndarray, num_classes: int) -> np.ndarray:
         raise ValueError(
             f"a label has {label.size} entries (the first is {label.flat[0]}), for "
             f"scores of {num_classes} classes; give one class number, or a 0 or 1 for "
-            "each class (multi_class=True and num_classes of the data set)"
+            "each class (multi_class=True and num_classes of the dataset)"
         )
     many_hot = np.zeros(num_classes, bool)
     if label.item() >= 0:

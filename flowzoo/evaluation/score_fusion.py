@@ -136,7 +136,7 @@ def load_dump(path: str | Path) -> Dump:
     names = [s.get("filename") for s in samples]
     if None in names:
         names = None
-    else:  # without the folder of the data set, which may differ
+    else:  # without the folder of the dataset, which may differ
         names = ["/".join(Path(name).parts[-2:]) for name in names]
     return Dump(Path(path), scores, labels.numpy(), names)
 

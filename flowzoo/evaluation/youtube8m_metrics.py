@@ -14,7 +14,7 @@ from torch import Tensor
 class YouTube8MMetric(BaseMetric):
     """Hit@1, PERR, GAP@20 and MAP@20 of videos with any number of labels.
 
-    As the data set's own ``eval_util.py`` defines them:
+    As the dataset's own ``eval_util.py`` defines them:
 
     - ``hit@1``: share of the videos whose best-scored class is one of their labels.
     - ``perr``: for a video with n labels, the share of labels among its n best classes

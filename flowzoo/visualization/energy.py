@@ -29,13 +29,13 @@ def flow_energy(
     does not warp. The derivatives are those of the variant, border quirks included.
 
     Args:
-        x: (N, C, T, H, W), normalised as the operator takes it.
+        x: (N, C, T, H, W), normalized as the operator takes it.
         flow: (N, 2C, T-1, H, W), as :func:`flowzoo_kernels.representation_flow`
             returns it.
         image_kernel, flow_kernel, lam, variant: as of the operator.
 
     The iteration need not lower it in every step, and with variant 'paper', whose Sobel
-    filters are not normalised and whose divergence is not their adjoint, does not.
+    filters are not normalized and whose divergence is not their adjoint, does not.
 
     Returns:
         (N, C, T-1), the energy of each pair of maps.
@@ -56,9 +56,9 @@ def energy_by_iteration(
     """Energy after 0, 1, ..., n_iters iterations of a layer.
 
     Args:
-        layer: gives variant, parameters and normalisation; its own number of
+        layer: gives variant, parameters and normalization; its own number of
             iterations does not matter.
-        x: (N, C, T, H, W), T >= 2, before normalisation.
+        x: (N, C, T, H, W), T >= 2, before normalization.
         n_iters: at least 1.
 
     Every number of iterations is run from the start, as the operator gives no state.

@@ -1,4 +1,4 @@
-"""Optical flow as colours: the wheel of the Middlebury benchmark."""
+"""Optical flow as colors: the wheel of the Middlebury benchmark."""
 
 import math
 
@@ -15,12 +15,12 @@ _STEPS = (15, 6, 4, 11, 13, 6)
 
 
 def color_wheel() -> np.ndarray:
-    """The 55 colours of the wheel, (55, 3) uint8, from red towards yellow."""
+    """The 55 colors of the wheel, (55, 3) uint8, from red toward yellow."""
     colors = []
     for start, end, steps in zip(
         _HUES, np.roll(_HUES, -1, axis=0), _STEPS, strict=True
     ):
-        # the published table rounds the distance from the start, not the colour
+        # the published table rounds the distance from the start, not the color
         distance = np.abs(end - start) * np.arange(steps)[:, None] // steps
         colors.append(start + np.sign(end - start) * distance)
     return np.concatenate(colors).astype(np.uint8)
@@ -29,10 +29,10 @@ def color_wheel() -> np.ndarray:
 def flow_to_color(
     flow: Tensor | np.ndarray, max_flow: float | None = None
 ) -> np.ndarray:
-    """Colour flow by its direction (hue) and length (saturation).
+    """Color flow by its direction (hue) and length (saturation).
 
     Baker et al., "A Database and Evaluation Methodology for Optical Flow", IJCV 2011,
-    with the colours of their program: to the right is red, down yellow, to the left
+    with the colors of their program: to the right is red, down yellow, to the left
     light blue, up violet-blue, and no motion white.
 
     Args:

@@ -31,7 +31,7 @@ def write_flow_pictures(
     ``frames/``, ``magnitude/`` (the mean length over all channels, black to white) and
     ``channel_NNN/`` get a PNG for each of the S steps, of the size of the maps except
     for the frames; ``flow.mp4`` shows all of them side by side, enlarged, and the
-    colour wheel. Beside step s stands frame floor(s * T / S), from which the flow
+    color wheel. Beside step s stands frame floor(s * T / S), from which the flow
     starts where nothing before the layer changes the number of frames.
 
     Args:
@@ -95,7 +95,7 @@ def write_png(path: Path, picture: np.ndarray) -> None:
 
 
 def draw_wheel(size: int = _TILE) -> np.ndarray:
-    """The legend: at each place the colour of the flow that points there.
+    """The legend: at each place the color of the flow that points there.
 
     Returns:
         (size, size, 3) uint8 RGB, with white corners.

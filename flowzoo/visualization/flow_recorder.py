@@ -22,7 +22,7 @@ class FlowRecorder:
 
     Attributes:
         layers: name of each layer in the model, and the layer.
-        inputs: (N, C, T, H, W) of each layer that was called, before normalisation.
+        inputs: (N, C, T, H, W) of each layer that was called, before normalization.
         flows: (N, 2C, T-1, H, W): u1 of all channels, then u2.
 
     Raises:

@@ -26,7 +26,7 @@ def complexity(
     """Count the parameters of a model and the multiply-adds of one forward pass.
 
     Counted are convolutions, matrix products and representation flow, as the tables of
-    the field do; normalisation, activations and pooling are not.
+    the field do; normalization, activations and pooling are not.
 
     Args:
         config: of the model.

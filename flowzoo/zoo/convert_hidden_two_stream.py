@@ -64,7 +64,7 @@ def convert_stacked(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def convert(theirs: Mapping[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
-    """Recognise and convert a network of theirs.
+    """Recognize and convert a network of theirs.
 
     Returns:
         'stacked' or 'motionnet', and our state_dict.
@@ -97,7 +97,7 @@ def _take_motionnet(source: TensorSource, prefix: str) -> dict[str, Tensor]:
     for name, value in model.state_dict().items():
         layer, leaf = name.rsplit(".", 1)
         taken = source.take(f"{_caffe_layer(layer)}.{leaf}", value.shape)
-        if name == "conv1.0.weight":  # the colours of each frame: BGR to RGB
+        if name == "conv1.0.weight":  # the colors of each frame: BGR to RGB
             taken = taken.unflatten(1, (-1, 3)).flip(2).flatten(1, 2)
         ours[prefix + name] = taken
     return ours

@@ -123,7 +123,7 @@ def convert_network(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def convert_layer(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Their first layer's state_dict, for ``RepresentationFlow``.
 
-    Theirs flips the sign when it normalises and runs ten iterations by default:
+    Theirs flips the sign when it normalizes and runs ten iterations by default:
     ``RepresentationFlow(C, n_iters=10, variant='tvl1', normalize='legacy')``.
 
     Args:
@@ -142,7 +142,7 @@ def convert_layer(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def convert(theirs: Mapping[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
-    """Recognise and convert a state_dict of theirs.
+    """Recognize and convert a state_dict of theirs.
 
     Returns:
         'network' or 'layer', and our state_dict.

@@ -45,7 +45,7 @@ def check_maps(name: str, tensor: Tensor, layout: str) -> None:
         )
 
 
-def check_whole_number(name: str, value: int, unit: str) -> None:
+def check_positive_int(name: str, value: int, unit: str) -> None:
     """Raise unless ``value`` is an integer of at least 1."""
     if not isinstance(value, Integral | torch.SymInt):
         raise TypeError(f"{name}={value!r}, but a whole number is needed")
@@ -80,7 +80,7 @@ def _has_value(tensor: Tensor) -> bool:
     )
 
 
-def is_known_infinite(tensor: Tensor) -> bool:
+def has_nonfinite(tensor: Tensor) -> bool:
     """True if a CPU tensor holds NaN or infinity.
 
     False on other devices, where reading the value would wait for the device, and where
@@ -97,9 +97,9 @@ def is_known_infinite(tensor: Tensor) -> bool:
 def check_finite(name: str, tensor: Tensor) -> None:
     """Raise ValueError if a CPU tensor holds NaN or infinity.
 
-    Skipped where :func:`is_known_infinite` cannot read the value.
+    Skipped where :func:`has_nonfinite` cannot read the value.
     """
-    if is_known_infinite(tensor):
+    if has_nonfinite(tensor):
         raise ValueError(
             f"{name} holds NaN or infinity; the training diverged earlier, or it was "
             f"set so: lower its learning rate or load an older checkpoint"

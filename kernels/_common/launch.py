@@ -18,7 +18,7 @@ def device_guard(tensor: torch.Tensor) -> contextlib.AbstractContextManager:
     return contextlib.nullcontext()
 
 
-def multiprocessors(tensor: torch.Tensor) -> int:
+def sm_count(tensor: torch.Tensor) -> int:
     """Multiprocessors of the tensor's device."""
     if tensor.is_cuda:
         return torch.cuda.get_device_properties(tensor.device).multi_processor_count

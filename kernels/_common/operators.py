@@ -30,7 +30,7 @@ def implementation(package: str, backend: str) -> ModuleType:
     return importlib.import_module(f".{name}", package)
 
 
-def transformed() -> bool:
+def in_functorch_transform() -> bool:
     """Whether in a transform of torch.func."""
     return torch._C._are_functorch_transforms_active()  # there is no public way
 
@@ -59,7 +59,7 @@ def needs_derivative(tensor: Tensor) -> bool:
     return not torch.compiler.is_compiling() and _has_tangent(tensor)
 
 
-def refuse_second_derivative(name: str) -> Callable:
+def raise_on_second_derivative(name: str) -> Callable:
     """What to register as the gradient of an operator's backward pass."""
 
     def refuse(ctx, *grads):
@@ -74,7 +74,7 @@ def save_nothing(ctx, inputs, output) -> None:
     pass
 
 
-def as_function(
+def make_autograd_function(
     name: str, run: Callable, backward: Callable, save: Callable = save_nothing
 ) -> Callable:
     """``run`` with a gradient that torch.func knows; forward mode raises.
@@ -114,20 +114,22 @@ def differentiable(
 
     def differentiate(ctx, grad):
         needs = list(ctx.needs_input_grad[:tensors])
-        run = function_backward if transformed() else backward
+        run = function_backward if in_functorch_transform() else backward
         grads = run(grad, *ctx.saved_tensors, *ctx.options, needs)
         grads = (g if need else None for g, need in zip(grads, needs, strict=True))
         return *grads, *[None] * len(ctx.options)
 
-    refuse = refuse_second_derivative(name)
+    refuse = raise_on_second_derivative(name)
     forward.register_autograd(differentiate, setup_context=save)
     backward.register_autograd(refuse, setup_context=save_nothing)
-    function = as_function(name, lambda *a: forward(*a), differentiate, save)
-    function_backward = as_function(f"{name}_backward", lambda *a: backward(*a), refuse)
+    function = make_autograd_function(name, lambda *a: forward(*a), differentiate, save)
+    function_backward = make_autograd_function(
+        f"{name}_backward", lambda *a: backward(*a), refuse
+    )
 
     def call(*arguments) -> Tensor:
         if not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
-            if transformed():
+            if in_functorch_transform():
                 return function(*arguments)
             check_no_tangent(name, arguments[:tensors])
         return forward(*arguments)
@@ -135,7 +137,7 @@ def differentiable(
     return call
 
 
-def one_by_one(operator: Callable, info, in_dims: Sequence, args: Sequence) -> list:
+def vmap_loop(operator: Callable, info, in_dims: Sequence, args: Sequence) -> list:
     """vmap by a loop: an operator's results for each example."""
 
     def example(value, dim, i: int):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 
-def state_dtype(*tensors: Tensor) -> torch.dtype:
+def compute_dtype(*tensors: Tensor) -> torch.dtype:
     """float64 if one of the tensors is, float32 for all other types."""
     wide = any(tensor.dtype == torch.float64 for tensor in tensors)
     return torch.float64 if wide else torch.float32

@@ -1,6 +1,6 @@
-"""A SIMD vector type for Numba, so that CPU kernels vectorise by construction.
+"""A SIMD vector type for Numba, so that CPU kernels vectorize by construction.
 
-LLVM's loop vectoriser gives up on loops over a dozen arrays that may alias. Kernels
+LLVM's loop vectorizer gives up on loops over a dozen arrays that may alias. Kernels
 here hold LANES planes side by side instead, and compute on vectors of LANES numbers.
 Arithmetic works between vectors and between a vector and a scalar of its type.
 """

@@ -1,6 +1,6 @@
-"""Normalised and reduced frames on the CPU: one pass over the frames, in Numba.
+"""Normalized and reduced frames on the CPU: one pass over the frames, in Numba.
 
-A task is one frame. Its rows are normalised one after another; each is added, weighted,
+A task is one frame. Its rows are normalized one after another; each is added, weighted,
 to the two rows of every size in which it has a part. When a row of a size is complete,
 it is reduced along x. So a frame is read once, and a thread needs memory for a few
 rows only. Rows in scratch memory are ``pitch`` numbers long, a multiple of LANES.
@@ -13,7 +13,7 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from .._common.precision import numpy_type, state_dtype
+from .._common.precision import compute_dtype, numpy_type
 from .._common.simd import JIT, LANES, cached_njit, vload, vpow, vsplat, vstore
 from .._common.threads import run_tasks
 from .reference import all_channels_near
@@ -25,7 +25,7 @@ HEIGHT, WIDTH, OUT, FIRST, WEIGHTS, TAPS = range(6)
 
 
 @njit(**JIT)
-def _normalise_row(frames, t, y, s, pitch, near, lrn):
+def _normalize_row(frames, t, y, s, pitch, near, lrn):
     """Row y of frame t, at the start of s, (C, pitch). frames: (C, T, H, W).
 
     near: whether all channels are. lrn: channels looked at before and behind one,
@@ -34,7 +34,7 @@ def _normalise_row(frames, t, y, s, pitch, near, lrn):
     channels, w = frames.shape[0], frames.shape[3]
     before, behind, factor, power = lrn
     one, exponent = vsplat(s.dtype.type(1)), vsplat(power)
-    row = 0 if near else channels * pitch  # where it is kept until it is normalised
+    row = 0 if near else channels * pitch  # where it is kept until it is normalized
     for c in range(channels):
         for x in range(w):
             s[row + c * pitch + x] = frames[c, t, y, x]
@@ -86,7 +86,7 @@ def _frame(frames, t, number, near, lrn, lower, shares, sizes, first, weights, s
     pitch = -(-frames.shape[3] // LANES) * LANES
     maps = channels * pitch
     for y in range(rows):
-        _normalise_row(frames, t, y, s, pitch, near, lrn)
+        _normalize_row(frames, t, y, s, pitch, near, lrn)
         for i in range(sizes.shape[0]):
             size = sizes[i]
             place = size[OUT] + number * channels * size[HEIGHT] * size[WIDTH]
@@ -151,7 +151,7 @@ def forward(
     lrn_beta: float,
 ) -> Tensor:
     """All sizes, one after another, flat."""
-    dtype = state_dtype(frames)
+    dtype = compute_dtype(frames)
     real = numpy_type(dtype)
     n, channels, t, h, w = frames.shape
     rows = [scatter(h, height) for height, _ in sizes]

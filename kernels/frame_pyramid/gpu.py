@@ -1,7 +1,7 @@
-"""Normalised and reduced frames on GPUs, in Triton: along y, then along x.
+"""Normalized and reduced frames on GPUs, in Triton: along y, then along x.
 
 In the first kernel a program holds a block of columns of one frame, all channels, and
-walks down its rows. Each row is read and normalised once, and added, weighted, to the
+walks down its rows. Each row is read and normalized once, and added, weighted, to the
 two rows of every size in which it has a part; complete rows are stored. The second
 kernel reduces those along x. There are no atomics, and results repeat bit by bit.
 
@@ -31,7 +31,7 @@ def _add_row(
     ok,
     SIZES: tl.constexpr,
 ):
-    """Normalise row y and add it to the sums; store and replace those complete."""
+    """Normalize row y and add it to the sums; store and replace those complete."""
     real = y < h
     now = tl.load(lower_ptr + y * SIZES + i, mask=real, other=0)
     before = tl.load(lower_ptr + (y - 1) * SIZES + i, mask=real & (y > 0), other=0)

@@ -11,7 +11,7 @@ from .._common.launch import device_guard
 from . import gpu
 from .tables import gather, scatter
 
-COLUMNS = 32  # of a program that normalises, one for a thread
+COLUMNS = 32  # of a program that normalizes, one for a thread
 BLOCK = 128  # pixels of a program that reduces along x
 
 

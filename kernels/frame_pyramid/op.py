@@ -1,4 +1,4 @@
-"""Normalised and reduced frames: argument checks, the operator, the function.
+"""Normalized and reduced frames: argument checks, the operator, the function.
 
 Frames need no gradient here, so there is none.
 """
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .._common import checks, operators
-from .._common.precision import state_dtype
+from .._common.precision import compute_dtype
 from .reference import all_channels_near, frame_pyramid_reference
 
 # What a Triton program's registers hold: sums of two rows of each size.
@@ -40,7 +40,7 @@ def _check(
                 f"frames have {(h, w)} pixels, which cannot be reduced to "
                 f"{tuple(size)}; flow may not be larger than the frames"
             )
-    checks.check_whole_number("lrn_size", lrn_size, "channel")
+    checks.check_positive_int("lrn_size", lrn_size, "channel")
     if not lrn_alpha >= 0:
         raise ValueError(f"lrn_alpha={lrn_alpha}, but it must not be negative")
 
@@ -67,12 +67,12 @@ def _(frames, heights, widths, *options):
     elements = (
         n * channels * t * sum(h * w for h, w in zip(heights, widths, strict=True))
     )
-    return frames.new_empty(elements, dtype=state_dtype(frames))
+    return frames.new_empty(elements, dtype=compute_dtype(frames))
 
 
 @_forward.register_vmap
 def _(info, in_dims, *args):
-    return torch.stack(operators.one_by_one(_forward, info, in_dims, args)), 0
+    return torch.stack(operators.vmap_loop(_forward, info, in_dims, args)), 0
 
 
 def frame_pyramid(
@@ -87,15 +87,15 @@ def frame_pyramid(
 
     A pixel is divided by (1 + lrn_alpha / lrn_size * sum of squares over nearby
     channels) ** lrn_beta; then each size's pixels are triangle-weighted averages, with
-    the corners' centres where they are. See ``reference.py``.
+    the corners' centers where they are. See ``reference.py``.
 
     Args:
         frames: (N, C, T, H, W), any strides and floating type. Not differentiable.
         sizes: (h, w) of each result, at most (H, W).
-        lrn_size, lrn_alpha, lrn_beta: of the local response normalisation; a channel's
-            neighbours are the lrn_size channels around it.
+        lrn_size, lrn_alpha, lrn_beta: of the local response normalization; a channel's
+            neighbors are the lrn_size channels around it.
         backend: 'auto' (by the device), 'triton' (for 4 channels and 8 sizes at most,
-            all channels neighbours, not for float64), 'cpu' or 'reference'.
+            all channels neighbors, not for float64), 'cpu' or 'reference'.
 
     Returns:
         For each size (N, T C, h, w), frame after frame along the channels; float32
@@ -118,7 +118,7 @@ def frame_pyramid(
     elif channels > _MAX_CHANNELS or not all_channels_near(channels, lrn_size):
         excluded["triton"] = (
             f"{channels} channels with lrn_size={lrn_size}, but at most "
-            f"{_MAX_CHANNELS}, all of them neighbours"
+            f"{_MAX_CHANNELS}, all of them neighbors"
         )
     elif len(sizes) > _MAX_SIZES:
         excluded["triton"] = f"{len(sizes)} sizes, but at most {_MAX_SIZES}"

@@ -1,8 +1,8 @@
 """Frames as the motion losses compare them, in eager PyTorch: the definition.
 
-Normalised across channels, then reduced to each of several sizes. Both are layers of
+Normalized across channels, then reduced to each of several sizes. Both are layers of
 the hidden two-stream network's released definition (Zhu et al., "Hidden Two-Stream
-Convolutional Networks for Action Recognition"): Caffe's local response normalisation
+Convolutional Networks for Action Recognition"): Caffe's local response normalization
 and FlowNet's downsampling.
 """
 
@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .._common.precision import state_dtype, without_autocast
+from .._common.precision import compute_dtype, without_autocast
 
 
 def all_channels_near(channels: int, size: int) -> bool:
-    """Whether each channel's neighbours are all of them."""
+    """Whether each channel's neighbors are all of them."""
     return channels <= (size + 1) // 2
 
 
@@ -25,7 +25,7 @@ def local_response_norm(
 ) -> Tensor:
     """Divide by (1 + alpha / size * sum of squares over nearby channels) ** beta.
 
-    frames: (N, C, ...); a channel's neighbours are the ``size`` channels around it.
+    frames: (N, C, ...); a channel's neighbors are the ``size`` channels around it.
     """
     if not all_channels_near(frames.shape[1], size):
         return F.local_response_norm(frames, size, alpha, beta, k=1.0)
@@ -36,22 +36,22 @@ def local_response_norm(
 def triangle(size: int, reduced: int) -> tuple[Tensor, float]:
     """Weights of the pixels in the reduced ones, (reduced, size), rows of sum 1.
 
-    And the distance between centres of reduced pixels, at which a triangle ends: at
+    And the distance between centers of reduced pixels, at which a triangle ends: at
     least 1 pixel, and all pixels' extent for a single one.
     """
     step = max((size - 1) / max(reduced - 1, 1), 1.0)
     first = 0.0 if reduced > 1 else (size - 1) / 2
     numbers = torch.arange(size, dtype=torch.float64, device="cpu")
-    centres = first + step * numbers[:reduced]
-    weights = (1 - (numbers - centres.unsqueeze(1)).abs() / step).clamp(min=0)
+    centers = first + step * numbers[:reduced]
+    weights = (1 - (numbers - centers.unsqueeze(1)).abs() / step).clamp(min=0)
     return weights / weights.sum(1, keepdim=True), step
 
 
 def reduce_frames(frames: Tensor, h: int, w: int) -> Tensor:
     """Reduce (..., H, W) to (..., h, w), h <= H, w <= W, by triangle-weighted averages.
 
-    The outermost pixels' centres stay where they are (align corners); a triangle
-    reaches to the centres of its neighbours. It is FlowNet's downsampling layer, which
+    The outermost pixels' centers stay where they are (align corners); a triangle
+    reaches to the centers of its neighbors. It is FlowNet's downsampling layer, which
     the authors use; for h or w of 1, where theirs divides by 0, the triangle lies in
     the middle.
     """
@@ -71,7 +71,7 @@ def frame_pyramid_reference(
 ) -> list[Tensor]:
     """See :func:`flowzoo_kernels.frame_pyramid.frame_pyramid`."""
     with without_autocast(frames.device):
-        wide = frames.to(state_dtype(frames))
+        wide = frames.to(compute_dtype(frames))
         normal = local_response_norm(wide, lrn_size, lrn_alpha, lrn_beta)
         # frame after frame along the channels
         normal = normal.transpose(1, 2).flatten(1, 2)

@@ -11,8 +11,8 @@ from .reference import triangle
 class Scatter(NamedTuple):
     """For each pixel of a line of ``size``: where it goes.
 
-    Triangles reach to their neighbours' centres, so that a pixel has weight in two
-    neighbouring reduced pixels at most.
+    Triangles reach to their neighbors' centers, so that a pixel has weight in two
+    neighboring reduced pixels at most.
     """
 
     lower: np.ndarray  # (size,), the first of them; never falls, rises by 1 at most

@@ -20,7 +20,7 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from .._common.precision import numpy_type, state_dtype
+from .._common.precision import compute_dtype, numpy_type
 from .._common.simd import (
     INLINE,
     JIT,
@@ -396,7 +396,7 @@ def _bands(
 def _tables(window: int, step: int, w: int, k: Constants):
     """The window's weights in one step, and side by side over a row, (step, pitch)."""
     size = min(window, step)
-    weights = np.array(ssim_table(window, k.ssim_sigma, k.ssim_centre))
+    weights = np.array(ssim_table(window, k.ssim_sigma, k.ssim_center))
     table = np.zeros((step, step))
     table[:size, :size] = weights[:size, :size]
     tiled = np.zeros((step, -(-w // LANES) * LANES))
@@ -503,7 +503,7 @@ def forward(
     need_gradient: bool,
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
     """The loss, parts of each scale, and gradients of flow, empty if not needed."""
-    dtype = state_dtype(*flows)
+    dtype = compute_dtype(*flows)
     options = window, stride, normalization, dtype, need_gradient
     scales = [
         _Scale(inputs, k, *options)

@@ -18,13 +18,13 @@ PIXELS = 256  # of a program, 2 for a thread
 
 @lru_cache(maxsize=64)
 def _window_table(
-    window: int, step: int, sigma: float, centre: float, device: str
+    window: int, step: int, sigma: float, center: float, device: str
 ) -> Tensor:
     """The window's weights in one step, (SIDE, SIDE), 0 beyond; SIDE a power of 2."""
     side = 1 << (step - 1).bit_length()
     size = min(window, step)
     table = torch.zeros(side, side, device="cpu")
-    weights = torch.tensor(ssim_table(window, sigma, centre), device="cpu")
+    weights = torch.tensor(ssim_table(window, sigma, center), device="cpu")
     table[:size, :size] = weights[:size, :size]
     return table.to(device)
 
@@ -50,7 +50,7 @@ def _triton_scale(
     check_plane("flow", h, w, "triton")
     step = min(stride, max(h, w))  # the rest of a window reaches no pixel
     device = str(gradient.device)
-    table = _window_table(window, step, k.ssim_sigma, k.ssim_centre, device)
+    table = _window_table(window, step, k.ssim_sigma, k.ssim_center, device)
     gpu.motion_loss_kernel[(_programs(inputs[2], stride),)](
         *inputs,
         table,

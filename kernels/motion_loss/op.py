@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .._common import checks, operators
-from .._common.precision import state_dtype
+from .._common.precision import compute_dtype
 from ..frame_pyramid import frame_pyramid
 from .reference import (
     NORMALIZATIONS,
@@ -66,8 +66,8 @@ def _check_constants(
     k: Constants, window: int, stride: int, normalization: str, h: int, w: int
 ) -> None:
     checks.check_choice("normalization", normalization, NORMALIZATIONS)
-    checks.check_whole_number("ssim_window", window, "pixel")
-    checks.check_whole_number("ssim_stride", stride, "pixel")
+    checks.check_positive_int("ssim_window", window, "pixel")
+    checks.check_positive_int("ssim_stride", stride, "pixel")
     for name, value in zip(k._fields, k, strict=True):
         finite = value - value == 0
         if not finite and not (name == "ssim_sigma" and value > 0):
@@ -86,10 +86,10 @@ def _check_constants(
 
 def _raise_if_not_finite(parts: Tensor, **inputs: Tensor) -> None:
     """NaN anywhere in an input makes a part NaN, so that three numbers tell."""
-    if not checks.is_known_infinite(parts):
+    if not checks.has_nonfinite(parts):
         return
     for name, tensor in inputs.items():
-        if checks.is_known_infinite(tensor):
+        if checks.has_nonfinite(tensor):
             raise ValueError(
                 f"{name} holds NaN or infinity, so the loss has no value; the training "
                 f"diverged, or the input was damaged: lower the learning rate, load an "
@@ -129,7 +129,7 @@ def _forward(
 
 @_forward.register_fake
 def _(targets, sources, flows, *options):
-    dtype = state_dtype(*flows)
+    dtype = compute_dtype(*flows)
     return (
         flows[0].new_empty((), dtype=dtype),
         flows[0].new_empty((len(flows), 3), dtype=dtype),
@@ -180,7 +180,7 @@ def _differentiate(ctx, grad, parts_grad, gradient_grads):
         detached = [flow.detach() for flow in flows]
         gradients = _forward(targets, sources, detached, *ctx.options, True)[2]
     plain = all(type(t) is Tensor for t in (grad, *gradients))
-    plain = plain and not operators.transformed()
+    plain = plain and not operators.in_functorch_transform()
     if torch.is_grad_enabled() or torch.compiler.is_compiling() or not plain:
         ctx.gradients = gradients
         return *nothing, _backward(grad, gradients, flows), *[None] * 6
@@ -190,7 +190,7 @@ def _differentiate(ctx, grad, parts_grad, gradient_grads):
     return *nothing, scaled, *[None] * 6
 
 
-_refuse_twice = operators.refuse_second_derivative("motion_loss")
+_refuse_twice = operators.raise_on_second_derivative("motion_loss")
 _forward.register_autograd(_differentiate, setup_context=_save_for_backward)
 _backward.register_autograd(_refuse_twice, setup_context=operators.save_nothing)
 
@@ -204,7 +204,7 @@ def _scale_flat(grad: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(_backward(grad, list(tensors[:count]), list(tensors[count:])))
 
 
-_run_scale_flat = operators.as_function(
+_run_scale_flat = operators.make_autograd_function(
     "motion_loss_backward", _scale_flat, _refuse_twice
 )
 
@@ -226,7 +226,7 @@ def _differentiate_flat(ctx, grad, *_):
     return None, *[None] * 2 * len(scaled), *scaled
 
 
-_run_flat = operators.as_function(
+_run_flat = operators.make_autograd_function(
     "motion_loss", _forward_flat, _differentiate_flat, save=_save_flat
 )
 
@@ -237,7 +237,7 @@ def _run(
     """The loss and the parts. options: those of the operator but need_gradient."""
     need = torch.is_grad_enabled()
     if not torch.compiler.is_compiling():
-        if operators.transformed():
+        if operators.in_functorch_transform():
             return _run_flat((*options, need), *targets, *sources, *flows)[:2]
         operators.check_no_tangent("motion_loss", flows)
     need = need and any(flow.requires_grad for flow in flows)
@@ -246,7 +246,7 @@ def _run(
 
 @_forward.register_vmap
 def _(info, in_dims, *args):
-    results = operators.one_by_one(_forward, info, in_dims, args)
+    results = operators.vmap_loop(_forward, info, in_dims, args)
     losses, parts, gradients = zip(*results, strict=True)
     gradients = [torch.stack(g) for g in zip(*gradients, strict=True)]
     return (
@@ -288,7 +288,7 @@ def _losses(
     ssim_window: int,
     ssim_stride: int,
     ssim_sigma: float | None,
-    ssim_centre: float | None,
+    ssim_center: float | None,
     ssim_c1: float,
     ssim_c2: float,
     normalization: str,
@@ -318,7 +318,7 @@ def _losses(
             float(epsilon),
             float(border),
             ssim_window / 6 if ssim_sigma is None else float(ssim_sigma),
-            ssim_window / 2 if ssim_centre is None else float(ssim_centre),
+            ssim_window / 2 if ssim_center is None else float(ssim_center),
             float(ssim_c1),
             float(ssim_c2),
             *_numbers("caffe_mask", caffe_mask, 2, "two are needed: batch, channels"),
@@ -326,7 +326,7 @@ def _losses(
         _check_constants(k, *options, *flow.shape[2:])
         constants.append(k)
     excluded = {}
-    if state_dtype(*flows) == torch.float64:
+    if compute_dtype(*flows) == torch.float64:
         excluded["triton"] = "float64"
     if ssim_stride > _MAX_STRIDE:
         excluded["triton"] = f"ssim_stride={ssim_stride}, but at most {_MAX_STRIDE}"
@@ -363,7 +363,7 @@ def motion_loss(
     ssim_window: int = 8,
     ssim_stride: int = 8,
     ssim_sigma: float | None = None,
-    ssim_centre: float | None = None,
+    ssim_center: float | None = None,
     ssim_c1: float = 1e-4,
     ssim_c2: float = 1e-3,
     normalization: str = "elements",
@@ -374,7 +374,7 @@ def motion_loss(
 
     Each source frame is warped by ``flow_scale * flow`` (see
     :func:`flowzoo_kernels.backward_warp`, zero outside) and compared with its target by
-    a Charbonnier function and by SSIM; neighbouring flow vectors are compared with
+    a Charbonnier function and by SSIM; neighboring flow vectors are compared with
     each other. Zhu et al., "Hidden Two-Stream Convolutional Networks for Action
     Recognition", section 3.2; defaults are the authors' constants, of the finest scale
     where they differ. ``reference.py`` is the definition.
@@ -402,7 +402,7 @@ def motion_loss(
             'triton' a stride of at most 32.
         ssim_sigma: standard deviation of the window's weights in pixels; a sixth of the
             window unless given, math.inf for equal weights.
-        ssim_centre: where they are centred; at window / 2 unless given.
+        ssim_center: where they are centerd; at window / 2 unless given.
         ssim_c1, ssim_c2: constants of the luminance and of the contrast factor.
         normalization: 'elements' divides both Charbonnier terms by the number of their
             elements; 'caffe' as the released training does, with caffe_mask.
@@ -444,7 +444,7 @@ def motion_loss(
         ssim_window=ssim_window,
         ssim_stride=ssim_stride,
         ssim_sigma=ssim_sigma,
-        ssim_centre=ssim_centre,
+        ssim_center=ssim_center,
         ssim_c1=ssim_c1,
         ssim_c2=ssim_c2,
         normalization=normalization,
@@ -478,7 +478,7 @@ def multiscale_motion_loss(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The losses of flow at several scales between the consecutive frames of clips.
 
-    Frames are normalised across their channels and reduced to the size of each flow
+    Frames are normalized across their channels and reduced to the size of each flow
     (see :func:`flowzoo_kernels.frame_pyramid.frame_pyramid`); all pairs of a scale are
     compared at once, as by :func:`motion_loss`, and the scales add up. Frame t is
     rebuilt from frame t + 1. The defaults are those with which the authors train
@@ -493,7 +493,7 @@ def multiscale_motion_loss(
             for flow at 1/2, 1/4, ... 1/32 of their size.
         photometric_weights, smoothness_weights: of each scale; 1 unless given.
         ssim_weights: of each scale.
-        lrn_size, lrn_alpha, lrn_beta: of the local response normalisation.
+        lrn_size, lrn_alpha, lrn_beta: of the local response normalization.
         options: of :func:`motion_loss`, for every scale.
 
     Returns:

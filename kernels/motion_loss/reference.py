@@ -10,7 +10,7 @@ Notes on what the paper does not say, or says differently from the released laye
    last column or row is 0, and is counted where the border mask leaves it.
 2. The border mask leaves out round(0.1 * shorter side) pixels on every side, in the
    photometric and the smoothness term. The SSIM term has no mask.
-3. SSIM windows have weights centred at index window / 2, so half a pixel off the
+3. SSIM windows have weights centerd at index window / 2, so half a pixel off the
    middle. Windows that reach over the right or lower border keep their weights and miss
    the pixels outside; the weights there add up to less than 1.
 4. The SSIM term is a sum over windows and channels divided by the batch size.
@@ -27,7 +27,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .._common.precision import state_dtype, without_autocast
+from .._common.precision import compute_dtype, without_autocast
 from ..warp.reference import backward_warp_reference
 
 NORMALIZATIONS = ("elements", "caffe")
@@ -47,7 +47,7 @@ class Constants(NamedTuple):
     epsilon: float
     border: float
     ssim_sigma: float
-    ssim_centre: float
+    ssim_center: float
     ssim_c1: float
     ssim_c2: float
     mask_batch: float
@@ -60,10 +60,10 @@ def border_width(h: int, w: int, ratio: float) -> int:
 
 
 def ssim_table(
-    window: int, sigma: float, centre: float
+    window: int, sigma: float, center: float
 ) -> tuple[tuple[float, ...], ...]:
     """Weights of a window, rows of columns, with sum 1. sigma=inf: all the same."""
-    line = [math.exp(-(((i - centre) / sigma) ** 2) / 2) for i in range(window)]
+    line = [math.exp(-(((i - center) / sigma) ** 2) / 2) for i in range(window)]
     total = sum(line) ** 2
     return tuple(tuple(a * b / total for a in line) for b in line)
 
@@ -105,7 +105,7 @@ def ssim(
     below = (rows - 1) * stride + window - h
     right = (columns - 1) * stride + window - w
     table = torch.tensor(
-        ssim_table(window, k.ssim_sigma, k.ssim_centre), dtype=x.dtype, device=x.device
+        ssim_table(window, k.ssim_sigma, k.ssim_center), dtype=x.dtype, device=x.device
     )
 
     def mean(values: Tensor) -> Tensor:
@@ -136,7 +136,7 @@ def motion_loss_reference(
     See :func:`flowzoo_kernels.motion_loss`. warp: another function for the same step.
     """
     k = Constants(*constants)
-    dtype = state_dtype(flow)
+    dtype = compute_dtype(flow)
     n, c, h, w = target.shape
     pairs = flow.shape[1] // 2
     with without_autocast(flow.device):

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._common.precision import numpy_type, state_dtype
+from .._common.precision import compute_dtype, numpy_type
 from .._common.simd import LANES
 from .._common.threads import run_tasks
 from .checkpoints import schedule
@@ -101,7 +101,7 @@ def _prepare(
     x: Tensor, parameters: Sequence[Tensor], variant: str
 ) -> tuple[np.ndarray, int, np.ndarray, Scheme]:
     """Work of each lane, pairs per lane, weights of each group, and the scheme."""
-    dtype = np.dtype(numpy_type(state_dtype(x)))
+    dtype = np.dtype(numpy_type(compute_dtype(x)))
     n, c, t = x.shape[:3]
     lanes, per_lane = _lanes(n, c, t - 1)
     kernels = [k.detach().to(torch.float64).numpy() for k in parameters[:3]]
@@ -113,7 +113,7 @@ def _prepare(
 
 def forward(x: Tensor, *arguments: Tensor | int | str) -> Tensor:
     """See :func:`flowzoo_kernels.representation_flow`, whose arguments these are."""
-    state = state_dtype(x)
+    state = compute_dtype(x)
     if x.dtype != state:  # one more copy is cheaper than one more kernel
         return forward(x.to(state), *arguments).to(x.dtype)
     *parameters, n_iters, variant = arguments
@@ -145,7 +145,7 @@ def backward(
 
     Those that ``needs``, the last argument, does not ask for are empty or meaningless.
     """
-    state = state_dtype(x)
+    state = compute_dtype(x)
     if x.dtype != state:
         wide = torch.empty_like(x, dtype=state).copy_(x)  # with the strides of x
         x_grad, *rest = backward(grad.to(state), wide, *arguments)

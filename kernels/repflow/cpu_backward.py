@@ -40,7 +40,7 @@ from .cpu_maps import (
     flow_taps_tvl1,
     length,
     make_grid,
-    neighbours9,
+    neighbors9,
     pack,
     row,
     unpack_lane,
@@ -126,7 +126,7 @@ def p_row_paper_back(s, w, new, y, grid, step, sums):
         p = new + (2 + 2 * component) * plane
         q = (Q11 + 2 * component) * plane
         for i in range(start, end, LANES):
-            around = neighbours9(s, u + i, grid.pitch)
+            around = neighbors9(s, u + i, grid.pitch)
             q1, q2 = dot9(wx, around), dot9(wy, around)
             q1, q2, total = _shrink_back(
                 s, i, plane, component, p, q1, q2, step, one, eps, total
@@ -161,8 +161,8 @@ def new_u_row(s, w, y, grid, paper, first):
         elif paper:
             wx, wy = weights9(w, W_FLOW), weights9(w, W_FLOW + 9)
             for i in range(start, end, LANES):
-                total = _reversed_dot9(wx, neighbours9(s, q1 + i, pitch))
-                total = total + _reversed_dot9(wy, neighbours9(s, q2 + i, pitch))
+                total = _reversed_dot9(wx, neighbors9(s, q1 + i, pitch))
+                total = total + _reversed_dot9(wy, neighbors9(s, q2 + i, pitch))
                 vstore(s, u_new + i, vload(s, u_old + i) + total)
         else:
             x0, x1, y0, y1 = weights4(w, W_FLOW)
@@ -261,7 +261,7 @@ def _correlation9_sums(s, gradient, values, start, end, pitch, sums, index):
 
 @njit(**JIT)
 def _flow_sums_row(s, new, y, grid, paper, sums):
-    """Gradient of the flow kernel: gradient of q times the neighbours of u."""
+    """Gradient of the flow kernel: gradient of q times the neighbors of u."""
     pitch = grid.pitch
     start, end = row(grid, y)
     for component in range(2):

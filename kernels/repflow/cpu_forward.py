@@ -28,7 +28,7 @@ from .cpu_maps import (
     flow_taps_tvl1,
     length,
     make_grid,
-    neighbours9,
+    neighbors9,
     pack,
     row,
     unpack_lane,
@@ -110,7 +110,7 @@ def p_row_paper(s, w, old, new, y, grid, step):
         p = old + (2 + 2 * component) * plane
         p_new = new + (2 + 2 * component) * plane
         for i in range(start, end, LANES):
-            around = neighbours9(s, u + i, grid.pitch)
+            around = neighbors9(s, u + i, grid.pitch)
             q1, q2 = dot9(wx, around), dot9(wy, around)
             _shrink(s, p, p_new, i, plane, q1, q2, step, one, eps)
 
@@ -121,7 +121,7 @@ def iterate(s, w, old, new, grid, scheme, with_p):
     for y in range(grid.h + 1):
         if y < grid.h:
             u_row(s, w, old, new, y, grid, scheme.bound)
-        if y > 0 and with_p:  # the row above, whose lower neighbours are now there
+        if y > 0 and with_p:  # the row above, whose lower neighbors are now there
             if scheme.paper:
                 p_row_paper(s, w, old, new, y - 1, grid, scheme.step)
             else:
@@ -156,7 +156,7 @@ def coefficients(s, w, f1, f2, grid, paper):
         for x in range(grid.width):
             i = (y + 1) * pitch + (x + 1) * LANES
             if paper:
-                around = neighbours9(s, f2 + i, pitch)
+                around = neighbors9(s, f2 + i, pitch)
                 gx = dot9(weights9(w, tap), around)
                 gy = dot9(weights9(w, tap + 9), around)
             else:

@@ -86,7 +86,7 @@ def weights9(w, first):
 
 
 @njit(**INLINE)
-def neighbours9(s, i, pitch):
+def neighbors9(s, i, pitch):
     return (
         vload(s, i - pitch - LANES),
         vload(s, i - pitch),

@@ -2,13 +2,13 @@
 
 A thread holds a patch of ROWS x COLS pixels in registers. A field is a tuple of
 ROWS * COLS tensors (GROUPS, 32), one for each pixel of a patch, row after row. A row
-of patches lies in the lanes of one warp: left and right neighbours are in the thread
+of patches lies in the lanes of one warp: left and right neighbors are in the thread
 or a shuffle away. A map's rows of patches, its strips, lie side by side in one warp or,
 where TALL, in one warp after another: above and below is then an exchange through
 shared memory, for the first and last row of the patches only. Several small maps
 share a program; they have one channel, so that tvl1's kernels are scalars.
 
-Where a neighbour is missing, its index is the patch's own (a NaN stays in its map) and
+Where a neighbor is missing, its index is the patch's own (a NaN stays in its map) and
 a factor 0 removes the term. EXACT says that patches cover the map exactly; otherwise
 pixels past its last row and column exist, and every quantity is held at 0 there.
 
@@ -232,7 +232,7 @@ def store_field(
         tl.store(at, quads[i // 4], mask=ok)
 
 
-# Neighbours of pixel i of every patch; anything where there is none.
+# Neighbors of pixel i of every patch; anything where there is none.
 
 
 @triton.jit
@@ -284,7 +284,7 @@ def from_below(
         return _from_strip(field[i - (ROWS - 1) * COLS], p.down, TALL)
 
 
-# A factor for the neighbour's term: 0 where there is none. Within the patch there is
+# A factor for the neighbor's term: 0 where there is none. Within the patch there is
 # always one, or it is 0 itself.
 
 
@@ -500,7 +500,7 @@ def gradient_back(
 
 
 @triton.jit
-def _neighbours(
+def _neighbors(
     field, p, ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
     ALONG_Y: tl.constexpr,
 ):  # fmt: skip
@@ -523,10 +523,10 @@ def _central(
 ):  # fmt: skip
     """tvl1's image gradient along one axis; see note 2 of reference.py.
 
-    before, after: the neighbours in F2.
+    before, after: the neighbors in F2.
     """
     taps = load_taps(image_ptr + (3 if ALONG_Y else 0), 3)
-    low, high = _neighbours(f1, p, ROWS, COLS, TALL, ALONG_Y)
+    low, high = _neighbors(f1, p, ROWS, COLS, TALL, ALONG_Y)
     result = ()
     for i in tl.static_range(ROWS * COLS):
         if ALONG_Y:
@@ -557,8 +557,8 @@ def _central_back(
         inner += (tl.where(at_end, 0.0, g[i]),)
         value = tl.where(at_end & (size > 1), 0.5 * g[i], 0.0)
         border += (tl.where(place == 0, -value, value),)
-    before, after = _neighbours(inner, p, ROWS, COLS, TALL, ALONG_Y)
-    low, high = _neighbours(border, p, ROWS, COLS, TALL, ALONG_Y)
+    before, after = _neighbors(inner, p, ROWS, COLS, TALL, ALONG_Y)
+    low, high = _neighbors(border, p, ROWS, COLS, TALL, ALONG_Y)
     for i in tl.static_range(ROWS * COLS):
         if ALONG_Y:
             place, size = p.y + i // COLS, p.h
@@ -586,9 +586,9 @@ def image_gradient(
             ry += (zero_outside(gy[i], p, i, COLS, False),)
         return rx, ry
     else:
-        left, right = _neighbours(f2, p, ROWS, COLS, TALL, False)
+        left, right = _neighbors(f2, p, ROWS, COLS, TALL, False)
         gx = _central(f1, f2, left, right, image_ptr, p, ROWS, COLS, TALL, False)
-        above, below = _neighbours(f2, p, ROWS, COLS, TALL, True)
+        above, below = _neighbors(f2, p, ROWS, COLS, TALL, True)
         gy = _central(f1, f2, above, below, image_ptr, p, ROWS, COLS, TALL, True)
         return gx, gy
 
@@ -598,7 +598,7 @@ def image_gradient_to_edges(
     f1, f2, second_ptr, stride_h, stride_w, image_ptr, p,
     ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr, PAPER: tl.constexpr,
 ):  # fmt: skip
-    """The same, right at a window's edges, too: neighbours in F2 come from memory."""
+    """The same, right at a window's edges, too: neighbors in F2 come from memory."""
     if PAPER:
         gx = zero_field(f1[0].shape[0], ROWS, COLS)
         gy = gx

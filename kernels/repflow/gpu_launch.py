@@ -230,7 +230,7 @@ class _Backward:
         # that take one task after another bound them, whatever the batch. Registers let
         # eight warps run on a multiprocessor.
         shape, t = plan.shape, x.shape[2]
-        resident = max(1, 8 // shape.GROUPS) * launch.multiprocessors(x)
+        resident = max(1, 8 // shape.GROUPS) * launch.sm_count(x)
         pairs_per_clip = t - 1 if self.launches > 1 else t // 2
         self.programs = min(self._tasks(pairs_per_clip), resident)
         size = 6 * math.ceil(shape.ROWS * shape.COLS / 4) * shape.GROUPS * 128

@@ -68,7 +68,7 @@ class Windows(NamedTuple):
 
     shape: Shape
     iterations: int
-    before: int  # rows and columns at a window's begin that its neighbour computes
+    before: int  # rows and columns at a window's begin that its neighbor computes
     after: int  # and at its end
     down: int  # windows
     across: int

@@ -33,7 +33,7 @@ def _check(
         )
     if min(c, h, w) < 1:
         raise ValueError(f"x has an empty channel or map, shape {tuple(x.shape)}")
-    checks.check_whole_number("n_iters", n_iters, "iteration")
+    checks.check_positive_int("n_iters", n_iters, "iteration")
     shapes = _kernel_shapes(variant, c)
     for (name, kernel), shape in zip(kernels.items(), shapes, strict=True):
         why = f"variant {variant!r} with C={c} channels"
@@ -98,12 +98,12 @@ def _(info, in_dims, *args):
         x = args[0].movedim(in_dims[0], 0)
         out = _forward(x.flatten(0, 1), *args[1:])
         return out.unflatten(0, x.shape[:2]), 0
-    return torch.stack(operators.one_by_one(_forward, info, in_dims, args)), 0
+    return torch.stack(operators.vmap_loop(_forward, info, in_dims, args)), 0
 
 
 @_backward.register_vmap
 def _(info, in_dims, *args):
-    results = operators.one_by_one(_backward, info, in_dims, args)
+    results = operators.vmap_loop(_backward, info, in_dims, args)
     return tuple(torch.stack(r) for r in zip(*results, strict=True)), (0,) * 7
 
 
@@ -127,7 +127,7 @@ def representation_flow(
 
     Convention: x is dimension 4 (to the right), y is dimension 3 (down); u points from
     F1 to F2, in pixels per frame for ``tvl1``, and in units of 8 pixels for ``paper``,
-    whose Sobel filters are not normalised. Outside a map everything is 0 (``paper``)
+    whose Sobel filters are not normalized. Outside a map everything is 0 (``paper``)
     or as ``reference.py`` says (``tvl1``, ``released``).
 
     Args:

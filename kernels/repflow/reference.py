@@ -7,7 +7,7 @@ Notes on where the variants come from and where they differ:
 
 1. ``paper`` follows Eq. 6, 8, 9, 10. The paper *convolves* with Sobel filters, which
    flips them; here kernels are correlated, as everywhere in PyTorch, and stored
-   flipped, so that a map that grows towards +x has a positive x derivative. Divergence
+   flipped, so that a map that grows toward +x has a positive x derivative. Divergence
    then is minus the adjoint of the gradient up to scale; with the other sign the
    scheme would amplify noise instead of smoothing it.
 2. ``tvl1`` is the authors' first public layer: each channel has its own 1D kernels. In
@@ -27,7 +27,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .._common.precision import state_dtype, without_autocast
+from .._common.precision import compute_dtype, without_autocast
 
 VARIANTS = ("paper", "tvl1", "released")
 EPS = 1e-12
@@ -158,7 +158,7 @@ def representation_flow_reference(
 ) -> Tensor:
     """See :func:`flowzoo_kernels.representation_flow`."""
     image_gradient, gradient, divergence = LINEAR_PARTS[variant]
-    dtype = state_dtype(x)
+    dtype = compute_dtype(x)
     with without_autocast(x.device):
         image_kernel = image_kernel.to(dtype)
         flow_kernel = flow_kernel.to(dtype)

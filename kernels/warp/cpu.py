@@ -9,7 +9,7 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from .._common.precision import state_dtype
+from .._common.precision import compute_dtype
 from .._common.simd import INLINE, cached_njit
 from .._common.threads import run_tasks
 
@@ -145,7 +145,7 @@ def _run(function, parts: int, pixels: int, *args) -> None:
 
 def forward(image: Tensor, flow: Tensor, padding: str) -> Tensor:
     """See :func:`flowzoo_kernels.backward_warp`."""
-    dtype, border = state_dtype(image), padding == "border"
+    dtype, border = compute_dtype(image), padding == "border"
     n, _, h, w = image.shape
     images, flows = _array(image, dtype), _array(flow, dtype)
     out = torch.empty(image.shape, dtype=dtype)
@@ -157,7 +157,7 @@ def backward(
     grad: Tensor, image: Tensor, flow: Tensor, padding: str, needs: list[bool]
 ) -> tuple[Tensor, Tensor]:
     """Gradients of image and flow, in their types; empty where not needed."""
-    dtype, border = state_dtype(image), padding == "border"
+    dtype, border = compute_dtype(image), padding == "border"
     n, c, h, w = image.shape
     grads, flows = _array(grad, dtype), _array(flow, dtype)
     image_grad = torch.empty(image.shape if needs[0] else 0, dtype=dtype)

@@ -1,6 +1,6 @@
 """Backward bilinear warp on GPUs, in Triton.
 
-A program holds BLOCK neighbouring pixels of one example and walks over the channels.
+A program holds BLOCK neighboring pixels of one example and walks over the channels.
 Offsets are int64; only the pixels of one plane have to be fewer than 2^31.
 """
 

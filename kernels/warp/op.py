@@ -96,7 +96,7 @@ def backward_warp(
     out(n, c, y, x) = image(n, c) sampled bilinearly at (y + v, x + u), with u, v =
     flow(n, :, y, x).
 
-    Convention: x is dimension 3 (to the right), y is dimension 2 (down), the centre of
+    Convention: x is dimension 3 (to the right), y is dimension 2 (down), the center of
     the first pixel is (0, 0); flow is in pixels, channel 0 along x, 1 along y. With
     ``zeros`` pixels outside count as 0 and the others keep their weights, as in the
     flow transformer layer of Zhu et al., "Hidden Two-Stream Convolutional Networks for

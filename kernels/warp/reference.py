@@ -15,7 +15,7 @@ Notes, with the authors of the hidden two-stream network as the source of ``zero
 import torch
 from torch import Tensor
 
-from .._common.precision import state_dtype
+from .._common.precision import compute_dtype
 
 PADDINGS = ("zeros", "border")
 
@@ -30,7 +30,7 @@ def _split(flow: Tensor, size: int) -> tuple[Tensor, Tensor]:
 def backward_warp_reference(image: Tensor, flow: Tensor, padding: str) -> Tensor:
     """See :func:`flowzoo_kernels.backward_warp`."""
     n, c, h, w = image.shape
-    dtype = state_dtype(image)
+    dtype = compute_dtype(image)
     planes = image.to(dtype).flatten(2)
     right, fx = _split(flow[:, 0].to(dtype), w)
     down, fy = _split(flow[:, 1].to(dtype), h)
@@ -57,7 +57,7 @@ def image_gradient_reference(grad: Tensor, flow: Tensor, padding: str) -> Tensor
     ``index_add_`` is on GPUs too under ``torch.use_deterministic_algorithms(True)``.
     """
     n, c, h, w = grad.shape
-    dtype = state_dtype(grad)
+    dtype = compute_dtype(grad)
     grad = grad.to(dtype)
     right, fx = _split(flow[:, 0].to(dtype), w)
     down, fy = _split(flow[:, 1].to(dtype), h)

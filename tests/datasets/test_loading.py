@@ -13,7 +13,7 @@ from flowzoo.datasets.transforms import DecodeFrames, OpenVideo, VideoError
 
 @pytest.fixture(scope="module")
 def frames():
-    """Thirty grey frames of brightness 5, 13, 21, ..."""
+    """Thirty gray frames of brightness 5, 13, 21, ..."""
     ramp = 5 + 8 * np.arange(30, dtype=np.uint8)
     return np.broadcast_to(ramp[:, None, None, None], (30, 48, 64, 3)).copy()
 

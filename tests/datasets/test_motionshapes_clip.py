@@ -139,7 +139,7 @@ def test_other_sizes_and_lengths():
 def _motion(clip, t=0):
     """Mean right, down, clockwise and outward motion of the shape in a frame."""
     v, u = np.nonzero(clip.foreground[t])
-    # A shape that continues on the opposite side has two centres: use one part.
+    # A shape that continues on the opposite side has two centers: use one part.
     near = (np.abs(u - np.median(u)) < 20) & (np.abs(v - np.median(v)) < 20)
     v, u = v[near], u[near]
     flow = clip.flow[t][:, v, u]
@@ -187,7 +187,7 @@ def _accuracy(features, labels, folds=4):
 
 
 def _warp_errors(clip, t, flow):
-    """Differences in grey levels, inside the background and inside the shape."""
+    """Differences in gray levels, inside the background and inside the shape."""
     y, x = np.mgrid[:64, :64].astype(np.float32)
     x, y = x + flow[0], y + flow[1]
     following = cv2.remap(

@@ -38,7 +38,7 @@ def test_types(dtype):
         {"ssim_window": 20, "ssim_stride": 20},
         {"ssim_window": 32, "ssim_stride": 32},
         {"ssim_window": 4, "ssim_stride": 4, "ssim_sigma": float("inf")},
-        {"ssim_sigma": 1.0, "ssim_centre": 3.5, "ssim_c1": 1e-2, "ssim_c2": 3e-2},
+        {"ssim_sigma": 1.0, "ssim_center": 3.5, "ssim_c1": 1e-2, "ssim_c2": 3e-2},
         {"border": 0},
         {"border": 0.3, "photometric_alpha": 0.5, "photometric_beta": 10},
         {"smoothness_alpha": 1, "smoothness_beta": 0.5, "epsilon": 0.1},
@@ -94,7 +94,7 @@ def test_not_a_number_shows():
 @pytest.mark.parametrize(("shape", "sizes"), CASES[:-1], ids=str)
 def test_frames(shape, sizes, lrn):
     if shape[1] > (lrn[0] + 1) // 2:
-        pytest.skip("more channels than are neighbours")
+        pytest.skip("more channels than are neighbors")
     check_pyramid(make_frames(shape).cuda(), sizes, "triton", lrn)
 
 

@@ -118,7 +118,7 @@ def test_memory_does_not_grow_with_iterations(size, few, many):
         torch.autograd.grad(out.sum(), [x, *params])
         peaks.append(torch.cuda.max_memory_allocated() - before)
         del out
-    # A program's states: bounded by the number of multiprocessors.
+    # A program's states: bounded by the number of sm_count.
     resident = 8 * torch.cuda.get_device_properties().multi_processor_count
     spare = resident * 10 * 6 * 8 * 32 * 4 if size == 14 else 0
     assert peaks[2] <= peaks[1] + spare

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def flow_transformer(image, flow, grad):
-    """Result and gradients of the warp: loops over the four neighbours."""
+    """Result and gradients of the warp: loops over the four neighbors."""
     n, channels, height, width = image.shape
     out = np.zeros_like(image)
     image_grad, flow_grad = np.zeros_like(image), np.zeros_like(flow)

@@ -1,4 +1,4 @@
-"""Inputs and checks shared by the tests of the normalised and reduced frames."""
+"""Inputs and checks shared by the tests of the normalized and reduced frames."""
 
 import torch
 from repflow_cases import assert_as_exact_as_eager

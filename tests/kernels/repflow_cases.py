@@ -31,7 +31,7 @@ def make_maps(
 ) -> Tensor:
     """Smooth moving blobs and noise in [0, 255], (N, C, T, H, W).
 
-    Neighbouring frames differ little enough that both cases of the clamp occur.
+    Neighboring frames differ little enough that both cases of the clamp occur.
     """
     n, c, t, h, w = shape
     g = torch.Generator().manual_seed(seed)

@@ -1,7 +1,7 @@
-"""The Triton kernels of normalised and reduced frames, without a GPU."""
+"""The Triton kernels of normalized and reduced frames, without a GPU."""
 
 import pytest
-from offline_triton import compiled_resources, run_interpreted
+from triton_without_gpu import compiled_resources, run_interpreted
 
 pytest.importorskip("triton")
 

@@ -3,7 +3,7 @@ import math
 import authors_motion_loss as authors
 import pytest
 import torch
-from far_apart import far_apart
+from huge_strides import huge_strides
 from motion_loss_cases import SCALE, SHAPES, check_loss, make_inputs, run_loss
 from torch.library import opcheck
 
@@ -34,7 +34,7 @@ def nan_filled_memory():
 @pytest.mark.parametrize("kind", ["fractional", "integer", "outside"])
 @pytest.mark.parametrize("shape", [(2, 2, 3, 13, 19), (1, 1, 3, 8, 16)], ids=str)
 def test_is_the_authors_layers(shape, kind, backend):
-    """Charbonnier, SSIM and transformer, values and gradients, normalised as theirs."""
+    """Charbonnier, SSIM and transformer, values and gradients, normalized as theirs."""
     target, source, flow = make_inputs(shape, torch.float64)
     target = target - 0.7  # on both sides of 0
     if kind == "integer":
@@ -91,7 +91,7 @@ def test_mixed_types():
         {"ssim_window": 5, "ssim_stride": 7},
         {"ssim_window": 40, "ssim_stride": 40},
         {"ssim_window": 4, "ssim_stride": 4, "ssim_sigma": math.inf},
-        {"ssim_sigma": 1.0, "ssim_centre": 3.5, "ssim_c1": 1e-2, "ssim_c2": 3e-2},
+        {"ssim_sigma": 1.0, "ssim_center": 3.5, "ssim_c1": 1e-2, "ssim_c2": 3e-2},
         {"border": 0},
         {"border": 0.3, "photometric_alpha": 0.5, "photometric_beta": 10},
         {"smoothness_alpha": 1, "smoothness_beta": 0.5, "epsilon": 0.1},
@@ -120,7 +120,7 @@ def test_strides(backend):
 def test_strides_past_2_to_the_31(dim):
     inputs = make_inputs((3, 3, 1, 3, 3), torch.float16)
     expected = run_loss(inputs, backend="cpu")
-    target, source, flow = (far_apart(t, dim) for t in inputs)
+    target, source, flow = (huge_strides(t, dim) for t in inputs)
     flow.requires_grad_()  # not by run_loss, which copies
     loss, _ = motion_loss(target, source, flow, flow_scale=SCALE, backend="cpu")
     (grad,) = torch.autograd.grad(3 * loss, flow)

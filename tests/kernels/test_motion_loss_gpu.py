@@ -1,14 +1,14 @@
 """The Triton kernel of the motion losses, interpreted and compiled without a GPU."""
 
 import pytest
-from offline_triton import compiled_resources, run_interpreted
+from triton_without_gpu import compiled_resources, run_interpreted
 
 pytest.importorskip("triton")
 
 # The interpreter takes half a second for a program, so inputs are small.
 INTERPRETED = """
 import torch
-from far_apart import far_apart
+from huge_strides import huge_strides
 from triton.runtime.interpreter import GridExecutor
 from flowzoo_kernels.motion_loss import gpu_launch, op
 from motion_loss_cases import check_loss, make_inputs, run_loss
@@ -77,7 +77,7 @@ GridExecutor._restore_args_dev = lambda *args: None
 inputs = make_inputs((2, 2, 1, 3, 3), torch.float16)
 expected = run_loss(inputs, backend="triton")
 for dim in range(4):
-    target, source, flow = (far_apart(t, dim) for t in inputs)
+    target, source, flow = (huge_strides(t, dim) for t in inputs)
     flow.requires_grad_()
     loss, _ = op.motion_loss(target, source, flow, flow_scale=4.0, backend="triton")
     (grad,) = torch.autograd.grad(3 * loss, flow)

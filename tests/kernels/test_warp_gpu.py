@@ -1,7 +1,7 @@
 """The Triton kernels of the warp, interpreted and compiled without a GPU."""
 
 import pytest
-from offline_triton import compiled_resources, run_interpreted
+from triton_without_gpu import compiled_resources, run_interpreted
 
 pytest.importorskip("triton")
 
@@ -9,7 +9,7 @@ INTERPRETED = """
 import torch
 from flowzoo_kernels.warp import gpu_launch, op
 from flowzoo_kernels._common import checks
-from far_apart import far_apart
+from huge_strides import huge_strides
 from triton.runtime.interpreter import GridExecutor
 from warp_cases import PADDINGS, check_warp, make_inputs, run_warp
 
@@ -48,7 +48,7 @@ GridExecutor._restore_args_dev = lambda *args: None
 inputs = make_inputs((3, 3, 3, 3), torch.float16)
 expected = run_warp(warp, *inputs)
 for dim in range(4):
-    image, flow, grad = (far_apart(t, dim) for t in inputs)
+    image, flow, grad = (huge_strides(t, dim) for t in inputs)
     image.requires_grad_(), flow.requires_grad_()
     out = warp(image, flow)
     grads = torch.autograd.grad(out, [image, flow], grad)

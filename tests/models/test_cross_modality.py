@@ -8,7 +8,7 @@ from flowzoo.models.backbones.vgg16 import VGG16
 from flowzoo.models.layers import cross_modality, load_first_conv
 
 
-def test_mean_over_the_colours_for_each_channel():
+def test_mean_over_the_colors_for_each_channel():
     weight = torch.rand(4, 3, 5, 5)
     found = cross_modality(weight, 20)
     assert found.shape == (4, 20, 5, 5)

@@ -13,7 +13,7 @@ def transcription(flow, quantize=False):
     image = (image + 20) * 6.375
     if quantize:
         image = np.round(image)
-    # Caffe's bilinear filler for a kernel of 4: factor 2, centre 0.75
+    # Caffe's bilinear filler for a kernel of 4: factor 2, center 0.75
     line = 1 - np.abs(np.arange(4) / 2 - 0.75)
     kernel = np.outer(line, line)
     n, c, h, w = flow.shape
@@ -41,13 +41,13 @@ def test_against_the_transcription(shape, quantize):
     )
 
 
-def test_zero_flow_is_grey_inside_and_extremes_fill_the_range():
+def test_zero_flow_is_gray_inside_and_extremes_fill_the_range():
     flow = torch.tensor([0.0, 5.0, -5.0]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
     inside = FlowToImage()(flow)[0, :, 2:-2, 2:-2].amax((1, 2))
     assert inside.tolist() == [-0.5, 127.0, -128.0]
 
 
-def test_scaled_for_batch_normalised_networks():
+def test_scaled_for_batch_normalized_networks():
     flow = torch.from_numpy(some_flow(1, 4, 3, 3))
     torch.testing.assert_close(
         FlowToImage(mean=100, std=64)(flow), (FlowToImage()(flow) + 28) / 64

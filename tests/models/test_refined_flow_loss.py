@@ -79,7 +79,7 @@ def test_distance_to_the_refined_flow_at_every_scale(shapes):
     torch.testing.assert_close(losses["refined_motion"], motion)
     losses["loss_flow"].backward()
     for flow, size in zip(flows, (1, 2, 4), strict=True):
-        # a step down this gradient goes towards the refined flow, which is constant
+        # a step down this gradient goes toward the refined flow, which is constant
         target = F.avg_pool2d(refined, size)
         assert (flow.grad * target).sum() < 0
 

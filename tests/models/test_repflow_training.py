@@ -12,7 +12,7 @@ from mmengine.registry import DefaultScope
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
-# What makes the config of a user small: network, clips and data set.
+# What makes the config of a user small: network, clips and dataset.
 SMALL = """
 _base_ = {base!r}
 model = dict(

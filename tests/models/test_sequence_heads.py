@@ -136,9 +136,9 @@ def test_netvlad_encoding_by_definition():
     logits = head.assign(x[0]) - head.norm_assign.running_mean
     logits = (logits / np.sqrt(1 + head.norm_assign.eps)).detach().numpy()
     share = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    centres = head.centres.detach().numpy()
+    centers = head.centers.detach().numpy()
     rows = [
-        unit(sum(share[t, k] * (x[0, t].numpy() - centres[k]) for t in range(4)))
+        unit(sum(share[t, k] * (x[0, t].numpy() - centers[k]) for t in range(4)))
         for k in range(3)
     ]
     expected = unit(np.concatenate(rows))
@@ -154,14 +154,14 @@ def test_nextvlad_encoding_by_definition():
     logits = head.norm_assign(head.assign(wide)).detach().numpy().reshape(4, 4, 3)
     share = np.exp(logits) / np.exp(logits).sum(2, keepdims=True)
     groups = wide.numpy().reshape(4, 4, 3)  # steps, groups, width
-    centres = head.centres.detach().numpy()
+    centers = head.centers.detach().numpy()
     rows = []
     for k in range(3):
         row = 0
         for t in range(4):
             for g in range(4):
                 weight = attention[t, g] * share[t, g, k]
-                row = row + weight * (groups[t, g] - centres[k])
+                row = row + weight * (groups[t, g] - centers[k])
         rows.append(unit(row))
     expected = np.concatenate(rows) / np.sqrt(1 + head.norm_vlad.eps)
     np.testing.assert_allclose(head.encode(x, mask)[0].detach(), expected)

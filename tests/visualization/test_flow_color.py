@@ -1,4 +1,4 @@
-"""Flow colours against the published program's values."""
+"""Flow colors against the published program's values."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""tools/zoo/publish.py, but for the test on a data set."""
+"""tools/zoo/publish.py, but for the test on a dataset."""
 
 import hashlib
 import importlib

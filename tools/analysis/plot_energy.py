@@ -3,7 +3,7 @@
 usage: python tools/analysis/plot_energy.py VIDEO --out energy.png
        python tools/analysis/plot_energy.py VIDEO CONFIG CHECKPOINT --out energy.png
 
-Without a model, the flow is that of the video's grey frames, in the variants asked for,
+Without a model, the flow is that of the video's gray frames, in the variants asked for,
 with the parameters that training starts from. With one, there is a curve for each
 representation-flow layer of the model, on the features that reach it. The energy is
 Eq. 7 of the paper (flowzoo.visualization.flow_energy), as a share of that of no flow.
@@ -29,10 +29,10 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
-GREY = (0.299, 0.587, 0.114)  # of red, green and blue, as in ITU-R BT.601
+GRAY = (0.299, 0.587, 0.114)  # of red, green and blue, as in ITU-R BT.601
 
 
-def grey_frames(video: Path, num_frames: int) -> torch.Tensor:
+def gray_frames(video: Path, num_frames: int) -> torch.Tensor:
     """Consecutive frames in the middle of a video, (1, 1, T, H, W) in [0, 255]."""
     with DefaultScope.overwrite_default_scope("mmaction"):
         pipeline = Compose(
@@ -44,7 +44,7 @@ def grey_frames(video: Path, num_frames: int) -> torch.Tensor:
         )
     results = pipeline(dict(filename=str(video), start_index=0, modality="RGB"))
     frames = torch.stack([torch.from_numpy(image) for image in results["imgs"]])
-    return (frames.float() @ torch.tensor(GREY))[None, None]
+    return (frames.float() @ torch.tensor(GRAY))[None, None]
 
 
 def layers_of_model(
@@ -84,7 +84,7 @@ def main() -> None:
         if args.config:
             layers = layers_of_model(args.config, args.checkpoint, args.video)
         else:
-            frames = grey_frames(args.video, args.num_frames)
+            frames = gray_frames(args.video, args.num_frames)
             layers = {
                 variant: (RepresentationFlow(1, variant=variant), frames)
                 for variant in args.variants

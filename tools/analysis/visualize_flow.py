@@ -3,7 +3,7 @@
 usage: python tools/analysis/visualize_flow.py CONFIG CHECKPOINT VIDEO --out DIR
 
 For every representation-flow layer, DIR/LAYER/ gets pictures of each channel in the
-colours of the Middlebury wheel, of the mean magnitude and of the frames, and flow.mp4
+colors of the Middlebury wheel, of the mean magnitude and of the frames, and flow.mp4
 with all of them side by side. The clip is the one that the config's val_pipeline takes
 from the video. See docs/flow_pictures.md.
 """

@@ -37,7 +37,7 @@ from flowzoo.models.recognizers import feature_sequence
 
 
 class Readable(Dataset):
-    """Some videos of a data set, and None for each that cannot be read."""
+    """Some videos of a dataset, and None for each that cannot be read."""
 
     def __init__(self, dataset: Dataset, numbers: list[int]) -> None:
         self.dataset, self.numbers = dataset, numbers
@@ -54,7 +54,7 @@ class Readable(Dataset):
 
 
 def video_name(info: dict, folder: str | None) -> str:
-    """Path relative to the data set's folder, without a file's suffix."""
+    """Path relative to the dataset's folder, without a file's suffix."""
     path = Path(info["filename"] if "filename" in info else info["frame_dir"])
     if folder and path.is_relative_to(folder):
         path = path.relative_to(folder)

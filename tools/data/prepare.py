@@ -1,6 +1,6 @@
-"""Annotation files for a benchmark data set, from its official files.
+"""Annotation files for a benchmark dataset, from its official files.
 
-docs/data.md says for each data set which files these are and where to get them. Put
+docs/data.md says for each dataset which files these are and where to get them. Put
 them, unpacked or not, into one folder and give it as --root. Into --out go annotation
 files, classes.txt, a report (report.txt, report.json), and `videos`: a link to the
 folder, or the unpacked archives. Videos that are missing, and with --verify those that
@@ -53,7 +53,7 @@ def main() -> None:
         help="a class on each line, in the order of their numbers (ActivityNet, "
         f"Kinetics); default for minikinetics: {MINIKINETICS.name} beside this script",
     )
-    parser.epilog = f"data sets: {', '.join(DATASETS)}"
+    parser.epilog = f"datasets: {', '.join(DATASETS)}"
     args = parser.parse_args()
     if args.jobs is not None and args.jobs < 1:
         parser.error(f"--jobs {args.jobs}: at least one process is needed")

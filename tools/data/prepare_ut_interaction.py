@@ -7,7 +7,7 @@ published protocol leaves one sequence of a set out: SPLIT=3 in the environment 
 training leaves out sequence 3.
 
 The clips are cropped to their actors, so that the shape of the picture and the number
-of frames tell much about the class. The accuracy of a nearest-neighbour classifier that
+of frames tell much about the class. The accuracy of a nearest-neighbor classifier that
 sees nothing else is printed: quote it beside any other.
 """
 
@@ -40,7 +40,7 @@ def main() -> None:
     mean = sum(alone.values()) / len(alone)
     print(
         f"picture size, frame count and frame rate alone: {mean:.1%} "
-        "(nearest neighbour, mean of the splits)"
+        "(nearest neighbor, mean of the splits)"
     )
 
 

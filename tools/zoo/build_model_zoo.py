@@ -28,7 +28,7 @@ those, not this file.
 *Paper* is what the authors published, with its source; *ours* is what was measured
 with the checkpoint beside it in the row's protocol, by `python tools/zoo/evaluate.py
 NAME`; papers do not always say what theirs was. GFLOPs are 10^9 multiply-adds of one
-view. Where *paper* is empty, the authors have no such number: data set and protocol are
+view. Where *paper* is empty, the authors have no such number: dataset and protocol are
 our choice, the latter that of the paper's nearest experiment. Nobody has trained the
 rows without a checkpoint to publish them; what was measured with small ones of them is
 in `benchmarks/NOTES.md`.
@@ -59,7 +59,7 @@ def weights(model: Model) -> str:
 
 def table(rows: list[Model]) -> str:
     lines = [
-        "| config | data set | protocol | M parameters | GFLOPs | paper | ours "
+        "| config | dataset | protocol | M parameters | GFLOPs | paper | ours "
         "| checkpoint |",
         "| --- " * 8 + "|",
     ]
@@ -91,7 +91,7 @@ def readme(rows: list[Model]) -> str:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     before, rest = text.split(START)
     after = rest.split(END)[1]
-    lines = ["| `flowzoo://` | data set | ours | MB |", "| --- | --- | --- | --- |"]
+    lines = ["| `flowzoo://` | dataset | ours | MB |", "| --- | --- | --- | --- |"]
     for model in rows:
         if model.checkpoint:
             size = model.checkpoint.size / 2**20

@@ -40,7 +40,7 @@ def main() -> None:
             if text in f"{model.name} {model.dataset} {model.family}".lower()
         ]
         if not found:
-            raise SystemExit(f"no model's name, data set or family has {args.search!r}")
+            raise SystemExit(f"no model's name, dataset or family has {args.search!r}")
         print("\n".join(map(describe, found)))
     names = [m.name for m in models().values() if m.checkpoint] if args.all else []
     names += args.names

@@ -1,5 +1,5 @@
 # Loaders of two-stream networks for videos that tools/data/prepare.py has prepared; the
-# data sets add their files and classes.
+# datasets add their files and classes.
 _base_ = '../pipelines/two_stream.py'
 
 dataset_type = 'CheckedVideoDataset'

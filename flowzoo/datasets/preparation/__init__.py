@@ -1,4 +1,4 @@
-"""Preparation of benchmark data sets from their official files."""
+"""Preparation of benchmark datasets from their official files."""
 
 from .prepare import DATASETS, default_out, prepare
 from .records import PreparationError

@@ -46,7 +46,7 @@ DATASETS = tuple(_READERS)
 
 
 def default_out(name: str) -> Path:
-    """Where the configs look for a data set: ``data/NAME``, or below FLOWZOO_DATA."""
+    """Where the configs look for a dataset: ``data/NAME``, or below FLOWZOO_DATA."""
     return Path(os.environ.get("FLOWZOO_DATA") or "data").expanduser() / name
 
 

@@ -1,4 +1,4 @@
-"""What the preparation of a data set knows of its videos."""
+"""What the preparation of a dataset knows of its videos."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class VideoList:
     Args:
         file: name of the file.
         samples: its lines, before any is left out.
-        published: number of samples that the data set's authors state.
+        published: number of samples that the dataset's authors state.
     """
 
     file: str
@@ -48,7 +48,7 @@ class VideoList:
 
 @dataclass
 class DataSet:
-    """Classes, in the order of their numbers, and annotation files of a data set.
+    """Classes, in the order of their numbers, and annotation files of a dataset.
 
     Args:
         notes: for the report, about the official files.

@@ -32,7 +32,7 @@ def make_report(
     """The report as plain data.
 
     Args:
-        name: of the data set.
+        name: of the dataset.
         verdicts: of the videos; None: they were not decoded.
     """
     lists = {

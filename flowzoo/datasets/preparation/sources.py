@@ -1,4 +1,4 @@
-"""The official files of a data set, loose or in archives."""
+"""The official files of a dataset, loose or in archives."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Sources:
 
     Args:
         root: folder with the official files, in subfolders of any name.
-        out: folder of the prepared data set.
+        out: folder of the prepared dataset.
         annotation_archives: patterns of names of archives without videos.
 
     Attributes:
@@ -42,7 +42,7 @@ class Sources:
         if not root.is_dir():
             raise PreparationError(
                 f"no folder {root.absolute()}: --root is the folder with the videos or "
-                "archives and the annotations of the data set"
+                "archives and the annotations of the dataset"
             )
         self.root, self.out = root, out
         self.videos, self.official = out / "videos", out / "official"

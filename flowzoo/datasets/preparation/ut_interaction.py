@@ -23,7 +23,7 @@ SHORT_SIDE = 96  # of the copies, in pixels
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip of the data set.
+    """A clip of the dataset.
 
     Args:
         path: of the original file.
@@ -129,8 +129,8 @@ def metadata_accuracies(clips: list[Clip]) -> dict[int, float]:
     """Accuracy of a classifier that sees no picture, for each split.
 
     The clips are cropped to their actors, so that the shape of the picture and the
-    number of frames tell much about the class. This is the nearest neighbour in picture
-    width and height, frame count and frame rate of the original files, standardised
+    number of frames tell much about the class. This is the nearest neighbor in picture
+    width and height, frame count and frame rate of the original files, standardized
     over the training clips: quote it beside any other accuracy.
     """
     features = {clip: np.array(_metadata(clip.path)) for clip in clips}

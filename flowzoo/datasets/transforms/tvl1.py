@@ -41,8 +41,8 @@ class TVL1Flow(BaseTransform):
             )
         # not kept: it cannot be sent to the workers of a data loader
         tvl1 = cv2.optflow.createOptFlow_DualTVL1()
-        grey = np.stack([cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in results["imgs"]])
-        clips = grey.reshape(-1, results["clip_len"], *grey.shape[1:])
+        gray = np.stack([cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in results["imgs"]])
+        clips = gray.reshape(-1, results["clip_len"], *gray.shape[1:])
         results["gt_flow"] = [
             tvl1.calc(first, second, None).clip(-self.bound, self.bound)
             for clip in clips

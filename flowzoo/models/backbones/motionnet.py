@@ -168,7 +168,7 @@ class MotionNet(_MotionNetBase):
 
     Args:
         num_frames: frames of a clip, 2 to 11.
-        init_cfg: MSRA initialisation unless given.
+        init_cfg: MSRA initialization unless given.
     """
 
     def __init__(
@@ -202,7 +202,7 @@ class TinyMotionNet(_MotionNetBase):
 
     Args:
         num_frames: frames of a clip, 2 to 11.
-        init_cfg: MSRA initialisation unless given.
+        init_cfg: MSRA initialization unless given.
     """
 
     def __init__(
@@ -229,7 +229,7 @@ class VGG16MotionNet(_MotionNetBase):
 
     Args:
         num_frames: frames of a clip, 2 to 11.
-        init_cfg: MSRA initialisation unless given.
+        init_cfg: MSRA initialization unless given.
     """
 
     def __init__(
@@ -267,7 +267,7 @@ class ResNet50MotionNet(_MotionNetBase):
 
     Args:
         num_frames: frames of a clip, 2 to 11.
-        init_cfg: MSRA initialisation unless given.
+        init_cfg: MSRA initialization unless given.
     """
 
     def __init__(

@@ -71,7 +71,7 @@ class ReleasedRepFlowResNet3d(ResNet3d):
       max-pooling, so that T frames give about T/4, and one less after the flow layer;
     - 'same' padding elsewhere, and a second norm in the projection shortcuts;
     - the flow layer after the second stage, as a residual, on features that are
-      normalised over the whole batch, with the sign flipped: **a clip's result depends
+      normalized over the whole batch, with the sign flipped: **a clip's result depends
       on the clips beside it**. Test one view at a time (``max_testing_views=1``).
 
     Args:

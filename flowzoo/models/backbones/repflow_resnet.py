@@ -79,10 +79,10 @@ class RepFlowResNet(RepFlowStages, ResNet):
         return x if stage is None else per_frame(stage, x)
 
     def init_weights(self) -> None:
-        """Load pretrained 2D weights or initialise from scratch.
+        """Load pretrained 2D weights or initialize from scratch.
 
         torchvision's names differ from mmaction2's, so that mmengine's own
-        ``Pretrained`` initialiser would find nothing to load and not say so.
+        ``Pretrained`` initializer would find nothing to load and not say so.
         """
         cfg = self.init_cfg
         if isinstance(cfg, dict) and cfg.get("type") == "Pretrained":

@@ -66,7 +66,7 @@ class RepFlowStages:
         return self
 
     def init_weights(self) -> None:
-        """Initialise from scratch, or load the weights that ``pretrained`` names.
+        """Initialize from scratch, or load the weights that ``pretrained`` names.
 
         Those are of a network without flow layer, and with late fusion both copies of
         a stage get them.

@@ -61,8 +61,8 @@ class StackedTemporalStream(_TemporalStream):
         motion_net: config of MotionNet or a variant. Its trained weights come in by
             ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')``.
         temporal: config of the CNN. With ``pretrained`` weights for RGB images, its
-            first layer becomes the mean over the colours (cross-modality
-            initialisation).
+            first layer becomes the mean over the colors (cross-modality
+            initialization).
         layout: 'channels' for a 2D network with ``in_channels=2 * flows``, 'time' for
             a 3D network with ``in_channels=2``.
         flow_to_image: arguments of :class:`flowzoo.models.layers.FlowToImage`.
@@ -101,7 +101,7 @@ class StackedTemporalStream(_TemporalStream):
         """Compute the features of clips.
 
         Args:
-            clips: (N, 3, T, H, W), normalised as MotionNet takes them. Clips longer
+            clips: (N, 3, T, H, W), normalized as MotionNet takes them. Clips longer
                 than its ``num_frames`` are cut into W windows that share their first
                 and last frames: T = W (num_frames - 1) + 1.
 

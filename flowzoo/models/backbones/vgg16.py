@@ -17,7 +17,7 @@ class VGGClassifier(Sequential):
         in_channels: of the maps.
         fc_channels: of the two layers.
         dropout_ratio: between them.
-        init_cfg: normal initialisation unless given.
+        init_cfg: normal initialization unless given.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class VGG16(BaseModule):
         pretrained: checkpoint with torchvision's names, such as
             ``torchvision://vgg16``. What has another shape is not loaded; see
             ``StackedTemporalStream`` for the first layer.
-        init_cfg: Kaiming (convolutions) and normal initialisation unless given.
+        init_cfg: Kaiming (convolutions) and normal initialization unless given.
     """
 
     def __init__(

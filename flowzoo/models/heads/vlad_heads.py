@@ -95,14 +95,14 @@ class NetVLADHead(VLADHead):
         )
         self.assign = nn.Linear(in_channels, num_clusters, bias=False)
         self.norm_assign = nn.BatchNorm1d(num_clusters)
-        self.centres = nn.Parameter(
+        self.centers = nn.Parameter(
             torch.randn(num_clusters, in_channels) / math.sqrt(in_channels)
         )
 
     def encode(self, x: Tensor, mask: Tensor) -> Tensor:
         assignment = normalized_softmax(self.norm_assign, self.assign(x[mask]))
         assignment = scatter(assignment, mask)  # (N, T, K)
-        vlad = aggregate(assignment, scatter(x[mask], mask), self.centres)
+        vlad = aggregate(assignment, scatter(x[mask], mask), self.centers)
         return F.normalize(vlad.flatten(1), dim=1)
 
 
@@ -153,7 +153,7 @@ class NeXtVLADHead(VLADHead):
         self.attention = nn.Linear(expanded, groups)
         self.assign = nn.Linear(expanded, groups * num_clusters, bias=False)
         self.norm_assign = nn.BatchNorm1d(groups * num_clusters)
-        self.centres = nn.Parameter(torch.randn(num_clusters, width) / math.sqrt(width))
+        self.centers = nn.Parameter(torch.randn(num_clusters, width) / math.sqrt(width))
         self.norm_vlad = nn.BatchNorm1d(num_clusters * width)
 
     def encode(self, x: Tensor, mask: Tensor) -> Tensor:
@@ -163,7 +163,7 @@ class NeXtVLADHead(VLADHead):
         # (N, T * G, K) and (N, T * G, width): every group is a step of its own
         assignment = scatter(assignment * attention, mask).flatten(1, 2)
         x = scatter(x.unflatten(1, (self.groups, -1)), mask).flatten(1, 2)
-        return self.norm_vlad(aggregate(assignment, x, self.centres).flatten(1))
+        return self.norm_vlad(aggregate(assignment, x, self.centers).flatten(1))
 
 
 def normalized_softmax(norm: nn.Module, logits: Tensor, groups: int = 0) -> Tensor:
@@ -182,16 +182,16 @@ def scatter(valid: Tensor, mask: Tensor) -> Tensor:
     return full
 
 
-def aggregate(assignment: Tensor, x: Tensor, centres: Tensor) -> Tensor:
-    """Residuals to the centres, summed over steps, of length 1 for each cluster.
+def aggregate(assignment: Tensor, x: Tensor, centers: Tensor) -> Tensor:
+    """Residuals to the centers, summed over steps, of length 1 for each cluster.
 
     Args:
         assignment: (N, T, K), zero where padded.
         x: (N, T, D).
-        centres: (K, D).
+        centers: (K, D).
 
     Returns:
         (N, K, D).
     """
     total = assignment.sum(1)[..., None]  # (N, K, 1)
-    return F.normalize(assignment.transpose(1, 2) @ x - total * centres, dim=2)
+    return F.normalize(assignment.transpose(1, 2) @ x - total * centers, dim=2)

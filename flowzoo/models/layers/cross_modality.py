@@ -9,7 +9,7 @@ from torch import Tensor, nn
 def cross_modality(weight: Tensor, in_channels: int) -> Tensor:
     """Weights of a first convolution for ``in_channels`` from those for RGB.
 
-    The mean over the three colours, once for each channel (Wang et al., "Temporal
+    The mean over the three colors, once for each channel (Wang et al., "Temporal
     Segment Networks", section 3.2).
 
     Args:
@@ -26,7 +26,7 @@ def load_first_conv(model: nn.Module, checkpoint: str) -> None:
     """Fill a network's first convolution from a checkpoint of the network for RGB.
 
     For what loaders leave out because the shape differs: the convolution's input
-    channels, and time, where a network for images initialises one for volumes (its
+    channels, and time, where a network for images initializes one for volumes (its
     weights are shared out evenly among the time steps).
 
     Args:

@@ -10,7 +10,7 @@ class FlowToImage(nn.Module):
 
     Zhu et al., "Hidden Two-Stream Convolutional Networks for Action Recognition",
     section 3.3, with the constants of the released networks: flow in pixels is clipped
-    to [-20, 20], moved to [0, 255], enlarged to twice its size and centred at 128. That
+    to [-20, 20], moved to [0, 255], enlarged to twice its size and centerd at 128. That
     is what flow stored as JPEG files looks like to a network, so that temporal streams
     trained on such files can be stacked on a motion estimator. Differentiable; clipped
     flow has no gradient.
@@ -25,7 +25,7 @@ class FlowToImage(nn.Module):
         quantize: round to whole numbers, as JPEG files do; the gradient passes through
             as if it did not.
         mean, std: the result is (image - mean) / std. The released networks take 128
-            and 1; networks with batch normalisation that were trained by mmaction2 take
+            and 1; networks with batch normalization that were trained by mmaction2 take
             128 and 128.
     """
 

@@ -83,8 +83,8 @@ class RefinedFlowLoss(nn.Module):
         n, channels, *size = flow.shape
         size = tuple(size)
         (frames,) = frame_pyramid(clips, [size])
-        colours = clips.shape[1]
-        pairs = frames[:, :-colours], frames[:, colours:]
+        colors = clips.shape[1]
+        pairs = frames[:, :-colors], frames[:, colors:]
         fields = [
             flow.new_zeros(n, channels, *(max(1, s >> i) for s in size))
             for i in range(self.num_fields)

@@ -4,7 +4,7 @@ Paper: Hallucinating Optical Flow Features for Video Classification, section 3.2
 
 Where the paper and the authors' released network differ, ``variant`` chooses:
 
-1. Gates: each of the paper's sees one neighbour, s_{t-1} or s_{t+1}; the released ones
+1. Gates: each of the paper's sees one neighbor, s_{t-1} or s_{t+1}; the released ones
    see s_{t-1}, s_t and s_{t+1} (a convolution of width 3).
 2. The weights of h_t, s_{t+1} and s_{t-1}: softmax over (1, sigmoid, sigmoid) in the
    paper, over three learned values in the released network.

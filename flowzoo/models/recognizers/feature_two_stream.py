@@ -167,6 +167,6 @@ class FeatureTwoStream(BaseModel):
         if stream not in inputs:
             raise ValueError(
                 f"learn={self.learn!r} needs {stream!r} features, but the data has "
-                f"{sorted(set(inputs) - {'mask'})}; give the data set a file of them"
+                f"{sorted(set(inputs) - {'mask'})}; give the dataset a file of them"
             )
         return inputs[stream]

@@ -23,7 +23,7 @@ def flow_in_pixels(flow: Tensor, size: tuple[int, int]) -> Tensor:
     Returns:
         (N, pairs, 2, H, W), float32.
     """
-    # the outermost pixels' centres stay where they are, as in the losses
+    # the outermost pixels' centers stay where they are, as in the losses
     full = F.interpolate(
         PIXELS_PER_UNIT * flow.float(), size, mode="bilinear", align_corners=True
     )
@@ -67,7 +67,7 @@ class MotionEstimator(BaseModel):
         """Flows, losses or data samples with flow.
 
         Args:
-            inputs: (N, clips, 3, T, H, W), normalised.
+            inputs: (N, clips, 3, T, H, W), normalized.
             data_samples: one for each of the N.
             mode: 'tensor' for the network's flows of all N x clips, 'loss' or
                 'predict'.

@@ -20,7 +20,7 @@ class TwoStreamRecognizer(BaseModel):
     For testing and use: the streams are trained by themselves, each with a config of
     its own; ``tools/zoo/join_streams.py`` makes one checkpoint of theirs. Clips go to
     the temporal stream, the middle frame of each to the spatial one; each stream
-    normalises its input as it does alone, and averages the scores of a video's clips
+    normalizes its input as it does alone, and averages the scores of a video's clips
     and crops before they are fused.
 
     Args:

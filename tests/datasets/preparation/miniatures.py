@@ -1,4 +1,4 @@
-"""Miniature data sets in the layouts of the official files."""
+"""Miniature datasets in the layouts of the official files."""
 
 import csv
 import json

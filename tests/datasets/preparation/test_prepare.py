@@ -1,4 +1,4 @@
-"""Each data set from miniatures of its official files."""
+"""Each dataset from miniatures of its official files."""
 
 import json
 import shutil
@@ -17,12 +17,12 @@ CONFIGS = Path(__file__).parents[3] / "configs" / "_base_" / "datasets"
 
 @pytest.fixture(autouse=True)
 def data_folder(tmp_path, monkeypatch):
-    """The configs read what is in folders below, by the data set's name."""
+    """The configs read what is in folders below, by the dataset's name."""
     monkeypatch.setenv("FLOWZOO_DATA", str(tmp_path))
 
 
 def dataset_of(config, loader):
-    """The data set of a loader in a config."""
+    """The dataset of a loader in a config."""
     config = Config.fromfile(CONFIGS / f"{config}.py")
     return MMACTION_DATASETS.build(config[f"{loader}_dataloader"].dataset)
 

@@ -69,7 +69,7 @@ def test_copies(folder, tmp_path):
 def test_a_class_that_shows_in_the_size_is_found(folder):
     clips = list_clips(folder)[:6]
     assert metadata_accuracies(clips) == {1: 1, 2: 1, 10: 1}
-    # the neighbour is of class 0, whatever the clip of the left-out sequence looks like
+    # the neighbor is of class 0, whatever the clip of the left-out sequence looks like
     same = [clip for clip in clips if clip.label == 0 or clip.sequence == 10]
     assert metadata_accuracies(same)[10] == 0.5
 

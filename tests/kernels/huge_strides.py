@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 
-def far_apart(t: Tensor, dim: int) -> Tensor:
+def huge_strides(t: Tensor, dim: int) -> Tensor:
     """t, float16, with 2^31 elements or more from first to last along dim.
 
     The memory between is never touched, so that the system gives none for it.

@@ -1,7 +1,7 @@
 import torch
 
 from flowzoo_kernels import RepresentationFlow
-from flowzoo_kernels._common.bounds import lower_bound
+from flowzoo_kernels._common.lower_bound import lower_bound
 
 
 def test_gradient_leads_back_but_no_further_down():
