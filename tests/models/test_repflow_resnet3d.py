@@ -4,7 +4,11 @@ from mmaction.models.backbones.resnet2plus1d import ResNet2Plus1d
 from mmaction.models.backbones.resnet3d import ResNet3d
 from mmengine.registry import DefaultScope
 
-from flowzoo.models import RepFlowResNet2Plus1d, RepFlowResNet3d
+from flowzoo.models import (
+    RepFlowResNet2Plus1d,
+    RepFlowResNet3d,
+    RepFlowSeparableResNet3d,
+)
 
 STRIDES = (1, 2, 2, 2)
 
@@ -112,3 +116,33 @@ def test_too_few_frames_reach_the_layer(two_plus_one):
 def test_training_mode_returns_the_network():
     net = build(False)
     assert net.train() is net and net.training
+
+
+@pytest.mark.parametrize("depth, millions", [(18, 24.0), (50, 33.0)])
+def test_separable_networks_are_as_large_as_the_authors(depth, millions):
+    net = RepFlowSeparableResNet3d(depth, flow_after=None)
+    classifier = (net.feat_dim + 1) * 400
+    count = sum(p.numel() for p in net.parameters()) + classifier
+    assert round(count / 1e6, 1) == millions
+
+
+@pytest.mark.parametrize(
+    "depth, kernels",
+    [(18, [(1, 3, 3), (3, 3, 3)]), (50, [(3, 1, 1), (1, 3, 3), (1, 1, 1)])],
+)
+def test_separable_blocks_alternate_time_and_space(depth, kernels):
+    net = RepFlowSeparableResNet3d(depth, flow_after=None, base_channels=8)
+    convs = [f"conv{i + 1}" for i in range(len(kernels))]
+    for name in net.res_layers:
+        for block in getattr(net, name):
+            assert [getattr(block, c).conv.kernel_size for c in convs] == kernels
+
+
+@pytest.mark.parametrize("depth, channels", [(18, 64), (50, 256)])
+def test_a_quarter_of_the_frames_reach_the_layer_of_separable_networks(depth, channels):
+    flow_cfg = dict(bottleneck_channels=4, n_iters=2)
+    net = RepFlowSeparableResNet3d(depth, flow_cfg=flow_cfg, base_channels=8).eval()
+    seen = []
+    net.flow_block.register_forward_hook(lambda m, args, out: seen.append(out.shape[2]))
+    assert net(torch.rand(1, 3, 32, 32, 32)).shape == (1, channels, 2, 1, 1)
+    assert seen == [7]

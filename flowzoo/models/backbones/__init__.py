@@ -2,7 +2,11 @@ from .inception_i3d import InceptionI3D
 from .motionnet import MotionNet, ResNet50MotionNet, TinyMotionNet, VGG16MotionNet
 from .repflow_released import ReleasedRepFlowResNet3d
 from .repflow_resnet import RepFlowResNet
-from .repflow_resnet3d import RepFlowResNet2Plus1d, RepFlowResNet3d
+from .repflow_resnet3d import (
+    RepFlowResNet2Plus1d,
+    RepFlowResNet3d,
+    RepFlowSeparableResNet3d,
+)
 from .temporal_stream import BranchedTemporalStream, StackedTemporalStream
 from .vgg16 import VGG16, VGGClassifier
 
@@ -15,6 +19,7 @@ __all__ = [
     "RepFlowResNet",
     "RepFlowResNet2Plus1d",
     "RepFlowResNet3d",
+    "RepFlowSeparableResNet3d",
     "ResNet50MotionNet",
     "StackedTemporalStream",
     "TinyMotionNet",

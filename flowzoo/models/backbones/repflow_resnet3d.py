@@ -1,6 +1,7 @@
 from mmaction.models.backbones.resnet2plus1d import ResNet2Plus1d
-from mmaction.models.backbones.resnet3d import ResNet3d
+from mmaction.models.backbones.resnet3d import BasicBlock3d, ResNet3d
 from mmaction.registry import MODELS
+from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 
 from .repflow_stages import RepFlowStages
@@ -49,3 +50,59 @@ class RepFlowResNet2Plus1d(_RepFlow3dStages, ResNet2Plus1d):
         flow_after, flow_cfg, late_fusion: see :class:`RepFlowResNet`.
         **kwargs: of mmaction2's ``ResNet2Plus1d``.
     """
+
+
+class SeparableBasicBlock3d(BasicBlock3d):
+    """A basic block whose first convolution is spatial, 1x3x3, and whose second 3x3x3."""
+
+    def __init__(self, inplanes: int, planes: int, inflate: bool = True, **kwargs):
+        super().__init__(inplanes, planes, inflate=False, **kwargs)
+        if inflate:
+            self.conv2 = ConvModule(
+                planes,
+                planes * self.expansion,
+                3,
+                padding=1,
+                bias=False,
+                conv_cfg=self.conv_cfg,
+                norm_cfg=self.norm_cfg,
+                act_cfg=None,
+            )
+        self.inflate = inflate
+
+
+@MODELS.register_module()
+class RepFlowSeparableResNet3d(RepFlowResNet3d):
+    """The paper's (2+1)D ResNet with a representation-flow layer inside.
+
+    Convolutions in time and in space alternate at the plain width of a 2D ResNet, as in
+    Xie et al., "Rethinking Spatiotemporal Feature Learning", which the paper cites, and
+    in its authors' code (tables 7 and 9): bottlenecks of 3x1x1, 1x3x3 and 1x1x1, basic
+    blocks of 1x3x3 and 3x3x3, a 7x7x7 stem. :class:`RepFlowResNet2Plus1d` is Tran et
+    al.'s R(2+1)D, whose wider middles have 1.4 to 1.6 times as many parameters.
+
+    The max-pooling and the last three stages halve the number of frames: of 32, 8 reach
+    the layer after 'layer2'. The authors' strided 1x3x3 convolutions also pad time by a
+    zero frame on either side, which is not done here.
+
+    Args:
+        depth: 18, 34, 50, 101 or 152.
+        flow_after, flow_cfg, late_fusion: see :class:`RepFlowResNet`.
+        **kwargs: of mmaction2's ``ResNet3d``, over the defaults above.
+    """
+
+    arch_settings = {
+        depth: (SeparableBasicBlock3d if depth < 50 else block, stages)
+        for depth, (block, stages) in ResNet3d.arch_settings.items()
+    }
+
+    def __init__(self, depth: int, **kwargs) -> None:
+        defaults = dict(
+            conv1_kernel=(7, 7, 7),
+            pool1_stride_t=2,
+            with_pool2=False,
+            temporal_strides=(1, 2, 2, 2),
+            inflate_style="3x1x1",
+            zero_init_residual=False,
+        )
+        super().__init__(depth, **defaults | kwargs)
