@@ -2,8 +2,8 @@
 
     python docs/images/make.py
 
-``flow.gif`` shows test clips of MotionShapes and the representation flow of the published
-network, ``speed.png`` the times in benchmarks/results/repflow_cpu.json.
+``flow.gif`` shows test clips of MotionShapes and the representation flow of the
+published network, ``speed.png`` the times in benchmarks/results/repflow_cpu.json.
 """
 
 import json
@@ -39,7 +39,7 @@ def enlarge(picture: np.ndarray) -> np.ndarray:
 
 
 def rows_of(model, video: Path) -> np.ndarray:
-    """(T-1, TILE, (1 + CHANNELS) TILE, 3): a clip beside the strongest channels' flow."""
+    """(T-1, TILE, (1 + CHANNELS) TILE, 3): a clip beside its strongest flows."""
     batch = read_clip(Config.fromfile(ROOT / "configs" / f"{NAME}.py"), video)
     with FlowRecorder(model) as recorder, torch.no_grad():
         model.test_step(batch)

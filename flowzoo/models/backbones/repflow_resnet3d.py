@@ -53,7 +53,7 @@ class RepFlowResNet2Plus1d(_RepFlow3dStages, ResNet2Plus1d):
 
 
 class SeparableBasicBlock3d(BasicBlock3d):
-    """A basic block whose first convolution is spatial, 1x3x3, and whose second 3x3x3."""
+    """A basic block of a spatial convolution, 1x3x3, and a full one, 3x3x3."""
 
     def __init__(self, inplanes: int, planes: int, inflate: bool = True, **kwargs):
         super().__init__(inplanes, planes, inflate=False, **kwargs)
