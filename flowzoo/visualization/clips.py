@@ -31,7 +31,7 @@ def read_clip(config: Config, video: str | Path) -> dict:
         raise ValueError(f"{config.filename} has no val_pipeline and no test_pipeline")
     results = dict(filename=str(video), label=-1, start_index=0, modality="RGB")
     # whatever the pipeline decodes with, say what is wrong with the file
-    OpenVideo(min_frames=2)(results.copy())["av_container"].close()
+    OpenVideo(min_frames=2)(results.copy())["video_reader"].close()
     with DefaultScope.overwrite_default_scope("mmaction"):
         sample = Compose(pipeline)(results)
     if sample["inputs"].ndim == 5:

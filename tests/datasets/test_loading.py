@@ -62,7 +62,7 @@ def test_open(video):
 def test_indices_in_any_order(video, frames, indices, num_threads):
     results = decode(video, list(indices), num_threads=num_threads)
     assert results["img_shape"] == results["original_shape"] == (48, 64)
-    assert "av_container" not in results
+    assert "video_reader" not in results
     for index, image in zip(indices, results["imgs"], strict=True):
         assert image.shape == (48, 64, 3) and image.dtype == np.uint8
         assert np.abs(image.astype(int) - frames[index]).max() < 4
@@ -111,17 +111,16 @@ def test_titles_that_are_not_utf8(frames, tmp_path):
     assert len(decode(path, [0, 1, 2])["imgs"]) == 3
 
 
-def test_cut_file_is_an_error_not_a_loop(motion_jpeg, tmp_path):
+def test_the_header_of_a_cut_file_is_not_believed(motion_jpeg, tmp_path):
     cut = tmp_path / "cut.avi"
     data = motion_jpeg.read_bytes()
-    cut.write_bytes(data[: len(data) // 2])
-    assert OpenVideo()(dict(filename=str(cut)))["total_frames"] == 30
-    assert len(decode(cut, range(10))["imgs"]) == 10
-    with pytest.raises(VideoError, match=r"cannot decode frame 1\d of .*cut\.avi"):
-        decode(cut, [0, 29])
-    cut.write_bytes(data[: data.rindex(b"00dc", 0, len(data) // 2)])
-    with pytest.raises(VideoError, match=r"frame 29 of .*cut\.avi .* only 1\d frames"):
-        decode(cut, [0, 29])
+    for length in (len(data) // 2, data.rindex(b"00dc", 0, len(data) // 2)):
+        cut.write_bytes(data[:length])
+        with pytest.warns(UserWarning, match=r"cut\.avi has 1\d of the 30 frames"):
+            total = OpenVideo()(dict(filename=str(cut)))["total_frames"]
+            assert len(decode(cut, range(total))["imgs"]) == total
+            with pytest.raises(VideoError, match=r"frame (13|29) of .*cut\.avi"):
+                decode(cut, [0, 29])
 
 
 def test_header_that_promises_a_frame_too_many(motion_jpeg, tmp_path):

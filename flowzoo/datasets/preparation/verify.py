@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     Executor,
+    Future,
     ProcessPoolExecutor,
     ThreadPoolExecutor,
     wait,
@@ -25,10 +26,10 @@ from pathlib import Path
 import av
 from tqdm import tqdm
 
+from flowzoo.io.video import MAX_MISSING, VideoError, VideoReader
+
 from .records import PreparationError
 
-# Frames that a header may promise in excess, as DecodeFrames forgives them.
-_MAX_MISSING = 2
 # Seconds by which a video without a frame count may be shorter than it says.
 _TOLERANCE = 1.0
 
@@ -53,30 +54,27 @@ def check_video(path: str) -> Verdict:
 
     The fault begins with 'undecodable' or 'truncated'.
     """
-    frames, seconds = 0, None
+    frames, times = 0, []
     try:
-        with av.open(path, metadata_errors="replace") as container:
-            if not container.streams.video:
-                return Verdict("undecodable: no video stream")
-            stream = container.streams.video[0]
-            stream.codec_context.thread_count = 1
-            period = 1 / stream.average_rate if stream.average_rate else 0
-            origin = stream.start_time or 0
-            for frame in container.decode(stream):
+        with VideoReader(path) as reader:
+            promised, duration = reader.promised_frames, _duration(reader)
+            stream = reader.stream
+            has_count = stream.frames > 0
+            for frame in reader.frames():
                 frames += 1
                 if frame.pts is not None:
-                    end = (frame.pts - origin) * stream.time_base + period
-                    seconds = max(seconds or 0.0, float(end))
-            promised, duration = stream.frames, _duration(container, stream)
-    except (av.error.FFmpegError, OSError) as error:
-        return Verdict(
-            f"undecodable: {error.strerror}, frame {frames}", frames, seconds
-        )
+                    times.append(frame.pts)
+    except VideoError as error:
+        return Verdict(f"undecodable: {error}", frames)
     if not frames:
         return Verdict("undecodable: no frame")
-    if promised > frames + _MAX_MISSING:
+    seconds = None
+    if times:
+        period = 1 / stream.average_rate if stream.average_rate else 0
+        seconds = float((max(times) - min(times)) * stream.time_base + period)
+    if promised > frames + MAX_MISSING:
         return Verdict(f"truncated: {frames} of {promised} frames", frames, seconds)
-    if promised or None in (duration, seconds) or seconds >= duration - _TOLERANCE:
+    if has_count or None in (duration, seconds) or seconds >= duration - _TOLERANCE:
         return Verdict("", frames, seconds)
     return Verdict(f"truncated: {seconds:.1f} of {duration:.1f} s", frames, seconds)
 
@@ -153,7 +151,7 @@ def _check_all(
                     waiting.pop()
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    verdict = future.result()
+                    verdict = _result(future)
                     yield running.pop(future), verdict
         except BrokenProcessPool:  # a decoder crashed and took its process with it
             suspects = list(running.values())
@@ -162,10 +160,20 @@ def _check_all(
             executor.shutdown(wait=True, cancel_futures=True)
 
 
+def _result(future: Future) -> Verdict:
+    """The verdict; an unforeseen error is one on its video, too, and ends no run."""
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise
+    except Exception as error:
+        return Verdict(f"undecodable: {error!r}")
+
+
 def _check_alone(path: Path) -> Verdict:
     with _executor(1) as executor:
         try:
-            return executor.submit(check_video, str(path)).result()
+            return _result(executor.submit(check_video, str(path)))
         except BrokenProcessPool:
             return Verdict("undecodable: the decoder crashes")
 
@@ -217,16 +225,16 @@ def _stamp(path: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns]
 
 
-def _duration(
-    container: av.container.InputContainer, stream: av.VideoStream
-) -> float | None:
+def _duration(reader: VideoReader) -> float | None:
     """Seconds of the video stream, where the file tells."""
+    stream = reader.stream
     if stream.duration:
         return float(stream.duration * stream.time_base)
     if text := stream.metadata.get("DURATION"):  # of Matroska: 00:00:10.005000000
         with contextlib.suppress(ValueError):
             hours, minutes, seconds = map(float, text.split(":"))
             return 3600 * hours + 60 * minutes + seconds
+    container = stream.container
     if len(container.streams) == 1 and container.duration:
         return container.duration / av.time_base
     return None

@@ -7,8 +7,7 @@ with others from the start. These say which file is bad and why.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+import warnings
 
 import av
 import numpy as np
@@ -16,9 +15,7 @@ from av.video.reformatter import VideoReformatter
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-
-class VideoError(RuntimeError):
-    """A video that cannot be read as asked; the message names the file."""
+from flowzoo.io.video import MAX_MISSING, VideoError, VideoReader, naming_errors
 
 
 @TRANSFORMS.register_module()
@@ -26,12 +23,13 @@ class OpenVideo(BaseTransform):
     """Open a video file and learn its number of frames.
 
     Required keys: ``filename``. Added keys: ``total_frames``, ``avg_fps`` (0 where
-    the file does not tell), ``av_container``.
+    the file does not tell), ``video_reader``.
 
-    Where the header has no frame count, the packets of the video stream are
-    counted. With the optional key ``window``, (start, end) in seconds, the video is
-    that window of it: ``total_frames`` is what fits between start and end, or the end
-    of the video, at the average frame rate.
+    The frames are those that are shown, see :mod:`flowzoo.io.video`. With the optional
+    key ``window``, (start, end) in seconds, the video is that window of it:
+    ``total_frames`` is what fits between start and end, or the end of the video, at
+    the average frame rate. Where a file has fewer frames than its header promises, as
+    it was cut off, a warning says so.
 
     Results without ``filename`` pass through: mmaction2's inferencer keeps this
     transform for arrays and for folders of frames, which need no opening.
@@ -51,31 +49,27 @@ class OpenVideo(BaseTransform):
         if "filename" not in results:
             return results
         filename = results["filename"]
-        try:
-            # Real files have titles that are not UTF-8.
-            container = av.open(filename, metadata_errors="replace")
-        except (av.error.FFmpegError, OSError) as error:
-            raise VideoError(
-                f"cannot open video {filename}: {error.strerror}"
-            ) from error
-        if not container.streams.video:
-            raise VideoError(f"no video stream in {filename}")
-        stream = container.streams.video[0]
+        reader = VideoReader(filename)
         if "window" in results:
-            total_frames = _frames_in_window(container, filename, results["window"])
+            total_frames = _frames_in_window(reader, results["window"])
         else:
-            total_frames = stream.frames
-            if not total_frames:
-                total_frames = _count_packets(container, filename)
-                container.seek(0)
+            total_frames = reader.frame_count
         if total_frames < self.min_frames:
+            reader.close()
             raise VideoError(
                 f"video {filename} has {total_frames} frames, at least "
                 f"{self.min_frames} are needed"
             )
-        results["av_container"] = container
+        count, promised = reader.frame_count, reader.promised_frames
+        if promised > count + MAX_MISSING:
+            warnings.warn(
+                f"{filename} has {count} of the {promised} frames that its header "
+                "promises: only these are used",
+                stacklevel=2,
+            )
+        results["video_reader"] = reader
         results["total_frames"] = total_frames
-        results["avg_fps"] = float(stream.average_rate or 0)
+        results["avg_fps"] = reader.frame_rate
         return results
 
     def __repr__(self) -> str:
@@ -86,124 +80,58 @@ class OpenVideo(BaseTransform):
 class DecodeFrames(BaseTransform):
     """Decode the frames ``frame_inds`` of a video opened by :class:`OpenVideo`.
 
-    Required keys: ``filename``, ``av_container``, ``frame_inds`` (any order, with
-    repetitions). Added keys: ``imgs`` (one (H, W, 3) uint8 RGB array for each
-    index), ``img_shape``, ``original_shape``; ``av_container`` is removed.
+    Required keys: ``video_reader``, ``frame_inds`` (any order, with repetitions).
+    Added keys: ``imgs`` (one (H, W, 3) uint8 RGB array for each index), ``img_shape``,
+    ``original_shape``; ``video_reader`` is removed.
 
-    Frames are decoded from the first to the last one needed, so that an index
-    always means the same frame; only those needed are converted to RGB.
-
-    With the key ``window`` only the window is decoded: index i is the frame that is
-    on display i + 1/2 frame periods after the window's start.
+    Index i is the i-th frame that is shown. Only the frames needed are converted to
+    RGB. With the key ``window``, index i is the frame that is on display i + 1/2 frame
+    periods after the window's start.
 
     Args:
         num_threads: decoding threads; 0 lets FFmpeg choose. More than one seldom
             pays, as the data loader's workers run at the same time.
-        max_missing: frames that may be missing at the end; the last one stands in
-            for them. Headers of AVI files with packed B-frames (in HMDB51, UCF101)
-            promise one or two frames more than there are.
+        max_missing: frames in a row that may be missing; the one before them stands
+            in. Headers of AVI files with packed B-frames (in HMDB51, UCF101) promise
+            one or two frames more than there are.
 
     Raises:
         VideoError: A frame is missing or damaged.
     """
 
-    def __init__(self, num_threads: int = 1, max_missing: int = 2) -> None:
+    def __init__(self, num_threads: int = 1, max_missing: int = MAX_MISSING) -> None:
         self.num_threads = num_threads
         self.max_missing = max_missing
 
     def transform(self, results: dict) -> dict:
-        indices = np.asarray(results["frame_inds"]).reshape(-1)
-        with results.pop("av_container") as container:
-            stream = container.streams.video[0]
-            stream.codec_context.thread_count = self.num_threads
-            stream.thread_type = "AUTO"
+        indices = np.asarray(results["frame_inds"]).reshape(-1).tolist()
+        with results.pop("video_reader") as reader:
+            reader.num_threads = self.num_threads
             if "window" in results:
                 start = results["window"][0]
-                decode = partial(self._decode_window, start=start)
-            else:
-                decode = self._decode
-            images = decode(container, results["filename"], indices)
-        results["imgs"] = images
-        results["original_shape"] = results["img_shape"] = images[0].shape[:2]
+                indices = self._window_frames(reader, start, indices)
+            to_rgb = VideoReformatter()  # one for all frames, as setting up takes long
+            images = {}
+            for number, frame in reader.read(indices, self.max_missing):
+                with naming_errors(f"convert frame {number} of {reader.filename}"):
+                    images[number] = self._to_rgb(to_rgb, frame)
+        results["imgs"] = _unshared(images, indices)
+        results["original_shape"] = results["img_shape"] = results["imgs"][0].shape[:2]
         return results
 
-    def _decode(
-        self,
-        container: av.container.InputContainer,
-        filename: str,
-        indices: np.ndarray,
-    ) -> list[np.ndarray]:
-        stream = container.streams.video[0]
-        to_rgb = VideoReformatter()  # one for all frames, as setting up takes long
-        wanted, last = set(indices.tolist()), int(indices.max())
-        images, frame, count = {}, None, 0
-        try:
-            for frame in container.decode(stream):
-                if count in wanted:
-                    images[count] = self._to_rgb(to_rgb, frame)
-                count += 1
-                if count > last:
-                    break
-        except av.error.FFmpegError as error:
-            raise VideoError(
-                f"cannot decode frame {count} of {filename}: {error.strerror}"
-            ) from error
-        if count <= last:
-            if not 0 <= last - count < self.max_missing or frame is None:
-                raise VideoError(
-                    f"frame {last} of {filename} was asked for, but only {count} "
-                    "frames could be decoded"
-                )
-            final = self._to_rgb(to_rgb, frame)
-            images.update({index: final for index in wanted if index >= count})
-        return _unshared(images, indices)
-
-    def _decode_window(
-        self,
-        container: av.container.InputContainer,
-        filename: str,
-        indices: np.ndarray,
-        start: float,
-    ) -> list[np.ndarray]:
-        """Like :meth:`_decode`, from a time in seconds on."""
-        stream = container.streams.video[0]
-        period = 1 / float(stream.average_rate)
+    def _window_frames(
+        self, reader: VideoReader, start: float, indices: list[int]
+    ) -> list[int]:
+        period = 1 / reader.frame_rate
         # in the middle of a period, as times in files are rounded
-        times = {index: start + (index + 0.5) * period for index in indices.tolist()}
-        wanted = sorted(times, key=times.get)
-        to_rgb = VideoReformatter()
-        images, shown, shown_at = {}, None, None
-        try:
-            for frame, time in _frames_from(container, times[wanted[0]]):
-                if time is None:
-                    raise VideoError(
-                        f"{filename} has frames without a time, so windows of it "
-                        "cannot be read; convert it to .mp4"
-                    )
-                # the frame before this one is on display up to now
-                due = [i for i in wanted if i not in images and times[i] < time]
-                if due:
-                    image = self._to_rgb(to_rgb, frame if shown is None else shown)
-                    images.update(dict.fromkeys(due, image))
-                shown, shown_at = frame, time
-                if len(images) == len(times):
-                    break
-        except av.error.FFmpegError as error:
+        times = [start + (index + 0.5) * period for index in indices]
+        end = reader.seconds()
+        if max(times) > end + self.max_missing * period:
             raise VideoError(
-                f"cannot decode {filename} at {start:g} s: {error.strerror}"
-            ) from error
-        rest = [i for i in wanted if i not in images]
-        if rest:
-            if shown is None or times[rest[-1]] > shown_at + period * (
-                1 + self.max_missing
-            ):
-                at = "nothing" if shown is None else f"{shown_at:.2f} s"
-                raise VideoError(
-                    f"{filename} was asked for its frame at {times[rest[-1]]:.2f} s, "
-                    f"but the last one is at {at}"
-                )
-            images.update(dict.fromkeys(rest, self._to_rgb(to_rgb, shown)))
-        return _unshared(images, indices)
+                f"{reader.filename} was asked for its frame at {max(times):.2f} s, but "
+                f"the last one is at {end - period:.2f} s"
+            )
+        return [reader.number_at(time) for time in times]
 
     def _to_rgb(
         self, reformatter: VideoReformatter, frame: av.VideoFrame
@@ -218,72 +146,26 @@ class DecodeFrames(BaseTransform):
         )
 
 
-def _unshared(images: dict[int, np.ndarray], indices: np.ndarray) -> list[np.ndarray]:
+def _unshared(images: dict[int, np.ndarray], indices: list[int]) -> list[np.ndarray]:
     """The image of each index; transforms may change them in place."""
     taken = set()
     result = []
-    for index in indices.tolist():
+    for index in indices:
         image = images[index]
         result.append(image.copy() if id(image) in taken else image)
         taken.add(id(image))
     return result
 
 
-def _frames_in_window(
-    container: av.container.InputContainer,
-    filename: str,
-    window: tuple[float, float],
-) -> int:
+def _frames_in_window(reader: VideoReader, window: tuple[float, float]) -> int:
     """Number of frames from start to end, or to the end of the video."""
     start, end = window
     if not 0 <= start < end:
-        raise VideoError(f"{filename} has no window from {start:g} to {end:g} s")
-    stream = container.streams.video[0]
-    if not stream.average_rate:
-        raise VideoError(
-            f"{filename} does not tell its frame rate, so windows of it cannot be "
-            "read; convert it to .mp4"
-        )
-    if stream.duration:
-        end = min(end, float(stream.duration * stream.time_base))
-    elif container.duration:
-        end = min(end, container.duration / av.time_base)
+        raise VideoError(f"{reader.filename} has no window from {start:g} to {end:g} s")
+    end = min(end, reader.seconds())
     if end <= start:
         raise VideoError(
             f"the window from {start:g} to {window[1]:g} s is after the end of "
-            f"{filename}, {end:g} s"
+            f"{reader.filename}, {end:g} s"
         )
-    return max(1, round((end - start) * float(stream.average_rate)))
-
-
-def _frames_from(
-    container: av.container.InputContainer, time: float
-) -> Iterator[tuple[av.VideoFrame, float | None]]:
-    """Frames and their times in seconds, the first one on display at ``time``.
-
-    Starts at a key frame before it, and at the video's start where an inexact index
-    leads past it.
-    """
-    stream = container.streams.video[0]
-    origin = stream.start_time or 0
-    container.seek(origin + int(time / stream.time_base), stream=stream, backward=True)
-    at_start = False
-    frames = container.decode(stream)
-    while (frame := next(frames, None)) is not None:
-        at = None
-        if frame.pts is not None:
-            at = float((frame.pts - origin) * stream.time_base)
-            if at > time and not at_start:
-                container.seek(origin, stream=stream, backward=True)
-                frames, at_start = container.decode(stream), True
-                continue
-        at_start = True
-        yield frame, at
-
-
-def _count_packets(container: av.container.InputContainer, filename: str) -> int:
-    try:
-        # The packet that ends the stream is empty.
-        return sum(1 for packet in container.demux(video=0) if packet.size)
-    except av.error.FFmpegError as error:
-        raise VideoError(f"cannot read {filename}: {error.strerror}") from error
+    return max(1, round((end - start) * reader.frame_rate))

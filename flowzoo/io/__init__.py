@@ -1,0 +1,1 @@
+"""Files of videos, features and weights: reading and writing."""

@@ -1,0 +1,277 @@
+"""Frames of video files by their numbers.
+
+The frames of a video are those that a player shows, from the first decodable key frame
+on: what an edit list hides does not count. A header's count is believed only where the
+file's index has as many frames and ends where the file does. A seek is never trusted:
+where the first frame after it is later than the one wanted, an earlier place is tried,
+at last the beginning.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import chain, islice, pairwise
+
+import av
+import numpy as np
+
+from .video_stream import (
+    VideoError,
+    count_indexed_frames,
+    decode,
+    naming_errors,
+    open_video,
+)
+from .video_timeline import Timeline, has_true_times, read_timeline
+
+__all__ = ["MAX_MISSING", "VideoError", "VideoReader", "naming_errors"]
+
+# Frames in a row that may be missing, unless told otherwise.
+MAX_MISSING = 2
+# Frames to be skipped for which seeking pays in a file that has to be searched for
+# key frames first.
+_FAR = 256
+
+# Number of the frame that would follow the last one.
+_END = sys.maxsize
+
+NumberedFrames = Iterator[tuple[int, av.VideoFrame]]
+
+
+class VideoReader:
+    """A video file that is open for reading.
+
+    Args:
+        filename: path of a file, or a URL that FFmpeg reads.
+        num_threads: decoding threads; 0 lets FFmpeg choose.
+
+    Attributes:
+        stream: of PyAV, for what else it tells.
+
+    Raises:
+        VideoError: The file is missing, is no video, or has no decoder.
+    """
+
+    def __init__(self, filename: str | os.PathLike, num_threads: int = 1) -> None:
+        self.filename = os.fspath(filename)
+        self.num_threads = num_threads
+        self._best_attempt = 0  # of those in _approach
+        self._open()
+        with naming_errors(f"read {self.filename}"):
+            first = list(islice(self._packets, 2))
+            self._packets = chain(first, self._packets)
+            self._indexed_frames = count_indexed_frames(
+                self._container, self.stream, first, self.filename
+            )
+
+    def _open(self) -> None:
+        self._container, self.stream = open_video(self.filename)
+        self._packets = self._container.demux(self.stream)
+        self._at_start = True
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+    def __enter__(self) -> VideoReader:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    @property
+    def frame_rate(self) -> float:
+        """Average frames per second, 0 where the file does not tell."""
+        return float(self.stream.average_rate or 0)
+
+    @property
+    def frame_count(self) -> int:
+        """Number of frames that are shown."""
+        return self._indexed_frames or self.timeline.count
+
+    @property
+    def promised_frames(self) -> int:
+        """Number of frames that the file once had, as far as it tells."""
+        if self._indexed_frames:
+            return self._indexed_frames
+        return max(self.frame_count, self.stream.frames - self.timeline.hidden)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """What the packets tell."""
+        return read_timeline(self.filename)
+
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """All frames in order, from the first one."""
+        if not self._at_start:
+            self.close()
+            self._open()
+        return self._decode(not self._indexed_frames and self.timeline.late_start)
+
+    def read(self, numbers: Iterable[int], max_missing: int = 0) -> NumberedFrames:
+        """Frames by their numbers, each of these once, in the order of display.
+
+        Should the times in the file turn out to be wrong, they are read again, and
+        what comes last for a number is right.
+
+        Args:
+            numbers: from 0 on, in any order.
+            max_missing: frames in a row that may be missing; the one before them
+                stands in.
+
+        Raises:
+            VideoError: A frame is missing or damaged.
+        """
+        wanted = sorted(set(numbers))
+        if self._may_seek(wanted):
+            try:
+                yield from self._read_by_time(wanted, max_missing)
+                return
+            except _WrongTimesError:
+                pass
+        yield from self._read_in_order(wanted, max_missing)
+
+    def number_at(self, seconds: float) -> int:
+        """The frame that is on display at a time since the first frame.
+
+        Raises:
+            VideoError: The file does not tell when its frames are displayed.
+        """
+        if not self._has_true_times:
+            return int(seconds * self._known_rate())
+        times = self._known_times()
+        time = times[0] + seconds / float(self.stream.time_base)
+        return max(0, int(np.searchsorted(times, time, "right")) - 1)
+
+    def seconds(self) -> float:
+        """Time from the first frame to the end of the last one.
+
+        Raises:
+            VideoError: The file does not tell when its frames are displayed.
+        """
+        period = 1 / self._known_rate()
+        if not self._has_true_times:
+            return self.frame_count * period
+        times = self._known_times()
+        return float((times[-1] - times[0]) * self.stream.time_base) + period
+
+    @property
+    def _has_true_times(self) -> bool:
+        return has_true_times(self._container, self.stream)
+
+    def _known_rate(self) -> float:
+        if not self.frame_rate:
+            raise VideoError(
+                f"{self.filename} does not tell its frame rate, so windows of it "
+                "cannot be read; convert it to .mp4"
+            )
+        return self.frame_rate
+
+    def _known_times(self) -> np.ndarray:
+        times = self.timeline.times
+        if times is None:
+            raise VideoError(
+                f"{self.filename} has frames without a time, so windows of it cannot "
+                "be read; convert it to .mp4"
+            )
+        return times
+
+    def _may_seek(self, wanted: list[int]) -> bool:
+        if not self._has_true_times:
+            return False
+        skipped = max(after - before for before, after in pairwise([0, *wanted]))
+        if self._indexed_frames and skipped < _FAR:
+            return False
+        return self.timeline.times is not None and self.timeline.count > 0
+
+    def _read_in_order(self, wanted: list[int], max_missing: int) -> NumberedFrames:
+        number, frame = -1, None
+        remaining = iter(wanted)
+        target = next(remaining)
+        for number, frame in enumerate(self.frames()):
+            if number == target:
+                yield number, frame
+                target = next(remaining, None)
+                if target is None:
+                    return
+        self._check_stand_in(wanted[-1], number, max_missing)
+        for missing in chain([target], remaining):
+            yield missing, frame
+
+    def _read_by_time(self, wanted: list[int], max_missing: int) -> NumberedFrames:
+        frames, number = None, -1
+        for target in wanted:
+            if frames is None or self._frame_of_key(target) > number + 1:
+                frames = self._approach(target)
+                before, (number, frame) = (-1, None), next(frames, (-1, None))
+            while number < target:
+                before = number, frame
+                number, frame = next(frames, (_END, None))
+            if number == target:
+                yield target, frame
+            else:
+                self._check_stand_in(target, before[0], max_missing)
+                yield target, before[1]
+
+    def _check_stand_in(self, target: int, last: int, max_missing: int) -> None:
+        if last < 0 or target - last > max_missing:
+            raise VideoError(
+                f"frame {target} of {self.filename} was asked for, but only {last + 1} "
+                "frames could be decoded"
+            )
+
+    def _frame_of_key(self, number: int) -> int:
+        """The last key frame up to a frame; -1 if there is none."""
+        keys = self.timeline.keys_before(number)
+        return int(np.searchsorted(self.timeline.times, keys[-1][0])) if keys else -1
+
+    def _approach(self, target: int) -> NumberedFrames:
+        """Frames from a key frame on that is not later than a frame."""
+        if self._frame_of_key(target) > 0:
+            keys = self.timeline.keys_before(target)
+            # Containers look up times of display or of decoding, some inexactly.
+            goals = [*keys[-1], keys[max(-2, -len(keys))][1]]
+            for attempt in range(self._best_attempt, len(goals)):
+                frames = self._number(self._seek(goals[attempt]))
+                with contextlib.suppress(VideoError):
+                    first = next(frames, None)
+                    if first is not None and first[0] <= target:
+                        self._best_attempt = attempt
+                        return chain([first], frames)
+        return self._number(self.frames())
+
+    def _seek(self, time: int | None) -> Iterator[av.VideoFrame]:
+        if time is None:
+            return iter(())
+        self._at_start = False
+        try:
+            self._container.seek(time, stream=self.stream, backward=True)
+        except (av.error.FFmpegError, OSError):  # this container cannot
+            return iter(())
+        self._packets = self._container.demux(self.stream)
+        return self._decode(from_key=True)
+
+    def _number(self, frames: Iterable[av.VideoFrame]) -> NumberedFrames:
+        last = -1
+        for frame in frames:
+            number = self.timeline.number_of(frame.pts)
+            if number is None or number <= last:
+                raise _WrongTimesError
+            last = number
+            yield number, frame
+
+    def _decode(self, from_key: bool) -> Iterator[av.VideoFrame]:
+        context = self.stream.codec_context
+        if self._at_start:
+            context.thread_count = self.num_threads
+            context.thread_type = "AUTO"
+        self._at_start = False
+        return decode(self.stream, self._packets, self.filename, from_key)
+
+
+class _WrongTimesError(Exception):
+    """Frames have other times than their packets, or come in another order."""

@@ -1,0 +1,111 @@
+"""The times of a video's frames, from its packets."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import av
+import numpy as np
+
+from .video_stream import decode, naming_errors, open_video
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What the packets of a video stream tell.
+
+    Args:
+        count: number of frames shown.
+        hidden: number of packets that are not shown.
+        late_start: whether packets precede the first key frame.
+        times: (count,) of the frames in the order of display, in the stream's time
+            base; None where packets have no times of their own.
+        keys: (time of display, time of decoding or None) of the key frames, sorted.
+    """
+
+    count: int
+    hidden: int
+    late_start: bool
+    times: np.ndarray | None
+    keys: list[tuple[int, int | None]]
+
+    def number_of(self, time: int | None) -> int | None:
+        """The frame with exactly this time."""
+        if time is None:
+            return None
+        number = int(np.searchsorted(self.times, time))
+        found = number < self.count and self.times[number] == time
+        return number if found else None
+
+    def keys_before(self, number: int) -> list[tuple[int, int | None]]:
+        """The key frames up to a frame."""
+        time = int(self.times[min(number, self.count - 1)])
+        return self.keys[: bisect.bisect_right(self.keys, time, key=lambda key: key[0])]
+
+
+def read_timeline(filename: str) -> Timeline:
+    """Read all packets of a file, once in a process while the file does not change."""
+    try:
+        status = Path(filename).stat()
+    except OSError:  # a URL
+        return _scan(filename)
+    return _scan_once(
+        str(Path(filename).absolute()), status.st_size, status.st_mtime_ns
+    )
+
+
+@lru_cache(maxsize=4096)
+def _scan_once(filename: str, size: int, changed: int) -> Timeline:
+    return _scan(filename)
+
+
+def _scan(filename: str) -> Timeline:
+    container, stream = open_video(filename)
+    with container, naming_errors(f"read {filename}"):
+        packets, is_cut = [], False
+        for packet in container.demux(stream):
+            if packet.size:
+                flags = packet.is_keyframe, packet.is_discard
+                packets.append((packet.pts, packet.dts, *flags))
+                is_cut = packet.is_corrupt
+        ordered = has_true_times(container, stream)
+    if is_cut:  # within the last packet
+        packets.pop()
+    first_key = next((i for i, packet in enumerate(packets) if packet[2]), 0)
+    decodable = packets[first_key:]
+    late_start = first_key > 0
+    shown = [pts for pts, _, _, discard in decodable if not discard]
+    times, keys = None, []
+    if not ordered or None in shown or len(set(shown)) < len(shown):
+        count = sum(1 for _ in _decode_file(filename, late_start))
+    else:
+        times = np.sort(np.array(shown, np.int64))
+        if shown and times[0] < decodable[0][0]:
+            # What is displayed before the first key frame may need frames before it:
+            # only the decoder knows.
+            first = next(_decode_file(filename, late_start), None)
+            times = times[times >= (first.pts if first else np.inf)]
+        count = len(times)
+        keys = sorted((pts, dts) for pts, dts, is_key, _ in decodable if is_key)
+    return Timeline(count, len(packets) - count, late_start, times, keys)
+
+
+def has_true_times(
+    container: av.container.InputContainer, stream: av.VideoStream
+) -> bool:
+    """Whether packets have the times at which their frames are displayed.
+
+    AVI stores none; FFmpeg makes them up, wrongly where there are B-frames.
+    """
+    return container.format.name != "avi" or not stream.codec_context.has_b_frames
+
+
+def _decode_file(filename: str, from_key: bool) -> Iterator[av.VideoFrame]:
+    container, stream = open_video(filename)
+    with container:
+        stream.codec_context.thread_count = 1
+        yield from decode(stream, container.demux(stream), filename, from_key)
