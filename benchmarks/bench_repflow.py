@@ -3,11 +3,11 @@
     python benchmarks/bench_repflow.py [--device cpu|cuda]
 
 Baselines: `eager`, the reference; `compile`, the reference under torch.compile;
-`authors`, the authors' first layer with its masks mended (tests/kernels). For every
-case the result and the gradients are checked against float64 first. The rounds of all
-implementations alternate, so that a busy machine disturbs them alike; the figures are
-medians and the 20 % and 80 % quantiles. Peak memory is what one call adds, its result
-and gradients included; on the CPU that of a process of its own (Linux).
+`authors`, the authors' first layer with its masks mended (upstream_repflow.py). For
+every case the result and the gradients are checked against float64 first. The rounds
+of all implementations alternate, so that a busy machine disturbs them alike; the
+figures are medians and the 20 % and 80 % quantiles. Peak memory is what one call adds,
+its result and gradients included; on the CPU that of a process of its own (Linux).
 
 On the CPU it also measures what stands around the layer in a network: normalization,
 1x1 and 3x3 convolution, at the channels of a ResNet-18 where its maps are 14 x 14.
@@ -25,21 +25,18 @@ import os
 import platform
 import re
 import statistics
-import sys
 import time
 from pathlib import Path
 
+import cpu_roofline
 import torch
+from repflow_inputs import make_maps, make_parameters
+from upstream_repflow import authors_layer
+
+from flowzoo_kernels import representation_flow
+from flowzoo_kernels.modules import normalize_maps
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "kernels"))
-
-import cpu_roofline  # noqa: E402
-from authors_repflow import authors_layer  # noqa: E402
-from repflow_cases import make_maps, make_parameters  # noqa: E402
-
-from flowzoo_kernels import representation_flow  # noqa: E402
-from flowzoo_kernels.modules import normalize_maps  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
 LEARNED = ("div_kernel", "theta", "lam", "tau")  # the module's default

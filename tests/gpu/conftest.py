@@ -1,10 +1,7 @@
-import sys
 from pathlib import Path
 
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "kernels"))
 
 
 def pytest_collection_modifyitems(items):

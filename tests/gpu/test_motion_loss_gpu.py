@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from frame_pyramid_cases import CASES, LRN, check_pyramid, make_frames
-from motion_loss_cases import SCALE, SHAPES, check_loss, make_inputs, run_loss
+from helpers.frame_pyramid_cases import CASES, LRN, check_pyramid, make_frames
+from helpers.motion_loss_cases import SCALE, SHAPES, check_loss, make_inputs, run_loss
 
 from flowzoo_kernels import MotionLoss, motion_loss, multiscale_motion_loss
 from flowzoo_kernels.frame_pyramid import frame_pyramid

@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from repflow_cases import check_against_reference, make_maps, make_parameters, run_flow
+from helpers.repflow_cases import check_against_reference, run_flow
+from repflow_inputs import make_maps, make_parameters
 
 from flowzoo_kernels import RepresentationFlow, representation_flow
 from flowzoo_kernels.repflow.reference import default_kernels

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from warp_cases import PADDINGS, check_warp, make_inputs, run_warp
+from helpers.warp_cases import PADDINGS, check_warp, make_inputs, run_warp
 
 from flowzoo_kernels import BackwardWarp, backward_warp
 

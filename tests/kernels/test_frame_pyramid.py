@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from frame_pyramid_cases import CASES, LRN, check_pyramid, make_frames
+from helpers.frame_pyramid_cases import CASES, LRN, check_pyramid, make_frames
 from torch.library import opcheck
 
 from flowzoo_kernels.frame_pyramid import cpu, frame_pyramid, op

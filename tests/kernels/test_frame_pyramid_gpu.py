@@ -1,7 +1,7 @@
 """The Triton kernels of normalized and reduced frames, without a GPU."""
 
 import pytest
-from triton_without_gpu import compiled_resources, run_interpreted
+from helpers.triton_without_gpu import compiled_resources, run_interpreted
 
 pytest.importorskip("triton")
 
@@ -9,7 +9,7 @@ pytest.importorskip("triton")
 INTERPRETED = """
 import torch
 from flowzoo_kernels.frame_pyramid import op
-from frame_pyramid_cases import CASES, LRN, check_pyramid, make_frames
+from helpers.frame_pyramid_cases import CASES, LRN, check_pyramid, make_frames
 from flowzoo_kernels.frame_pyramid import frame_pyramid
 
 # on the CPU, where the kernels are interpreted

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from repflow_cases import PARAMETERS, make_maps
+from repflow_inputs import PARAMETERS, make_maps
 
 from flowzoo_kernels import RepresentationFlow
 from flowzoo_kernels.modules import normalize_maps

@@ -1,10 +1,10 @@
 import math
 
-import authors_motion_loss as authors
 import pytest
 import torch
-from huge_strides import huge_strides
-from motion_loss_cases import SCALE, SHAPES, check_loss, make_inputs, run_loss
+from helpers import upstream_motion_loss as authors
+from helpers.huge_strides import huge_strides
+from helpers.motion_loss_cases import SCALE, SHAPES, check_loss, make_inputs, run_loss
 from torch.library import opcheck
 
 from flowzoo_kernels import motion_loss

@@ -1,17 +1,17 @@
 """The Triton kernel of the motion losses, interpreted and compiled without a GPU."""
 
 import pytest
-from triton_without_gpu import compiled_resources, run_interpreted
+from helpers.triton_without_gpu import compiled_resources, run_interpreted
 
 pytest.importorskip("triton")
 
 # The interpreter takes half a second for a program, so inputs are small.
 INTERPRETED = """
 import torch
-from huge_strides import huge_strides
+from helpers.huge_strides import huge_strides
 from triton.runtime.interpreter import GridExecutor
 from flowzoo_kernels.motion_loss import gpu_launch, op
-from motion_loss_cases import check_loss, make_inputs, run_loss
+from helpers.motion_loss_cases import check_loss, make_inputs, run_loss
 
 # on the CPU, where the kernel is interpreted
 op.checks.resolve_backend = lambda backend, *_: backend

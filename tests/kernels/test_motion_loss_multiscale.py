@@ -1,6 +1,6 @@
 import pytest
 import torch
-from repflow_cases import assert_as_exact_as_eager
+from helpers.repflow_cases import assert_as_exact_as_eager
 
 from flowzoo_kernels import MotionLoss, motion_loss, multiscale_motion_loss
 from flowzoo_kernels.frame_pyramid import frame_pyramid

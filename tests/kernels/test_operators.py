@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from repflow_cases import make_maps, make_parameters
+from repflow_inputs import make_maps, make_parameters
 from torch.autograd import forward_ad
 
 from flowzoo_kernels import (

@@ -7,13 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from repflow_cases import (
-    PARAMETERS,
-    check_against_reference,
-    make_maps,
-    make_parameters,
-    run_flow,
-)
+from helpers.repflow_cases import check_against_reference, run_flow
+from repflow_inputs import PARAMETERS, make_maps, make_parameters
 from torch.library import opcheck
 
 from flowzoo_kernels import representation_flow

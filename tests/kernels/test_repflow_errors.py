@@ -1,6 +1,6 @@
 import pytest
 import torch
-from repflow_cases import make_maps, make_parameters
+from repflow_inputs import make_maps, make_parameters
 
 from flowzoo_kernels import representation_flow
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
-from authors_repflow import authors_layer
-from repflow_cases import PARAMETERS, make_maps, make_parameters
+from repflow_inputs import PARAMETERS, make_maps, make_parameters
+from upstream_repflow import authors_layer
 
 from flowzoo_kernels import representation_flow
 from flowzoo_kernels.repflow.reference import VARIANTS, default_kernels

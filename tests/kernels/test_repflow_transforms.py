@@ -4,8 +4,8 @@ import multiprocessing
 
 import pytest
 import torch
-from ddp_gradients import CLIPS, gradients, make_model, worker
-from repflow_cases import make_maps, make_parameters
+from helpers.ddp_gradients import CLIPS, gradients, make_model, worker
+from repflow_inputs import make_maps, make_parameters
 from torch.utils.checkpoint import checkpoint
 
 from flowzoo_kernels import RepresentationFlow, representation_flow

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from repflow_cases import (
+from helpers.repflow_cases import (
     assert_as_exact_as_eager,
     check_against_reference,
-    make_maps,
-    make_parameters,
     run_flow,
 )
-from repflow_interpreter import fuse_multiply_adds, patch_once
+from helpers.repflow_interpreter import fuse_multiply_adds, patch_once
+from repflow_inputs import make_maps, make_parameters
 
 from flowzoo_kernels import representation_flow
 from flowzoo_kernels.repflow import gpu_shapes

@@ -1,9 +1,9 @@
 import pytest
 import torch
-from authors_motion_loss import flow_transformer
-from huge_strides import huge_strides
+from helpers.huge_strides import huge_strides
+from helpers.upstream_motion_loss import flow_transformer
+from helpers.warp_cases import PADDINGS, check_warp, make_inputs, run_warp
 from torch.library import opcheck
-from warp_cases import PADDINGS, check_warp, make_inputs, run_warp
 
 from flowzoo_kernels import BackwardWarp, backward_warp
 from flowzoo_kernels.warp import op

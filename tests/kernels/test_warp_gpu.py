@@ -1,7 +1,7 @@
 """The Triton kernels of the warp, interpreted and compiled without a GPU."""
 
 import pytest
-from triton_without_gpu import compiled_resources, run_interpreted
+from helpers.triton_without_gpu import compiled_resources, run_interpreted
 
 pytest.importorskip("triton")
 
@@ -9,9 +9,9 @@ INTERPRETED = """
 import torch
 from flowzoo_kernels.warp import gpu_launch, op
 from flowzoo_kernels._common import checks
-from huge_strides import huge_strides
+from helpers.huge_strides import huge_strides
 from triton.runtime.interpreter import GridExecutor
-from warp_cases import PADDINGS, check_warp, make_inputs, run_warp
+from helpers.warp_cases import PADDINGS, check_warp, make_inputs, run_warp
 
 gpu_launch.BLOCK = 16
 for padding in PADDINGS:

@@ -4,7 +4,7 @@ from math import ceil, prod
 
 import pytest
 import torch
-from authors_i3d import published_layers, published_shapes
+from helpers.upstream_i3d import published_layers, published_shapes
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from torch import nn

@@ -2,7 +2,11 @@
 
 import pytest
 import torch
-from authors_repflow_network import authors_network, published_shapes, random_state
+from helpers.upstream_repflow_network import (
+    authors_network,
+    published_shapes,
+    random_state,
+)
 from mmaction.registry import MODELS
 
 from flowzoo.models.heads import FrameAverageHead

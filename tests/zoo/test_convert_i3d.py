@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from authors_i3d import (
+from helpers.tensorflow_checkpoint import write_checkpoint
+from helpers.upstream_i3d import (
     LOGITS,
     authors_features,
     authors_logits,
@@ -16,7 +17,6 @@ from authors_i3d import (
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from tensorflow_checkpoint import write_checkpoint
 
 from flowzoo.compat.configs import CONFIGS
 from flowzoo.zoo.convert_i3d import convert_i3d, has_scales

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tensorflow_checkpoint import write_checkpoint
+from helpers.tensorflow_checkpoint import write_checkpoint
 
 from flowzoo.models.necks import MoNet
 from flowzoo.zoo.convert_monet import convert_monet

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from authors_repflow import authors_layer
-from authors_repflow_network import authors_network, published_shapes, random_state
+from helpers.upstream_repflow_network import (
+    authors_network,
+    published_shapes,
+    random_state,
+)
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner import load_checkpoint
+from upstream_repflow import authors_layer
 
 from flowzoo.zoo.convert_repflow import convert, convert_network, read_state_dict
 from flowzoo_kernels import RepresentationFlow

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from local_server import FILE, NAME
+from helpers.local_server import FILE, NAME
 
 from flowzoo.zoo import DownloadError, download, index
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from local_server import NAME
+from helpers.local_server import NAME
 from mmengine.model import BaseModule
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn

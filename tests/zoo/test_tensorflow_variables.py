@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from tensorflow_checkpoint import write_checkpoint
+from helpers.tensorflow_checkpoint import write_checkpoint
 
 from flowzoo.zoo.tensorflow_variables import read_variables, variables_in
 

@@ -1,11 +1,5 @@
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # miniatures
-
-from miniatures import write_clip
+from helpers.miniatures import write_clip
 
 
 @pytest.fixture(scope="session")

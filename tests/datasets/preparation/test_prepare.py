@@ -5,8 +5,8 @@ import shutil
 import unicodedata
 from pathlib import Path
 
-import miniatures
 import pytest
+from helpers import miniatures
 from mmaction.registry import DATASETS as MMACTION_DATASETS
 from mmengine.config import Config
 

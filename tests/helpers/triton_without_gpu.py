@@ -11,13 +11,16 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
+TESTS = Path(__file__).parents[1]
+IMPORTED = TESTS, TESTS.parent / "benchmarks"  # as in pyproject.toml
+
 
 def run_interpreted(code: str) -> None:
     """Run code in a process of its own, where kernels are interpreted on the CPU."""
     environment = os.environ | {
         "TRITON_INTERPRET": "1",
         "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(Path(__file__).parent),
+        "PYTHONPATH": os.pathsep.join(map(str, IMPORTED)),
     }
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True

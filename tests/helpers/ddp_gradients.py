@@ -1,7 +1,7 @@
 """A small network, and its gradients in one process or two, for the tests."""
 
 import torch
-from repflow_cases import make_maps
+from repflow_inputs import make_maps
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 

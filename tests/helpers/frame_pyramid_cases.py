@@ -1,10 +1,10 @@
 """Inputs and checks shared by the tests of the normalized and reduced frames."""
 
 import torch
-from repflow_cases import assert_as_exact_as_eager
 from torch import Tensor
 
 from flowzoo_kernels.frame_pyramid import frame_pyramid
+from helpers.repflow_cases import assert_as_exact_as_eager
 
 # (N, C, T, H, W) and sizes; every size is odd, whole, 1 or a ratio of its own
 CASES = [

@@ -1,10 +1,10 @@
 """Inputs and checks shared by the tests of the motion losses."""
 
 import torch
-from repflow_cases import assert_as_exact_as_eager
 from torch import Tensor
 
 from flowzoo_kernels import motion_loss
+from helpers.repflow_cases import assert_as_exact_as_eager
 
 SCALE = 4.0  # a power of two, so that the flow in pixels is exact
 TERMS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0.01))  # each alone, all together

@@ -1,10 +1,10 @@
 """Inputs and checks shared by the tests of the warp operator."""
 
 import torch
-from repflow_cases import assert_as_exact_as_eager
 from torch import Tensor
 
 from flowzoo_kernels import backward_warp
+from helpers.repflow_cases import assert_as_exact_as_eager
 
 PADDINGS = ("zeros", "border")
 

@@ -1,0 +1,1 @@
+"""What several tests share: cases, transcriptions of published code, miniatures."""
