@@ -9,7 +9,7 @@ Frames per second, of clips of 11 frames at 224 x 224, which have 10 flows and c
   pixels, then VGG-16 on the stack of flows;
 - `stacked`: MotionNet and VGG-16, configs/hidden2s_vgg16_ucf101.py;
 - `two_stage_two_stream` and `hidden_two_stream`: these and the spatial VGG-16 on the
-  middle frame, configs/twostream_vgg16_ucf101.py;
+  middle frame, configs/hidden_two_stream/twostream_vgg16_ucf101.py;
 - `..._bfloat16`: under autocast.
 
 Weights are random: only the time is measured. With decoding means the pipeline of
@@ -35,11 +35,11 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 
-import flowzoo  # noqa: F401
+from flowzoo.config_lookup import find_config
 from flowzoo.evaluation.score_fusion import fuse_scores
 
 ROOT = Path(__file__).parents[1]
-CONFIG = ROOT / "configs" / "twostream_vgg16_ucf101.py"
+CONFIG = find_config("twostream_vgg16_ucf101.py")
 FLOWS = 10
 
 

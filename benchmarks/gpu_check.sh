@@ -22,7 +22,7 @@ train)
         model.backbone.base_channels=64 model.cls_head.in_channels=512 \
         model.backbone.flow_cfg.bottleneck_channels=32 train_dataloader.num_workers=8 \
         default_hooks.checkpoint.max_keep_ckpts=2
-    "$PYTHON" tools/train.py configs/motionnet_motionshapes.py \
+    "$PYTHON" tools/train.py configs/motionnet/motionnet_motionshapes.py \
         --work-dir "$out/motionnet_motionshapes" --cfg-options \
         train_dataloader.num_workers=8 default_hooks.checkpoint.max_keep_ckpts=2
     ;;

@@ -5,7 +5,7 @@
 MOTIONNET.pth is a checkpoint of configs/tinymotionnet_motionshapes.py, trained without
 labels: flowzoo://tinymotionnet_motionshapes, or a file. For each seed:
 
-1. `fixed`: mode (a), the classifier of configs/hidden2s_r18_motionshapes_fixed.py
+1. `fixed`: mode (a), the classifier of hidden2s_r18_motionshapes_fixed.py
    on the flow of MotionNet as it is (computed once, at --starts places of each clip);
 2. from there, for --finetune epochs with the rates of
    configs/hidden2s_r18_motionshapes.py, `fixed_longer`: mode (a) still; `action`: mode
@@ -37,7 +37,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
-import flowzoo  # noqa: F401
+from flowzoo.config_lookup import find_config
 from flowzoo.evaluation.score_fusion import fuse_scores, rank_weights, weight_grid
 
 ROOT = Path(__file__).parents[1]
@@ -47,7 +47,7 @@ FRAMES, BATCH = 11, 16
 
 
 def config_of(name: str) -> Config:
-    return Config.fromfile(ROOT / "configs" / f"{name}.py")
+    return Config.fromfile(find_config(f"{name}.py"))
 
 
 def load_clips(split: str, number: int | None) -> tuple[Tensor, list[int]]:

@@ -15,7 +15,7 @@ import torch
 from mmengine.config import Config
 
 import flowzoo  # noqa: F401
-from flowzoo.compat.configs import CONFIGS
+from flowzoo.config_lookup import find_config
 from flowzoo.zoo.complexity import complexity
 
 OUT = Path(__file__).parent / "results" / "monet_flops.json"
@@ -25,7 +25,7 @@ FRAMES = {"clip": 64, "ten seconds": 250}
 
 
 def measure(name: str, channels: int, frames: int, **neck) -> dict[str, float]:
-    config = Config.fromfile(CONFIGS / f"{name}.py")
+    config = Config.fromfile(find_config(f"{name}.py"))
     if neck:
         config.merge_from_dict(dict(model=dict(two_stream=dict(neck=neck))))
     parameters, count = complexity(config, (1, channels, frames, 224, 224))

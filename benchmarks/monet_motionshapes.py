@@ -30,12 +30,11 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
-import flowzoo  # noqa: F401
+from flowzoo.config_lookup import find_config
 from flowzoo.datasets import FeatureDataset
 from flowzoo.datasets.preparation import default_out
 
 ROOT = Path(__file__).parents[1]
-CONFIGS = ROOT / "configs"
 FEATURES = Path(os.environ.get("FEATURES") or default_out("motionshapes_features"))
 SPLITS = ("train", "val", "test")
 BASELINES = [
@@ -56,13 +55,14 @@ def write_features(work_dirs: Path) -> None:
     """Train both networks, and extract their features, where these are missing."""
     tools = ROOT / "tools"
     networks = dict(
-        appearance="repflow_r18_motionshapes_features", flow="flow_r18_motionshapes"
+        appearance="repflow_r18_motionshapes_features",
+        flow="slowonly_r18_motionshapes_flow",
     )
     for stream, name in networks.items():
         files = {split: FEATURES / f"{stream}_{split}.npz" for split in SPLITS}
         if all(file.exists() for file in files.values()):
             continue
-        config, work_dir = CONFIGS / f"{name}.py", work_dirs / name
+        config, work_dir = find_config(f"{name}.py"), work_dirs / name
         train = [sys.executable, tools / "train.py", config, "--work-dir", work_dir]
         subprocess.run(train, check=True)
         extract = [sys.executable, tools / "data" / "extract_features.py", config]
@@ -124,7 +124,7 @@ def imagine(neck: nn.Module, data: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def stage_config(stage: str) -> Config:
-    return Config.fromfile(CONFIGS / f"monet_repflow_motionshapes{stage}.py")
+    return Config.fromfile(find_config(f"monet_repflow_motionshapes{stage}.py"))
 
 
 def necks(sizes: dict) -> dict[str, dict]:
@@ -134,7 +134,7 @@ def necks(sizes: dict) -> dict[str, dict]:
              (("monet-2", 2), ("monet-5", 5))}  # fmt: skip
     found["monet-5 released"] = dict(monet, variant="released")
     for name in BASELINES:
-        config = Config.fromfile(CONFIGS / f"{name}_i3d_kinetics.py")
+        config = Config.fromfile(find_config(f"monet_i3d_kinetics_{name}.py"))
         found[name] = config.model.neck.to_dict()
     return {name: neck | sizes for name, neck in found.items()}
 

@@ -31,7 +31,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
-import flowzoo  # noqa: F401
+from flowzoo.config_lookup import find_config
 from flowzoo_kernels import RepresentationFlow
 
 ROOT = Path(__file__).parents[1]
@@ -173,7 +173,7 @@ def load_clips(split: str) -> tuple[Tensor, Tensor]:
 
 
 def load_config() -> Config:
-    return Config.fromfile(ROOT / "configs" / SETTINGS["config"])
+    return Config.fromfile(find_config(SETTINGS["config"]))
 
 
 def normalize(clips: Tensor, config: Config) -> Tensor:

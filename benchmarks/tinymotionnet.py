@@ -5,9 +5,9 @@
 
 The first trains configs/tinymotionnet_motionshapes.py (or --config NAME) on the
 training split of MotionShapes and tests it on the test split. The second trains
-configs/tinymotionnet_ucf101_2frames.py on all videos of a folder and compares the flow
-with the true one of pairs of frames of another kind, beside zero flow and OpenCV's DIS
-and TV-L1. benchmarks/results/tinymotionnet_NAME.{json,png} and
+tinymotionnet_ucf101_2frames.py on all videos of a folder and compares the flow with the
+true one of pairs of frames of another kind, beside zero flow and OpenCV's DIS and
+TV-L1. benchmarks/results/tinymotionnet_NAME.{json,png} and
 ..._curves.png are written. With --checkpoint FILE nothing is trained; --cfg-options is
 passed on.
 """
@@ -30,7 +30,7 @@ from mmengine.config import Config, DictAction
 from mmengine.runner import Runner, load_checkpoint
 from torch import Tensor
 
-import flowzoo  # noqa: F401
+from flowzoo.config_lookup import find_config
 from flowzoo.datasets import FlowPairDataset
 from flowzoo.engine.flow_visualization import flow_picture
 from flowzoo.evaluation.flow_metrics import end_point_error
@@ -45,7 +45,7 @@ HALVED = 2
 
 
 def build_runner(name: str, args: argparse.Namespace) -> Runner:
-    config = Config.fromfile(ROOT / "configs" / f"{name}.py")
+    config = Config.fromfile(find_config(f"{name}.py"))
     config.work_dir = str(args.work_dir / name)
     if args.dataset == "ucf101":
         videos = sorted(p.name for p in args.videos.iterdir() if p.suffix == ".avi")
@@ -91,7 +91,7 @@ def train(runner: Runner, name: str) -> dict:
 def motionshapes(args: argparse.Namespace) -> dict:
     name = args.config or "tinymotionnet_motionshapes"
     runner = build_runner(name, args)
-    found = {"config": f"configs/{name}.py"}
+    found = {"config": f"{name}.py"}
     if args.checkpoint is None:
         found["training"] = train(runner, name)
     else:
@@ -141,7 +141,7 @@ def opencv_flow(method, first: Tensor, second: Tensor) -> Tensor:
 def ucf101(args: argparse.Namespace) -> dict:
     name = args.config or "tinymotionnet_ucf101_2frames"
     runner = build_runner(name, args)
-    found = {"config": f"configs/{name}.py"}
+    found = {"config": f"{name}.py"}
     if args.checkpoint is None:
         found["training"] = train(runner, name)
     else:
@@ -194,7 +194,7 @@ def main() -> None:
     datasets = parser.add_subparsers(dest="dataset", required=True)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--work-dir", type=Path, default=Path("work_dirs"))
-    common.add_argument("--config", help="its name in configs/, without .py")
+    common.add_argument("--config", help="its file name, without .py")
     common.add_argument("--checkpoint", type=Path)
     common.add_argument("--cfg-options", nargs="+", action=DictAction)
     datasets.add_parser("motionshapes", parents=[common])

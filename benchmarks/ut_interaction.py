@@ -24,7 +24,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-import flowzoo  # noqa: F401
+from flowzoo.config_lookup import find_config
 from flowzoo.datasets.preparation.ut_interaction import (
     list_clips,
     metadata_accuracies,
@@ -43,7 +43,7 @@ LAST = 20  # iterations over which the training loss is averaged at the end
 def train(network: str, fold: int, work_dir: Path) -> dict:
     """Train without one sequence, and classify its clips."""
     os.environ["SPLIT"] = str(fold)
-    config = Config.fromfile(ROOT / "configs" / f"{network}.py")
+    config = Config.fromfile(find_config(f"{network}.py"))
     config.work_dir = str(work_dir / network / str(fold))
     config.randomness = dict(seed=fold)
     # nothing is chosen by looking at the test clips, so there is no validation

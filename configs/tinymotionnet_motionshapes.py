@@ -1,4 +1,4 @@
-_base_ = './motionnet_motionshapes.py'
+_base_ = 'motionnet/motionnet_motionshapes.py'
 
 model = dict(
     backbone=dict(type='TinyMotionNet'),

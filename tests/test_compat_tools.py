@@ -7,7 +7,7 @@ import signal
 import pytest
 import torch
 
-from flowzoo.compat.configs import find_config
+from flowzoo.config_lookup import find_config
 
 KILL_IN_EPOCH_3 = """
 import os, signal

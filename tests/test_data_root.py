@@ -9,7 +9,8 @@ from mmengine.config import Config
 import flowzoo  # noqa: F401  configs may inherit from flowzoo::
 from flowzoo.datasets.preparation import default_out
 
-CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
+ROOT = Path(__file__).parents[1] / "configs"
+CONFIGS = sorted([*ROOT.glob("*.py"), *ROOT.glob("[!_]*/*.py")])
 
 
 def paths(config: Config) -> Iterator[str]:
@@ -33,9 +34,7 @@ def test_every_config_reads_below_the_folder(path, monkeypatch):
 def test_default(monkeypatch):
     monkeypatch.delenv("FLOWZOO_DATA", raising=False)
     for name in ("ucf101", "kinetics400"):
-        config = Config.fromfile(
-            CONFIGS[0].parent / "_base_" / "datasets" / f"{name}.py"
-        )
+        config = Config.fromfile(ROOT / "_base_" / "datasets" / f"{name}.py")
         assert {p.split(f"{name}/")[0] for p in paths(config)} == {"data/"}
 
 

@@ -17,13 +17,14 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
+from flowzoo.config_lookup import find_config
 from flowzoo.datasets.features import FeatureFile, FeatureWriter
 from flowzoo.evaluation.score_fusion import load_dump
 
 ROOT = Path(__file__).parents[1]
-CONFIGS = ROOT / "configs"
 STAGES = ("_classifiers", "", "_fusion")
-APPEARANCE, FLOW = "repflow_r18_motionshapes_features", "flow_r18_motionshapes"
+APPEARANCE = "repflow_r18_motionshapes_features"
+FLOW = "slowonly_r18_motionshapes_flow"
 SPEC = dict(num_train=8, num_val=8, num_test=8, num_frames=16, size=32)
 HEADS = dict(appearance_head=dict(in_channels=32), flow_head=dict(in_channels=32))
 NECK = dict(in_channels=32, out_channels=32)
@@ -59,7 +60,7 @@ def narrow(name, folder):
     data = dict(dataset=dict(spec=SPEC, root=str(folder)))
     path = folder / f"{name}.py"
     path.write_text(
-        f"_base_ = '{CONFIGS / name}.py'\n"
+        f"_base_ = 'flowzoo::{name}.py'\n"
         "model = dict(backbone=dict(base_channels=4))\n"
         + "".join(f"{s}_dataloader = {data}\n" for s in ("train", "val", "test"))
     )
@@ -258,7 +259,7 @@ def narrow_i3d(name, folder, *transforms):
     data = dict(type="MotionShapesDataset", spec=SPEC, root=str(folder), indices=2)
     path = folder / f"{name}.py"
     path.write_text(
-        f"_base_ = '{CONFIGS / name}.py'\n"
+        f"_base_ = 'flowzoo::{name}.py'\n"
         "test_dataloader = dict(num_workers=0, persistent_workers=False,\n"
         f"    dataset=dict(_delete_=True, split='test', pipeline={steps}, **{data}))\n"
     )
@@ -282,9 +283,10 @@ def test_i3d_from_frames(call, here):
     parts = {}
     for name in ("i3d_inception_kinetics", "monet_i3d_kinetics_fusion"):
         torch.manual_seed(len(parts))
-        parts[name] = MODELS.build(Config.fromfile(CONFIGS / f"{name}.py").model).eval()
+        config = Config.fromfile(find_config(f"{name}.py"))
+        parts[name] = MODELS.build(config.model).eval()
         torch.save(dict(state_dict=parts[name].state_dict()), f"{name}.pth")
-    config = CONFIGS / "monet_i3d_kinetics_e2e.py"
+    config = find_config("monet_i3d_kinetics_e2e.py")
     files = [f"{name}.pth" for name in parts]
     call("zoo/join_hallucinated.py", config, *files, "joined.pth")
     model = MODELS.build(Config.fromfile(config).model).eval()

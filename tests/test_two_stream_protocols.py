@@ -1,17 +1,14 @@
 """What the two-stream configs say about clips, crops, modes and splits."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 
-import flowzoo  # noqa: F401
+from flowzoo.config_lookup import find_config
 from flowzoo.datasets.motionshapes_files import write_video
 
-CONFIGS = Path(__file__).parents[1] / "configs"
 SMALL = {340: 34, 256: 26, 224: 22}  # a tenth of the published sizes
 
 
@@ -41,20 +38,20 @@ def views(pipeline, video):
 @pytest.mark.parametrize("network", ["vgg16", "tsn"])
 @pytest.mark.parametrize("dataset", ["ucf101", "hmdb51"])
 def test_25_clips_times_10_crops(network, dataset, video):
-    temporal = Config.fromfile(CONFIGS / f"hidden2s_{network}_{dataset}.py")
+    temporal = Config.fromfile(find_config(f"hidden2s_{network}_{dataset}.py"))
     found = views(temporal.test_dataloader.dataset.pipeline, video)
     assert found.shape == (250, 3, 11, 22, 22)
     # crops, and in each of them the clips, from the video's start to its end
     first = found[:, 0, 0].float().mean((1, 2)).view(10, 25) / 6
     assert (first.std(0) < 0.2).all() and (first.mean(0).diff() > 0.5).all()
     assert first[:, 0].max() < 0.5 and first[:, -1].min() > 28
-    spatial = Config.fromfile(CONFIGS / f"spatial_{network}_{dataset}.py")
+    spatial = Config.fromfile(find_config(f"spatial_{network}_{dataset}.py"))
     found = views(spatial.test_dataloader.dataset.pipeline, video)
     assert found.shape == (250, 3, 22, 22)
 
 
 def test_validation_is_the_middle_clip(video):
-    config = Config.fromfile(CONFIGS / "hidden2s_vgg16_ucf101.py")
+    config = Config.fromfile(find_config("hidden2s_vgg16_ucf101.py"))
     found = views(config.val_dataloader.dataset.pipeline, video)
     assert found.shape == (1, 3, 11, 22, 22)
     assert found[0, :, 5].float().mean() / 6 == pytest.approx(20, abs=2)
@@ -64,7 +61,7 @@ def test_validation_is_the_middle_clip(video):
     "name", ["motionnet_ucf101", "motionnet_kinetics", "hidden2s_vgg16_ucf101"]
 )
 def test_training_clips_are_consecutive_frames(name, video):
-    config = Config.fromfile(CONFIGS / f"{name}.py")
+    config = Config.fromfile(find_config(f"{name}.py"))
     found = views(config.train_dataloader.dataset.pipeline, video)
     assert found.shape == (1, 3, 11, 22, 22)
     steps = found[0].float().mean((0, 2, 3)).diff() / 6
@@ -76,7 +73,7 @@ def test_training_clips_are_consecutive_frames(name, video):
 def test_split_comes_from_the_environment(dataset, split, monkeypatch):
     monkeypatch.setenv("SPLIT", split)
     for name in (f"hidden2s_tsn_{dataset}", f"spatial_tsn_{dataset}"):
-        config = Config.fromfile(CONFIGS / f"{name}.py")
+        config = Config.fromfile(find_config(f"{name}.py"))
         files = [
             config[f"{loader}_dataloader"].dataset.ann_file
             for loader in ("train", "test")
@@ -88,7 +85,7 @@ def test_split_comes_from_the_environment(dataset, split, monkeypatch):
 @pytest.mark.parametrize("dataset", ["ucf101", "hmdb51", "thumos14", "activitynet"])
 def test_modes_are_one_option(network, dataset):
     """(c) unless another is asked for; in (b) and (c) MotionNet learns slowly."""
-    config = Config.fromfile(CONFIGS / f"hidden2s_{network}_{dataset}.py")
+    config = Config.fromfile(find_config(f"hidden2s_{network}_{dataset}.py"))
     assert config.model.backbone.train_motion == "all"
     assert config.model.neck.type == "MotionLossNeck"
     optimizer = config.optim_wrapper

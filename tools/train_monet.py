@@ -2,10 +2,10 @@
 
     python tools/train_monet.py configs/monet_i3d_kinetics [options of tools/train.py]
 
-trains configs/monet_i3d_kinetics_classifiers.py, configs/monet_i3d_kinetics.py and
-configs/monet_i3d_kinetics_fusion.py one after the other, each in work_dirs/ and each
-from the checkpoint of the one before, which its load_from names. A stage whose last
-checkpoint is there is not repeated.
+trains monet_i3d_kinetics_classifiers.py, monet_i3d_kinetics.py and
+monet_i3d_kinetics_fusion.py, which may lie in configs/monet/, one after the other, each
+in work_dirs/ and each from the checkpoint of the one before, which its load_from names.
+A stage whose last checkpoint is there is not repeated.
 """
 
 import subprocess
@@ -19,14 +19,18 @@ import flowzoo  # noqa: F401  configs may inherit from flowzoo::
 STAGES = ("_classifiers", "", "_fusion")
 
 
+def find_stage(path: Path) -> Path:
+    for place in (path, path.parent / "monet" / path.name):
+        if place.is_file():
+            return place
+    sys.exit(f"error: there is no {path}")
+
+
 def main() -> None:
     if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
         sys.exit(__doc__)
     prefix, options = sys.argv[1].removesuffix(".py"), sys.argv[2:]
-    paths = [Path(f"{prefix}{stage}.py") for stage in STAGES]
-    for path in paths:
-        if not path.is_file():
-            sys.exit(f"error: there is no {path}")
+    paths = [find_stage(Path(f"{prefix}{stage}.py")) for stage in STAGES]
     train = Path(__file__).with_name("train.py")
     for path in paths:
         epochs = Config.fromfile(path).train_cfg.max_epochs

@@ -14,7 +14,7 @@ check_opencv()
 provide_drn()
 
 from .checkpoints import allow_mmengine_checkpoints
-from .configs import resolve_flowzoo_configs
+from .configs import read_moved_configs, resolve_flowzoo_configs
 from .distributed import use_gloo_on_cpu, wrap_models_on_cpu
 from .flops import count_flow_operators
 from .heads import score_in_float32
@@ -22,6 +22,7 @@ from .interruption import resume_from_whole_checkpoint, write_whole_checkpoints
 
 allow_mmengine_checkpoints()
 resolve_flowzoo_configs()
+read_moved_configs()
 use_gloo_on_cpu()
 wrap_models_on_cpu()
 score_in_float32()

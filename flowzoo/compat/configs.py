@@ -1,27 +1,15 @@
-"""``_base_ = 'flowzoo::...'`` in configs."""
+"""``_base_ = 'flowzoo::...'`` in configs, and configs at their former paths."""
 
-import difflib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
+from ..config_lookup import find_config, moved_config
 from ._patch import wrap
 
 SCOPE = "flowzoo"
-CONFIGS = Path(__file__).parents[1] / ".mim" / "configs"
-
-
-def find_config(name: str) -> Path:
-    """Path of one of FlowZoo's configs, for example ``repflow_r50_kinetics.py``."""
-    path = CONFIGS / name
-    if not path.is_file():
-        known = sorted(str(p.relative_to(CONFIGS)) for p in CONFIGS.rglob("*.py"))
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known
-        raise FileNotFoundError(
-            f"FlowZoo has no config {name!r}; did you mean one of: {', '.join(close)}?"
-        )
-    return path
 
 
 def resolve_flowzoo_configs() -> None:
@@ -37,8 +25,21 @@ def resolve_flowzoo_configs() -> None:
             scope, separator, name = cfg_path.partition("::")
             if separator and scope == SCOPE:
                 return str(find_config(name)), "mmaction"
-            return original(cfg_path, filename)
+            path, scope = original(cfg_path, filename)
+            return str(moved_config(path) or path), scope
 
         return _get_cfg_path
 
     wrap(Config, "_get_cfg_path", make)
+
+
+def read_moved_configs() -> None:
+    """Answer ``FileNotFoundError`` for a path that one of FlowZoo's configs had."""
+
+    def make(original: Callable) -> Callable:
+        def fromfile(filename: str | Path, *args: Any, **kwargs: Any) -> Config:
+            return original(moved_config(filename) or filename, *args, **kwargs)
+
+        return fromfile
+
+    wrap(Config, "fromfile", make)

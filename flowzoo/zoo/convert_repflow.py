@@ -81,7 +81,7 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
 
 
 def convert_network(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The Kinetics network's state_dict for ``repflow_released_r50_kinetics.py``.
+    """The Kinetics network's state_dict for ``repflow_r50_kinetics_released.py``.
 
     Args:
         theirs: state_dict of their ``resnet_3d_v1(50, num_classes)``. Batch norm's

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import yaml
 
-METAFILES = Path(__file__).parent / "metafiles"
+from ..config_lookup import CONFIGS, current_model_name
+
+
+def metafiles() -> list[Path]:
+    """One for each family, beside its configs."""
+    return sorted(CONFIGS.glob("*/metafile.yml"))
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Model:
 
     Args:
         name: how ``flowzoo://`` calls it; the config's name without ``.py``.
-        config: file name below ``configs/``.
+        config: path below ``configs/``.
         family: the metafile's title.
         dataset: what it is trained and tested on.
         protocol: views and metric of the numbers in ``paper`` and ``result``.
@@ -56,20 +61,21 @@ class Model:
 def models() -> dict[str, Model]:
     """All models of the zoo by name, in the order of the metafiles."""
     rows: dict[str, Model] = {}
-    for path in sorted(METAFILES.glob("*.yml")):
+    for path in metafiles():
+        where = f"{path.parent.name}/{path.name}"
         try:
             metafile = yaml.safe_load(path.read_text(encoding="utf-8"))
             family, entries = metafile["family"], metafile["models"]
         except (yaml.YAMLError, KeyError, TypeError) as error:
-            raise ValueError(f"{path.name} is no metafile: {error!r}") from error
+            raise ValueError(f"{where} is no metafile: {error!r}") from error
         for entry in entries:
             try:
                 row = _model(family, entry)
             except (KeyError, TypeError) as error:
                 name = entry.get("config", entry)
-                raise ValueError(f"{path.name}, {name}: {error!r}") from error
+                raise ValueError(f"{where}, {name}: {error!r}") from error
             if row.name in rows:
-                raise ValueError(f"{path.name}: {row.name!r} is listed twice")
+                raise ValueError(f"{where}: {row.name!r} is listed twice")
             rows[row.name] = row
     return rows
 
@@ -97,12 +103,13 @@ def _require(part: dict, name: str, keys: tuple[str, ...]) -> None:
 
 
 def find(name: str) -> Model:
-    """The model called ``name``.
+    """The model called ``name``, or that was called so in the last release.
 
     Raises:
         KeyError: There is none; the message names similar ones.
     """
     rows = models()
+    name = current_model_name(name)
     if name in rows:
         return rows[name]
     close = difflib.get_close_matches(name, rows, n=3, cutoff=0.5)

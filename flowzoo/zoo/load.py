@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import nn
 
-from ..compat.configs import find_config
+from ..config_lookup import find_config
 from .download import download
 from .files import read_checkpoint
 from .index import find

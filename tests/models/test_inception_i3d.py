@@ -9,7 +9,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from torch import nn
 
-from flowzoo.compat.configs import CONFIGS
+from flowzoo.config_lookup import find_config
 from flowzoo.models.backbones import InceptionI3D
 from flowzoo.models.heads import InceptionI3DHead
 from flowzoo.zoo.complexity import complexity
@@ -40,7 +40,7 @@ def test_parameters_and_multiply_adds(config, channels, parameters):
     learned = sum(prod(shape) for name, shape in shapes if "moving" not in name)
     assert learned == parameters
     expected = parameters, multiply_adds(channels, 64, 224)
-    config = Config.fromfile(CONFIGS / config)
+    config = Config.fromfile(find_config(config))
     assert complexity(config, (1, channels, 64, 224, 224)) == expected
 
 

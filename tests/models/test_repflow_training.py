@@ -1,7 +1,5 @@
 """The layer in training: mmaction2's own tool and networks, and the paper's rate."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from mmaction.registry import MODELS
@@ -10,7 +8,7 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+from flowzoo.config_lookup import find_config
 
 # What makes the config of a user small: network, clips and dataset.
 SMALL = """
@@ -52,7 +50,7 @@ def test_mmaction2s_networks_train_with_mmaction2s_tool(
     name, backbone, sampling, layout, videos, tmp_path, run_mmaction_tool
 ):
     config = tmp_path / "small.py"
-    base = str(CONFIGS / f"{name}_r50_kinetics_repflow.py")
+    base = str(find_config(f"{name}_r50_kinetics_repflow.py"))
     config.write_text(
         SMALL.format(
             base=base,
@@ -74,7 +72,7 @@ def test_mmaction2s_networks_train_with_mmaction2s_tool(
 )
 def test_two_hundred_steps_at_the_papers_rates_stay_finite(schedule, rate, precision):
     torch.manual_seed(0)
-    base = CONFIGS / "_base_"
+    base = find_config("_base_/default_runtime.py").parent
     model_cfg = Config.fromfile(base / "models" / "repflow_r50.py").model
     model_cfg.backbone.update(
         depth=18,

@@ -4,7 +4,7 @@ from mmengine.analysis import FlopAnalyzer
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from flowzoo.compat.configs import find_config
+from flowzoo.config_lookup import find_config
 from flowzoo.zoo.complexity import complexity
 
 

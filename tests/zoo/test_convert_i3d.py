@@ -18,7 +18,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from flowzoo.compat.configs import CONFIGS
+from flowzoo.config_lookup import find_config
 from flowzoo.zoo.convert_i3d import convert_i3d, has_scales
 
 # of the PyTorch port, for the layers of a block
@@ -67,7 +67,7 @@ def port_of(variables):
 
 
 def network(state, name="i3d_inception_kinetics.py", **backbone):
-    config = Config.fromfile(CONFIGS / name).model
+    config = Config.fromfile(find_config(name)).model
     config.cls_head.num_classes = len(state["cls_head.fc_cls.bias"])
     config.backbone.update(backbone)
     with DefaultScope.overwrite_default_scope("mmaction"):

@@ -143,9 +143,9 @@ def test_tool_and_config(network, tmp_path, run_tool):
     status, said = run_tool(tmp_path / "rep_flow.pt", tmp_path / "ours.pth")
     assert status == 0, said
     assert "5 classes" in said
-    assert "tools/test.py configs/repflow_released_r50_kinetics.py" in said
+    assert "tools/test.py configs/repflow/repflow_r50_kinetics_released.py" in said
 
-    config = Config.fromfile(ROOT / "configs/repflow_released_r50_kinetics.py")
+    config = Config.fromfile(ROOT / "configs/repflow/repflow_r50_kinetics_released.py")
     config.model.cls_head.num_classes = 5
     with DefaultScope.overwrite_default_scope("mmaction"):
         model = MODELS.build(config.model).eval()

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from mmengine.config import Config
 
-from flowzoo.compat.configs import find_config
+from flowzoo.config_lookup import find_config
 from flowzoo.zoo import Checkpoint, download, find, index, load, models
 from flowzoo.zoo.complexity import complexity
 from flowzoo.zoo.files import read_checkpoint
@@ -33,13 +33,16 @@ ROW = "{config: a.py, dataset: d, protocol: p, parameters: 1}"
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("models: []", r"a\.yml is no metafile: KeyError.*family"),
+        ("models: []", r"a/metafile\.yml is no metafile: KeyError.*family"),
         ("- [", "is no metafile"),
         (f"{{family: f, models: [{ROW}, {ROW}]}}", "'a' is listed twice"),
-        ("{family: f, models: [{config: a.py}]}", r"a\.yml, a\.py: .*'dataset'"),
+        (
+            "{family: f, models: [{config: a.py}]}",
+            r"a/metafile\.yml, a\.py: .*'dataset'",
+        ),
         (
             f"{{family: f, models: [{ROW[:-1]}, datset: d}}]}}",
-            r"a\.yml, a\.py: .*'datset'",
+            r"a/metafile\.yml, a\.py: .*'datset'",
         ),
         (
             f"{{family: f, models: [{ROW[:-1]}, paper: {{value: 1}}}}]}}",
@@ -53,8 +56,9 @@ ROW = "{config: a.py, dataset: d, protocol: p, parameters: 1}"
     ],
 )
 def test_faulty_rows_are_named(tmp_path, monkeypatch, text, says):
-    (tmp_path / "a.yml").write_text(text)
-    monkeypatch.setattr(index, "METAFILES", tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "metafile.yml").write_text(text)
+    monkeypatch.setattr(index, "CONFIGS", tmp_path)
     with pytest.raises(ValueError, match=says):
         index.models.__wrapped__()  # without the cache
 

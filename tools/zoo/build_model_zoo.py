@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from flowzoo.compat.configs import CONFIGS
+from flowzoo.config_lookup import CONFIGS
 from flowzoo.zoo import Model, models
 from flowzoo.zoo.download import BASE_URL, REPOSITORY, sha256
 
@@ -22,8 +22,8 @@ START, END = "<!-- model zoo: start -->", "<!-- model zoo: end -->"
 
 INTRODUCTION = """# Model zoo
 
-Written by `python tools/zoo/build_model_zoo.py` from `flowzoo/zoo/metafiles/`; change
-those, not this file.
+Written by `python tools/zoo/build_model_zoo.py` from `configs/*/metafile.yml`; change
+those, not this file. `configs/README.md` says how the configs are arranged.
 
 *Paper* is what the authors published, with its source; *ours* is what was measured
 with the checkpoint beside it in the row's protocol, by `python tools/zoo/evaluate.py
@@ -145,9 +145,10 @@ def faults(rows: list[Model]) -> list[str]:
             if not log.is_file():
                 found.append(f"{model.name}: there is no {model.result['log']}")
     listed = {model.config for model in rows}
-    for path in sorted(CONFIGS.glob("*.py")):
-        if path.name not in listed:
-            found.append(f"configs/{path.name}: no metafile lists it")
+    for path in sorted([*CONFIGS.glob("*.py"), *CONFIGS.glob("[!_]*/*.py")]):
+        config = str(path.relative_to(CONFIGS))
+        if config not in listed:
+            found.append(f"configs/{config}: no metafile lists it")
     return found
 
 

@@ -8,7 +8,7 @@ IN is one of
 - a .npz of such a checkpoint's variables;
 - a state_dict of pytorch-i3d (.pt, .pth), such as its rgb_imagenet.pt.
 OUT is a state_dict of configs/i3d_inception_kinetics.py, or of
-configs/i3d_inception_kinetics_flow.py.
+configs/i3d/i3d_inception_kinetics_flow.py.
 """
 
 import argparse

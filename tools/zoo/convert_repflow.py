@@ -5,7 +5,7 @@ usage: python tools/zoo/convert_repflow.py IN OUT [--layer NAME]
 IN is the state_dict of their Kinetics network (models/rep_flow.pt in their repository),
 or of their first flow layer; with --layer, the layer of that name in a larger network
 (`flow_layer` in their HMDB51 network). OUT is a state_dict: of
-configs/repflow_released_r50_kinetics.py, or of
+configs/repflow/repflow_r50_kinetics_released.py, or of
 flowzoo_kernels.RepresentationFlow(C, n_iters=..., variant='tvl1', normalize='legacy').
 """
 
@@ -44,7 +44,7 @@ def main() -> None:
     if kind == "network":
         classes = len(ours["cls_head.fc_cls.bias"])
         print(f"{args.out}: the Kinetics network, {classes} classes. To test it:")
-        config = "configs/repflow_released_r50_kinetics.py"
+        config = "configs/repflow/repflow_r50_kinetics_released.py"
         print(f"python tools/test.py {config} {args.out}")
     else:
         channels = len(ours["image_kernel"])

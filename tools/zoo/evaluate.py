@@ -11,7 +11,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from flowzoo.compat.configs import find_config
+from flowzoo.config_lookup import find_config
 from flowzoo.zoo import find, models
 from flowzoo.zoo.index import find_checkpoint
 

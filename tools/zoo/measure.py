@@ -7,12 +7,13 @@ tools/zoo/build_model_zoo.py. A test compares the parameters with the built mode
 """
 
 import argparse
+from pathlib import Path
 
 from metafile import read_metafiles, write_metafile
 from mmengine.config import Config
 from tqdm import tqdm
 
-from flowzoo.compat.configs import find_config
+from flowzoo.config_lookup import current_model_name, find_config
 from flowzoo.zoo.complexity import complexity
 
 
@@ -22,16 +23,17 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME")
     args = parser.parse_args()
+    names = [current_model_name(name) for name in args.names]
 
     for path, metafile in read_metafiles():
         chosen = [
             entry
             for entry in metafile["models"]
-            if not args.names or entry["config"].removesuffix(".py") in args.names
+            if not names or Path(entry["config"]).stem in names
         ]
         if not chosen:
             continue
-        for entry in tqdm(chosen, desc=path.name):
+        for entry in tqdm(chosen, desc=path.parent.name):
             config = Config.fromfile(find_config(entry["config"]))
             parameters, count = complexity(config, entry.get("input"))
             entry["parameters"] = parameters

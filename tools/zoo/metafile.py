@@ -5,11 +5,11 @@ from pathlib import Path
 
 import yaml
 
-from flowzoo.zoo.index import METAFILES
+from flowzoo.zoo.index import metafiles
 
 
 def read_metafiles() -> Iterator[tuple[Path, dict]]:
-    for path in sorted(METAFILES.glob("*.yml")):
+    for path in metafiles():
         yield path, yaml.safe_load(path.read_text(encoding="utf-8"))
 
 

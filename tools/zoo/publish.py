@@ -22,6 +22,7 @@ from metafile import read_metafiles, write_metafile
 from mmengine.config import Config
 
 import flowzoo
+from flowzoo.config_lookup import moved_config
 from flowzoo.zoo.download import REPOSITORY, sha256
 from flowzoo.zoo.files import write_checkpoint
 
@@ -30,10 +31,10 @@ def find_entry(config: Path) -> tuple[Path, dict, dict]:
     """The metafile that lists ``config``, its content, and the entry in it."""
     for path, metafile in read_metafiles():
         for entry in metafile["models"]:
-            if entry["config"] == config.name:
+            if Path(entry["config"]).name == config.name:
                 return path, metafile, entry
     raise SystemExit(
-        f"no metafile in flowzoo/zoo/metafiles lists {config.name}: add it to one first"
+        f"no configs/FAMILY/metafile.yml lists {config.name}: add it to one first"
     )
 
 
@@ -89,6 +90,7 @@ def main() -> None:
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/zoo"))
     args = parser.parse_args()
 
+    args.config = moved_config(args.config) or args.config
     find_entry(args.config)  # before the test, which takes its time
     name = args.config.stem
     checkpoint = read_training(args.checkpoint)

@@ -1,0 +1,16 @@
+# The schedule is that of UCF101; the paper gives none for this dataset.
+_base_ = [
+    '../_base_/models/hidden2s_tsn.py', '../_base_/datasets/activitynet.py',
+    '../_base_/schedules/hidden2s_16k.py', '../_base_/two_stream_runtime.py'
+]
+
+model = dict(
+    backbone=dict(
+        motion_net=dict(
+            init_cfg=dict(
+                checkpoint='work_dirs/motionnet_activitynet/iter_400000.pth'))),
+    cls_head=dict(num_classes=_base_.num_classes, average_clips='prob'))
+
+train_dataloader = dict(
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    dataset=dict(pipeline=_base_.segments_train_pipeline))

@@ -1,0 +1,15 @@
+_base_ = [
+    '../_base_/models/hidden2s_tsn.py', '../_base_/datasets/hmdb51.py',
+    '../_base_/schedules/hidden2s_8500.py', '../_base_/two_stream_runtime.py'
+]
+
+model = dict(
+    backbone=dict(
+        motion_net=dict(
+            init_cfg=dict(
+                checkpoint='work_dirs/motionnet_hmdb51/iter_400000.pth'))),
+    cls_head=dict(num_classes=_base_.num_classes))
+
+train_dataloader = dict(
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    dataset=dict(pipeline=_base_.segments_train_pipeline))

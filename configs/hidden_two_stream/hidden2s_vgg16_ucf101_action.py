@@ -1,0 +1,3 @@
+_base_ = '../hidden2s_vgg16_ucf101.py'
+
+model = dict(backbone=dict(train_motion='action'))

@@ -1,0 +1,13 @@
+_base_ = [
+    'mmaction::_base_/models/i3d_r50.py', '../_base_/datasets/activitynet.py',
+    '../_base_/schedules/spatial_3500.py', '../_base_/two_stream_runtime.py'
+]
+
+model = dict(cls_head=dict(num_classes=_base_.num_classes, average_clips='prob'))
+
+train_dataloader = dict(
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    dataset=dict(pipeline=_base_.long_train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=_base_.long_val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.long_test_pipeline))
+test_pipeline = _base_.long_test_pipeline

@@ -1,0 +1,12 @@
+# I3D on TV-L1 flow, cut off at 20 pixels and scaled to [-1, 1]: MoNet's flow features.
+_base_ = [
+    '../_base_/models/i3d_inception.py', '../_base_/datasets/kinetics400_i3d_flow.py',
+    '../_base_/schedules/i3d_kinetics_110k.py', '../_base_/default_runtime.py'
+]
+
+model = dict(
+    backbone=dict(in_channels=2),
+    data_preprocessor=dict(mean=[0., 0.], std=[20., 20.]))
+
+default_hooks = dict(checkpoint=dict(by_epoch=False, interval=5000))
+log_processor = dict(by_epoch=False)

@@ -1,0 +1,12 @@
+# Stage 3 of 3: see monet_i3d_kinetics_fusion.py.
+_base_ = [
+    '../_base_/models/monet.py', '../_base_/datasets/hmdb51_features.py',
+    '../_base_/schedules/monet_classifiers_20e.py', '../_base_/default_runtime.py'
+]
+
+model = dict(
+    learn='fusion',
+    appearance_head=dict(num_classes=51),
+    flow_head=dict(num_classes=51))
+default_hooks = dict(checkpoint=dict(save_best='acc/two_stream_top1'))
+load_from = 'work_dirs/monet_i3d_hmdb51/epoch_40.pth'

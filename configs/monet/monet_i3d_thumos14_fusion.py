@@ -1,0 +1,12 @@
+# Stage 3 of 3: see monet_i3d_kinetics_fusion.py.
+_base_ = [
+    '../_base_/models/monet.py', '../_base_/datasets/thumos14_features.py',
+    '../_base_/schedules/monet_classifiers_20e.py', '../_base_/default_runtime.py'
+]
+
+model = dict(
+    learn='fusion',
+    per_stream=False,
+    appearance_head=dict(num_classes=101),
+    flow_head=dict(num_classes=101))
+load_from = 'work_dirs/monet_i3d_thumos14/epoch_40.pth'

@@ -1,0 +1,12 @@
+# Stage 1 of 3: see monet_i3d_kinetics_classifiers.py.
+_base_ = [
+    '../_base_/models/monet.py', '../_base_/datasets/ucf101_features.py',
+    '../_base_/schedules/monet_classifiers_20e.py', '../_base_/default_runtime.py'
+]
+
+model = dict(
+    learn='classifiers',
+    appearance_head=dict(num_classes=101),
+    flow_head=dict(num_classes=101),
+    neck=None)
+default_hooks = dict(checkpoint=dict(save_best='acc/two_stream_top1'))

@@ -1,0 +1,13 @@
+# Stage 1 of 3 on MotionShapes: see monet_i3d_kinetics_classifiers.py.
+_base_ = [
+    '../_base_/models/monet.py', '../_base_/datasets/motionshapes_features.py',
+    '../_base_/schedules/monet_classifiers_20e.py', '../_base_/default_runtime.py'
+]
+
+model = dict(
+    learn='classifiers',
+    appearance_head=dict(num_classes=8, in_channels=128),
+    flow_head=dict(num_classes=8, in_channels=128),
+    neck=None)
+optim_wrapper = dict(optimizer=dict(lr=1e-2))
+default_hooks = dict(checkpoint=dict(save_best='acc/two_stream_top1'))

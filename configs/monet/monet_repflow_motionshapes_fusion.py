@@ -1,0 +1,14 @@
+# Stage 3 of 3 on MotionShapes: see monet_i3d_kinetics_fusion.py.
+_base_ = [
+    '../_base_/models/monet.py', '../_base_/datasets/motionshapes_features.py',
+    '../_base_/schedules/monet_classifiers_20e.py', '../_base_/default_runtime.py'
+]
+
+model = dict(
+    learn='fusion',
+    appearance_head=dict(num_classes=8, in_channels=128),
+    flow_head=dict(num_classes=8, in_channels=128),
+    neck=dict(in_channels=128, out_channels=128))
+optim_wrapper = dict(optimizer=dict(lr=1e-2))
+default_hooks = dict(checkpoint=dict(save_best='acc/two_stream_top1'))
+load_from = 'work_dirs/monet_repflow_motionshapes/epoch_40.pth'

@@ -1,0 +1,3 @@
+_base_ = '../motionnet_activitynet.py'
+
+model = dict(backbone=dict(type='TinyMotionNet'))

@@ -1,0 +1,3 @@
+_base_ = 'motionnet_activitynet13.py'
+
+model = dict(backbone=dict(type='TinyMotionNet'))

@@ -1,0 +1,3 @@
+_base_ = '../motionnet_hmdb51.py'
+
+model = dict(backbone=dict(type='TinyMotionNet'))

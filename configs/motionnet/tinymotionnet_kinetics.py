@@ -1,0 +1,3 @@
+_base_ = '../motionnet_kinetics.py'
+
+model = dict(backbone=dict(type='TinyMotionNet'))

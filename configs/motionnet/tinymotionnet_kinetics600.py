@@ -1,0 +1,3 @@
+_base_ = 'motionnet_kinetics600.py'
+
+model = dict(backbone=dict(type='TinyMotionNet'))

@@ -1,0 +1,18 @@
+# After tinymotionnet_motionshapes_2frames_refined_start.py: the end of the schedule
+_base_ = 'tinymotionnet_motionshapes_2frames_refined_start.py'
+
+load_from = 'work_dirs/tinymotionnet_motionshapes_2frames_refined_start/iter_5000.pth'
+
+train_cfg = dict(max_iters=2500, val_interval=1250)
+param_scheduler = [
+    dict(
+        type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=20),
+    dict(
+        type='CosineAnnealingLR',
+        by_epoch=False,
+        begin=20,
+        end=2500,
+        T_max=2480)
+]
+optim_wrapper = dict(optimizer=dict(lr=6e-4))
+default_hooks = dict(checkpoint=dict(interval=1250))

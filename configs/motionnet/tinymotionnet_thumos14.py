@@ -1,0 +1,3 @@
+_base_ = '../motionnet_thumos14.py'
+
+model = dict(backbone=dict(type='TinyMotionNet'))

@@ -1,0 +1,3 @@
+_base_ = '../repflow_r18_motionshapes.py'
+
+model = dict(backbone=dict(flow_cfg=dict(fusion='add')))

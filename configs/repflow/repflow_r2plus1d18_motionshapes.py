@@ -1,0 +1,13 @@
+# A quarter of the width of R(2+1)D-18; repflow_r18_motionshapes.py says why the flow is
+# after conv1
+_base_ = [
+    '../_base_/models/repflow_r2plus1d18.py', '../_base_/datasets/motionshapes.py',
+    '../_base_/schedules/motionshapes_12e.py', '../_base_/default_runtime.py'
+]
+
+model = dict(
+    backbone=dict(
+        base_channels=16,
+        flow_after='conv1',
+        flow_cfg=dict(bottleneck_channels=8)),
+    cls_head=dict(num_classes=8, in_channels=128, dropout_ratio=0.2))

@@ -1,0 +1,4 @@
+# Table 9: flow-conv-flow
+_base_ = '../repflow_r50_hmdb51.py'
+
+model = dict(backbone=dict(flow_cfg=dict(num_flows=2)))

@@ -1,0 +1,29 @@
+# The network of the authors' released Kinetics weights. After
+#     python tools/zoo/convert_repflow.py rep_flow.pt repflow_r50_kinetics_released.pth
+# the result is a checkpoint of this config. The authors' demonstration gives it RGB
+# frames scaled to [-1, 1]. Its classes are in the order of a label_map.txt that is not
+# in their repository, and neither is a training or test protocol: frames, crops and
+# schedule below are the paper's. Not tested by us with the released weights.
+_base_ = [
+    '../_base_/datasets/kinetics400.py',
+    '../_base_/schedules/repflow_kinetics_200e.py', '../_base_/default_runtime.py'
+]
+
+model = dict(
+    type='Recognizer3D',
+    backbone=dict(type='ReleasedRepFlowResNet3d'),
+    cls_head=dict(
+        type='FrameAverageHead',
+        num_classes=400,
+        in_channels=2048,
+        dropout_ratio=0.5,
+        average_clips='prob'),
+    data_preprocessor=dict(
+        type='ActionDataPreprocessor',
+        mean=[127.5, 127.5, 127.5],
+        std=[127.5, 127.5, 127.5],
+        format_shape='NCTHW'),
+    # Views are normalized together: each by itself is what the authors did.
+    test_cfg=dict(max_testing_views=1))
+# For the same reason.
+val_dataloader = dict(batch_size=1)

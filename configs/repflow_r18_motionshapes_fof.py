@@ -1,3 +1,0 @@
-_base_ = 'repflow_r18_motionshapes.py'
-
-model = dict(backbone=dict(flow_cfg=dict(num_flows=2, conv_between=False)))

@@ -1,4 +1,0 @@
-# Table 2: theta, lambda and tau learned
-_base_ = 'repflow_r34_minikinetics.py'
-
-model = dict(backbone=dict(flow_cfg=dict(learn=('theta', 'lam', 'tau'))))

@@ -1,3 +1,0 @@
-_base_ = './motionnet_activitynet.py'
-
-model = dict(backbone=dict(type='TinyMotionNet'))

@@ -1,3 +1,0 @@
-_base_ = './motionnet_activitynet13.py'
-
-model = dict(backbone=dict(type='TinyMotionNet'))

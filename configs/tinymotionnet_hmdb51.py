@@ -1,3 +1,0 @@
-_base_ = './motionnet_hmdb51.py'
-
-model = dict(backbone=dict(type='TinyMotionNet'))

@@ -1,3 +1,0 @@
-_base_ = './motionnet_kinetics600.py'
-
-model = dict(backbone=dict(type='TinyMotionNet'))

@@ -1,3 +1,0 @@
-_base_ = './motionnet_thumos14.py'
-
-model = dict(backbone=dict(type='TinyMotionNet'))

@@ -1,0 +1,94 @@
+"""Where each of FlowZoo's configs lies, by its name, today's or a former one."""
+
+import difflib
+import warnings
+from pathlib import Path
+
+CONFIGS = Path(__file__).parent / ".mim" / "configs"
+
+# Former names, which keep working for one release.
+RENAMED = {
+    "bigru_i3d_kinetics": "monet_i3d_kinetics_bigru",
+    "bilstm_i3d_kinetics": "monet_i3d_kinetics_bilstm",
+    "conv1d_i3d_kinetics": "monet_i3d_kinetics_conv1d",
+    "flow_r18_motionshapes": "slowonly_r18_motionshapes_flow",
+    "gru2_i3d_kinetics": "monet_i3d_kinetics_gru2",
+    "gru_i3d_kinetics": "monet_i3d_kinetics_gru",
+    "indrnn_i3d_kinetics": "monet_i3d_kinetics_indrnn",
+    "lstm2_i3d_kinetics": "monet_i3d_kinetics_lstm2",
+    "lstm_i3d_kinetics": "monet_i3d_kinetics_lstm",
+    "mlp_i3d_kinetics": "monet_i3d_kinetics_mlp",
+    "repflow_r34_hmdb51lowres": "repflow_r34_hmdb51_112",
+    "repflow_released_r50_kinetics": "repflow_r50_kinetics_released",
+}
+
+
+def find_config(name: str) -> Path:
+    """Path of one of FlowZoo's configs.
+
+    Args:
+        name: file name such as ``repflow_r50_kinetics.py``, whatever folder of
+            ``configs/`` the file lies in, or a path below ``configs/``.
+
+    Raises:
+        FileNotFoundError: There is no such config; the message names similar ones.
+    """
+    if (path := CONFIGS / name).is_file():
+        return path
+    paths = _paths_by_name()
+    file_name = Path(name).name
+    if found := paths.get(_current_name(file_name)):
+        path = found.relative_to(CONFIGS)
+        if found.name != file_name:
+            _warn(f"the config {file_name} is now {path}")
+        elif name != file_name:
+            _warn(f"the config {name} moved to {path}")
+        return found
+    known = sorted(str(path.relative_to(CONFIGS)) for path in paths.values())
+    close = difflib.get_close_matches(name, [*known, *paths], n=3, cutoff=0.5) or known
+    raise FileNotFoundError(
+        f"FlowZoo has no config {name!r}; did you mean one of: {', '.join(close)}?"
+    )
+
+
+def moved_config(path: str | Path) -> Path | None:
+    """Where a file of ``configs/`` went that lay at ``path`` in a former release.
+
+    It is looked for in the folders beside ``path``, so that a copy of ``configs/``
+    answers for itself. None where ``path`` exists, or is none of FlowZoo's configs.
+    """
+    path = Path(path)
+    if path.is_file():
+        return None
+    name = _current_name(path.name)
+    if name not in _paths_by_name():
+        return None
+    moved = next(path.parent.glob(f"*/{name}"), None)
+    if moved:
+        _warn(f"the config {path} is now {moved}")
+    return moved
+
+
+def current_model_name(name: str) -> str:
+    """The model's name in this release; a former one is answered with a warning."""
+    if name not in RENAMED:
+        return name
+    _warn(f"the model {name} is now called {RENAMED[name]}")
+    return RENAMED[name]
+
+
+def _paths_by_name() -> dict[str, Path]:
+    return {path.name: path for path in CONFIGS.rglob("*.py")}
+
+
+def _current_name(file_name: str) -> str:
+    name = Path(file_name)
+    return RENAMED.get(name.stem, name.stem) + name.suffix
+
+
+def _warn(change: str) -> None:
+    warnings.warn(
+        f"{change}; the former name will stop working in a later release",
+        FutureWarning,
+        stacklevel=4,
+    )

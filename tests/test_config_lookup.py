@@ -1,0 +1,117 @@
+"""Configs by their names, today's and former ones."""
+
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from flowzoo.config_lookup import CONFIGS, RENAMED, find_config, moved_config
+from flowzoo.zoo import find
+
+ROOT = Path(__file__).parents[1]
+FORMER = CONFIGS / "repflow_r50_kinetics_fcf.py"  # which moved to repflow/
+FORMER_NAME = CONFIGS / "gru_i3d_kinetics.py"  # which was renamed as well
+
+
+def test_every_config_is_found_by_its_file_name():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for path in CONFIGS.rglob("*.py"):
+            assert find_config(path.name) == path
+            assert find_config(str(path.relative_to(CONFIGS))) == path
+
+
+@pytest.mark.parametrize(("former", "name"), RENAMED.items())
+def test_former_names(former, name):
+    assert not list(CONFIGS.rglob(f"{former}.py"))
+    with pytest.warns(FutureWarning, match=rf"{former}\.py is now \w+/{name}\.py"):
+        assert find_config(f"{former}.py") == find_config(f"{name}.py")
+    with pytest.warns(FutureWarning, match=rf"{former} is now called {name}"):
+        assert find(former) is find(name)
+
+
+@pytest.mark.parametrize("former", [FORMER, FORMER_NAME], ids=lambda path: path.stem)
+def test_former_paths(former, monkeypatch):
+    name = RENAMED.get(former.stem, former.stem)
+    with pytest.warns(FutureWarning, match=rf"{former.name} is now .*/{name}\.py"):
+        moved = moved_config(former)
+    assert moved.samefile(find_config(f"{name}.py"))
+    monkeypatch.chdir(CONFIGS.parent)
+    with pytest.warns(FutureWarning, match=rf"configs/{former.name} is now configs/"):
+        config = Config.fromfile(f"configs/{former.name}")
+    assert config.model == Config.fromfile(moved).model
+
+
+def test_other_paths_are_left_alone(tmp_path):
+    assert moved_config(find_config("repflow_r50_kinetics.py")) is None
+    assert moved_config(CONFIGS / "nobody.py") is None
+    assert moved_config(tmp_path / FORMER.name) is None
+    assert moved_config("") is None
+    with pytest.raises(FileNotFoundError, match=r"nobody\.py"):
+        Config.fromfile(CONFIGS / "nobody.py")
+
+
+@pytest.mark.parametrize(
+    ("base", "warned"),
+    [
+        ("flowzoo::repflow_r50_kinetics_fcf.py", False),  # by its name, as ever
+        ("flowzoo::repflow_released_r50_kinetics.py", True),
+        (str(FORMER), True),
+        (str(CONFIGS / "repflow_released_r50_kinetics.py"), True),
+    ],
+)
+def test_former_bases(base, warned, tmp_path, recwarn):
+    mine = tmp_path / "mine.py"
+    mine.write_text(f"_base_ = {base!r}\nload_from = 'mine.pth'\n")
+    config = Config.fromfile(mine)
+    said = [w for w in recwarn if w.category is FutureWarning]
+    assert bool(said) == warned
+    assert config.load_from == "mine.pth"
+    kind = "ReleasedRepFlowResNet3d" if "released" in base else "RepFlowResNet"
+    assert config.model.backbone.type == kind
+
+
+def train(*args):
+    return subprocess.run(
+        [sys.executable, "tools/train.py", *args],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("kind", ["flowzoo::", "relative"])
+def test_training_with_a_former_name(kind, tmp_path):
+    base = kind if kind == "flowzoo::" else os.path.relpath(CONFIGS, tmp_path) + "/"
+    data = dict(
+        root=str(tmp_path),
+        spec=dict(num_train=16, num_val=8, num_test=8, num_frames=16, size=32),
+    )
+    (tmp_path / "mine.py").write_text(
+        f"_base_ = '{base}flow_r18_motionshapes.py'\n"
+        "model = dict(backbone=dict(base_channels=4), cls_head=dict(in_channels=32))\n"
+        + "".join(
+            f"{split}_dataloader = dict(dataset={data})\n"
+            for split in ("train", "val", "test")
+        )
+    )
+    done = train(
+        tmp_path / "mine.py", "--work-dir", tmp_path / "work",
+        "--cfg-options", "train_cfg.max_epochs=1",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert (tmp_path / "work" / "epoch_1.pth").is_file()
+    assert "is now" in done.stdout
+    assert "baselines/slowonly_r18_motionshapes_flow.py" in done.stdout
+
+
+def test_former_path_on_the_command_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("FLOWZOO_DATA", str(tmp_path / "nothing"))
+    done = train("configs/gru_i3d_kinetics.py", "--work-dir", tmp_path)
+    assert "is now configs/monet/monet_i3d_kinetics_gru.py" in done.stdout
+    assert "appearance_train.npz" in done.stdout  # it was read: its data are missing
