@@ -21,20 +21,19 @@ import numpy as np
 
 from .video_stream import (
     VideoError,
-    count_indexed_frames,
     decode,
     naming_errors,
     open_video,
 )
-from .video_timeline import Timeline, has_true_times, read_timeline
+from .video_timeline import Timeline, has_true_times, read_index, read_timeline
 
 __all__ = ["MAX_MISSING", "VideoError", "VideoReader", "naming_errors"]
 
 # Frames in a row that may be missing, unless told otherwise.
 MAX_MISSING = 2
-# Frames to be skipped for which seeking pays in a file that has to be searched for
-# key frames first.
-_FAR = 256
+# Frames to be skipped for which seeking pays: where key frames are known, and where
+# all packets have to be read to find them.
+_NEAR, _FAR = 8, 256
 
 # Number of the frame that would follow the last one.
 _END = sys.maxsize
@@ -64,9 +63,7 @@ class VideoReader:
         with naming_errors(f"read {self.filename}"):
             first = list(islice(self._packets, 2))
             self._packets = chain(first, self._packets)
-            self._indexed_frames = count_indexed_frames(
-                self._container, self.stream, first, self.filename
-            )
+            self._index = read_index(self._container, self.stream, first, filename)
 
     def _open(self) -> None:
         self._container, self.stream = open_video(self.filename)
@@ -91,18 +88,20 @@ class VideoReader:
     @property
     def frame_count(self) -> int:
         """Number of frames that are shown."""
-        return self._indexed_frames or self.timeline.count
+        return (self._index or self.timeline).count
 
     @property
     def promised_frames(self) -> int:
         """Number of frames that the file once had, as far as it tells."""
-        if self._indexed_frames:
-            return self._indexed_frames
-        return max(self.frame_count, self.stream.frames - self.timeline.hidden)
+        if self._index:
+            return self._index.count
+        return max(self.timeline.count, self.stream.frames - self.timeline.hidden)
 
     @cached_property
     def timeline(self) -> Timeline:
-        """What the packets tell."""
+        """The times of the frames; for some files, all packets are read for it."""
+        if self._index and self._index.times is not None:
+            return self._index
         return read_timeline(self.filename)
 
     def frames(self) -> Iterator[av.VideoFrame]:
@@ -110,7 +109,7 @@ class VideoReader:
         if not self._at_start:
             self.close()
             self._open()
-        return self._decode(not self._indexed_frames and self.timeline.late_start)
+        return self._decode((self._index or self.timeline).late_start)
 
     def read(self, numbers: Iterable[int], max_missing: int = 0) -> NumberedFrames:
         """Frames by their numbers, each of these once, in the order of display.
@@ -181,11 +180,11 @@ class VideoReader:
         return times
 
     def _may_seek(self, wanted: list[int]) -> bool:
-        if not self._has_true_times:
+        if not self._has_true_times or not wanted:
             return False
         skipped = max(after - before for before, after in pairwise([0, *wanted]))
-        if self._indexed_frames and skipped < _FAR:
-            return False
+        if self._index and self._index.times is None and skipped < _FAR:
+            return False  # and spare reading all packets
         return self.timeline.times is not None and self.timeline.count > 0
 
     def _read_in_order(self, wanted: list[int], max_missing: int) -> NumberedFrames:
@@ -205,7 +204,7 @@ class VideoReader:
     def _read_by_time(self, wanted: list[int], max_missing: int) -> NumberedFrames:
         frames, number = None, -1
         for target in wanted:
-            if frames is None or self._frame_of_key(target) > number + 1:
+            if frames is None or self._frame_of_key(target) > number + _NEAR:
                 frames = self._approach(target)
                 before, (number, frame) = (-1, None), next(frames, (-1, None))
             while number < target:
@@ -256,12 +255,11 @@ class VideoReader:
         return self._decode(from_key=True)
 
     def _number(self, frames: Iterable[av.VideoFrame]) -> NumberedFrames:
-        last = -1
+        number, timeline = -1, self.timeline
         for frame in frames:
-            number = self.timeline.number_of(frame.pts)
+            last, number = number, timeline.number_of(frame.pts, number + 1)
             if number is None or number <= last:
                 raise _WrongTimesError
-            last = number
             yield number, frame
 
     def _decode(self, from_key: bool) -> Iterator[av.VideoFrame]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +14,15 @@ _STILL = (
     av.stream.Disposition.attached_pic
     | av.stream.Disposition.timed_thumbnails
     | av.stream.Disposition.still_image
+)
+# What PyAV raises for files that it cannot read.
+_ERRORS = (
+    av.error.FFmpegError,
+    OSError,
+    ValueError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
 )
 
 
@@ -29,9 +37,13 @@ def naming_errors(action: str) -> Iterator[None]:
         yield
     except VideoError:
         raise
-    except Exception as error:
-        reason = getattr(error, "strerror", None) or str(error) or repr(error)
-        raise VideoError(f"cannot {action}: {reason}") from error
+    except _ERRORS as error:
+        raise _named(error, action) from error
+
+
+def _named(error: Exception, action: str) -> VideoError:
+    reason = getattr(error, "strerror", None) or str(error) or repr(error)
+    return VideoError(f"cannot {action}: {reason}")
 
 
 def open_video(
@@ -90,66 +102,17 @@ def decode(
             display: it needs frames that are not among the packets.
     """
     count, earliest = 0, None
-    packets = iter(packets)
-    while True:
-        with naming_errors(f"decode frame {count} of {filename}"):
-            packet = next(packets, None)
-            if packet is None:
-                return
-            if from_key and not packet.is_keyframe:
-                continue
+    try:
+        for packet in packets:
             if from_key:
+                if not packet.is_keyframe:
+                    continue
                 from_key, earliest = False, packet.pts
             if not packet.size and packet.dts is not None:
                 continue  # stands for a dropped frame; without a time it ends the file
-            frames = packet.decode()
-        for frame in frames:
-            if None in (earliest, frame.pts) or frame.pts >= earliest:
-                yield frame
-                count += 1
-
-
-def count_indexed_frames(
-    container: av.container.InputContainer,
-    stream: av.VideoStream,
-    first_packets: list[av.Packet],
-    filename: str,
-) -> int:
-    """Number of frames shown where the file's index tells all of them, else 0.
-
-    Args:
-        container: just opened.
-        stream: its video.
-        first_packets: the first two packets of the stream.
-        filename: of the container.
-    """
-    entries = stream.index_entries
-    if not stream.frames or len(entries) != stream.frames:
-        return 0
-    if not Path(filename).is_file():  # a URL
-        return 0
-    shown = end = 0
-    for entry in entries:
-        shown += entry.size > 0 and not entry.is_discard
-        end = max(end, entry.pos + entry.size)
-    times = [packet.pts for packet in first_packets if packet.pts is not None]
-    starts_whole = first_packets[0].is_keyframe and times == sorted(times)
-    is_whole = end <= container.size and not _is_fragmented(container, filename)
-    return shown if starts_whole and is_whole else 0
-
-
-def _is_fragmented(container: av.container.InputContainer, filename: str) -> bool:
-    """Whether a file of the MP4 family has fragments, which its index leaves out."""
-    if "mp4" not in container.format.name:
-        return False
-    with Path(filename).open("rb") as file:
-        while len(head := file.read(8)) == 8:
-            size, kind = int.from_bytes(head[:4], "big"), head[4:]
-            if kind == b"moof":
-                return True
-            if size == 1:  # the size follows, as it takes eight bytes
-                size = int.from_bytes(file.read(8), "big") - 8
-            if size < 8:  # up to the file's end
-                return False
-            file.seek(size - 8, os.SEEK_CUR)
-    return False
+            for frame in packet.decode():
+                if earliest is None or frame.pts is None or frame.pts >= earliest:
+                    yield frame
+                    count += 1
+    except _ERRORS as error:
+        raise _named(error, f"decode frame {count} of {filename}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,10 +34,12 @@ class Timeline:
     times: np.ndarray | None
     keys: list[tuple[int, int | None]]
 
-    def number_of(self, time: int | None) -> int | None:
-        """The frame with exactly this time."""
+    def number_of(self, time: int | None, guess: int) -> int | None:
+        """The frame with exactly this time; quicker where it is the guess."""
         if time is None:
             return None
+        if guess < self.count and self.times.item(guess) == time:
+            return guess
         number = int(np.searchsorted(self.times, time))
         found = number < self.count and self.times[number] == time
         return number if found else None
@@ -45,6 +48,51 @@ class Timeline:
         """The key frames up to a frame."""
         time = int(self.times[min(number, self.count - 1)])
         return self.keys[: bisect.bisect_right(self.keys, time, key=lambda key: key[0])]
+
+
+def read_index(
+    container: av.container.InputContainer,
+    stream: av.VideoStream,
+    first_packets: list[av.Packet],
+    filename: str,
+) -> Timeline | None:
+    """The timeline from the index of a file, None where it may not be complete.
+
+    Args:
+        container: just opened.
+        stream: its video.
+        first_packets: the first two of the stream.
+        filename: of the container.
+    """
+    index = stream.index_entries
+    if not stream.frames or len(index) != stream.frames or not Path(filename).is_file():
+        return None
+    times, keys, end = [], [], 0
+    for entry in index:
+        time, size = entry.timestamp, entry.size
+        if size and not entry.is_discard:
+            times.append(time)
+        if entry.is_keyframe:
+            keys.append((time, time))
+        end = max(end, entry.pos + size)
+    starts = [packet.pts for packet in first_packets if packet.size]
+    # The first packet has to be decodable, and the second one not to precede it.
+    decodable = first_packets[0].is_keyframe and None not in starts
+    if not decodable or starts != sorted(starts):
+        return None
+    if end > container.size or _is_fragmented(filename):
+        return None
+    # These are times of decoding.
+    displayed = (
+        not stream.codec_context.has_b_frames and starts[0] == index[0].timestamp
+    )
+    return Timeline(
+        count=len(times),
+        hidden=len(index) - len(times),
+        late_start=False,
+        times=np.array(times, np.int64) if displayed else None,
+        keys=keys,
+    )
 
 
 def read_timeline(filename: str) -> Timeline:
@@ -109,3 +157,18 @@ def _decode_file(filename: str, from_key: bool) -> Iterator[av.VideoFrame]:
     with container:
         stream.codec_context.thread_count = 1
         yield from decode(stream, container.demux(stream), filename, from_key)
+
+
+def _is_fragmented(filename: str) -> bool:
+    """Whether a file of the MP4 family has fragments, which its index leaves out."""
+    with Path(filename).open("rb") as file:
+        while len(head := file.read(8)) == 8:
+            size, kind = int.from_bytes(head[:4], "big"), head[4:]
+            if kind == b"moof":
+                return True
+            if size == 1:  # the size follows, as it takes eight bytes
+                size = int.from_bytes(file.read(8), "big") - 8
+            if size < 8:  # up to the file's end
+                return False
+            file.seek(size - 8, os.SEEK_CUR)
+    return False
