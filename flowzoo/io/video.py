@@ -35,6 +35,8 @@ MAX_MISSING = 2
 # all packets have to be read to find them.
 _NEAR, _FAR = 8, 256
 
+# Part of a frame's period that its beginning may be off.
+_ROUNDING = 0.02
 # Number of the frame that would follow the last one.
 _END = sys.maxsize
 
@@ -93,9 +95,7 @@ class VideoReader:
     @property
     def promised_frames(self) -> int:
         """Number of frames that the file once had, as far as it tells."""
-        if self._index:
-            return self._index.count
-        return max(self.timeline.count, self.stream.frames - self.timeline.hidden)
+        return (self._index or self.timeline).promised
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -140,8 +140,10 @@ class VideoReader:
         Raises:
             VideoError: The file does not tell when its frames are displayed.
         """
+        # Times in files are rounded, and so may be where a frame begins.
+        seconds += _ROUNDING / self._known_rate()
         if not self._has_true_times:
-            return int(seconds * self._known_rate())
+            return int(seconds * self.frame_rate)
         times = self._known_times()
         time = times[0] + seconds / float(self.stream.time_base)
         return max(0, int(np.searchsorted(times, time, "right")) - 1)
@@ -174,8 +176,8 @@ class VideoReader:
         times = self.timeline.times
         if times is None:
             raise VideoError(
-                f"{self.filename} has frames without a time, so windows of it cannot "
-                "be read; convert it to .mp4"
+                f"{self.filename} does not tell when its frames are shown, so windows "
+                "of it cannot be read; convert it to .mp4"
             )
         return times
 

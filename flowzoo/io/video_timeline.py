@@ -14,6 +14,9 @@ import numpy as np
 
 from .video_stream import decode, naming_errors, open_video
 
+# Seconds between two frames from which on a file's clock is wrong.
+_LONGEST_PAUSE = 3600
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -21,7 +24,7 @@ class Timeline:
 
     Args:
         count: number of frames shown.
-        hidden: number of packets that are not shown.
+        promised: number of frames that the file once had, as far as it tells.
         late_start: whether packets precede the first key frame.
         times: (count,) of the frames in the order of display, in the stream's time
             base; None where packets have no times of their own.
@@ -29,7 +32,7 @@ class Timeline:
     """
 
     count: int
-    hidden: int
+    promised: int
     late_start: bool
     times: np.ndarray | None
     keys: list[tuple[int, int | None]]
@@ -88,7 +91,7 @@ def read_index(
     )
     return Timeline(
         count=len(times),
-        hidden=len(index) - len(times),
+        promised=len(times),
         late_start=False,
         times=np.array(times, np.int64) if displayed else None,
         keys=keys,
@@ -114,13 +117,14 @@ def _scan_once(filename: str, size: int, changed: int) -> Timeline:
 def _scan(filename: str) -> Timeline:
     container, stream = open_video(filename)
     with container, naming_errors(f"read {filename}"):
+        indexed, promised = len(stream.index_entries), stream.frames
         packets, is_cut = [], False
         for packet in container.demux(stream):
             if packet.size:
                 flags = packet.is_keyframe, packet.is_discard
                 packets.append((packet.pts, packet.dts, *flags))
                 is_cut = packet.is_corrupt
-        ordered = has_true_times(container, stream)
+        trusted = has_true_times(container, stream) and _is_steady(packets, stream)
     if is_cut:  # within the last packet
         packets.pop()
     first_key = next((i for i, packet in enumerate(packets) if packet[2]), 0)
@@ -128,7 +132,7 @@ def _scan(filename: str) -> Timeline:
     late_start = first_key > 0
     shown = [pts for pts, _, _, discard in decodable if not discard]
     times, keys = None, []
-    if not ordered or None in shown or len(set(shown)) < len(shown):
+    if not trusted or len(set(shown)) < len(shown):
         count = sum(1 for _ in _decode_file(filename, late_start))
     else:
         times = np.sort(np.array(shown, np.int64))
@@ -139,7 +143,23 @@ def _scan(filename: str) -> Timeline:
             times = times[times >= (first.pts if first else np.inf)]
         count = len(times)
         keys = sorted((pts, dts) for pts, dts, is_key, _ in decodable if is_key)
-    return Timeline(count, len(packets) - count, late_start, times, keys)
+    # A header counts frames that were dropped at recording, too; an index does not.
+    if indexed == len(packets):
+        promised = 0
+    hidden = len(packets) - count
+    return Timeline(count, max(count, promised - hidden), late_start, times, keys)
+
+
+def _is_steady(
+    packets: list[tuple[int | None, int | None, bool, bool]], stream: av.VideoStream
+) -> bool:
+    """Whether all packets have times, from a clock that was neither set nor stopped."""
+    displayed = [pts for pts, *_ in packets]
+    decoded = [dts for _, dts, *_ in packets if dts is not None]
+    if None in displayed or decoded != sorted(decoded):
+        return False
+    pauses = np.diff(np.sort(np.array(displayed, np.int64)))
+    return float(pauses.max(initial=0) * stream.time_base) < _LONGEST_PAUSE
 
 
 def has_true_times(
