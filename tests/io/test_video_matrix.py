@@ -6,11 +6,10 @@ make, and a window that a file's times do not allow, is listed below; all else i
 
 import numpy as np
 import pytest
+from helpers.painted_videos import GROUP, RATE, encode, number_in, remux
 
 from flowzoo.datasets.transforms import DecodeFrames, OpenVideo, VideoError
 from flowzoo.io.video import VideoReader
-
-from .painted import GROUP, RATE, encode, number_in, remux
 
 FRAMES = 60
 CUT = 29  # frames that are cut off
