@@ -5,13 +5,11 @@ here hold LANES planes side by side instead, and compute on vectors of LANES num
 Arithmetic works between vectors and between a vector and a scalar of its type.
 """
 
-import hashlib
 import math
 import operator
-from pathlib import Path
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import (
@@ -21,37 +19,9 @@ from numba.extending import (
     register_model,
 )
 
+from .jit import INLINE, JIT, cached_njit
+
 LANES = 8
-
-# Options of every kernel. The fast-math flags keep NaN and infinity.
-JIT = {
-    "nogil": True,
-    "error_model": "numpy",
-    "fastmath": {"contract", "reassoc", "arcp", "nsz"},
-}
-INLINE = {**JIT, "forceinline": True}
-
-
-def cached_njit(function):
-    """njit that keeps the machine code on disk, where there is a place for it.
-
-    Numba takes the package's __pycache__ or else the user's cache folder, and raises
-    where it can write to neither. It knows code by the text of its file alone; here
-    what it is made of counts as well: the files cpu*.py and reference.py beside it, and
-    this one.
-    """
-    try:
-        dispatcher = njit(**JIT, cache=True)(function)
-    except RuntimeError:
-        return njit(**JIT)(function)
-    index = getattr(dispatcher._cache, "_cache_file", None)
-    if not hasattr(index, "_source_stamp"):  # of a Numba that keeps it elsewhere
-        return njit(**JIT)(function)
-    folder = Path(function.__code__.co_filename).parent
-    files = *sorted(folder.glob("cpu*.py")), folder / "reference.py", Path(__file__)
-    digest = hashlib.sha256(b"".join(f.read_bytes() for f in files if f.exists()))
-    index._source_stamp = index._source_stamp, digest.hexdigest()
-    return dispatcher
 
 
 class Vector(types.Type):

@@ -2,29 +2,62 @@
 
 Numba's own threading layers either end the process when two Python threads enter them
 (workqueue) or when it has forked (OpenMP). Kernels release the GIL, so ordinary
-threads do; a pool belongs to the process that made it, so forked workers are safe.
+threads do. They wait in a queue, without spinning; the caller works as well, and never
+waits for a thread that has not begun.
 """
 
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 
 import torch
 
-_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
+
+class _Pool:
+    """The threads of this process: one executor, as large as has been asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._executor: ThreadPoolExecutor | None = None
+        self._size = 0
+
+    def submit(self, work: Callable[[], None], threads: int) -> list[Future]:
+        """Ask that so many threads run work; fewer where no more can be had.
+
+        While the interpreter ends none can, nor at the system's limit of threads.
+        """
+        futures = []
+        with self._lock:
+            if threads > self._size:
+                self._discard()
+                self._executor = ThreadPoolExecutor(threads, "flowzoo")
+                self._size = threads
+            try:
+                for _ in range(threads):
+                    futures.append(self._executor.submit(work))
+            except RuntimeError:
+                self._discard()
+        return futures
+
+    def _discard(self) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor, self._size = None, 0
 
 
-def _pool(threads: int) -> ThreadPoolExecutor:
-    key = os.getpid(), threads
-    if key not in _pools:
-        _pools[key] = ThreadPoolExecutor(threads, thread_name_prefix="flowzoo")
-    return _pools[key]
+_pool = _Pool()
 
 
-def thread_count(tasks: int) -> int:
-    """How many threads :func:`run_tasks` uses."""
-    return max(1, min(torch.get_num_threads(), tasks))
+def _renew_pool() -> None:
+    global _pool
+    _pool = _Pool()
+
+
+# A forked process has none of the threads, and perhaps a lock that stays closed.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_pool)
 
 
 def run_tasks(make_worker: Callable[[], Callable[[int], None]], tasks: int) -> None:
@@ -36,17 +69,19 @@ def run_tasks(make_worker: Callable[[], Callable[[int], None]], tasks: int) -> N
     ticket = count()  # its next() is atomic
 
     def work() -> None:
+        task = next(ticket)
+        if task >= tasks:  # begun when the others had finished
+            return
         worker = make_worker()
-        while (task := next(ticket)) < tasks:
+        while task < tasks:
             worker(task)
+            task = next(ticket)
 
-    helpers = thread_count(tasks) - 1
-    if helpers < 1:
-        work()
-        return
-    futures = [_pool(helpers).submit(work) for _ in range(helpers)]
+    helpers = min(torch.get_num_threads(), tasks) - 1
+    futures = _pool.submit(work, helpers) if helpers > 0 else []
     try:
         work()
     finally:
         for future in futures:
-            future.result()
+            if not future.cancel():
+                future.result()
