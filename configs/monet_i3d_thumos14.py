@@ -1,7 +1,8 @@
 # Stage 2 of 3: see monet_i3d_kinetics.py.
 _base_ = [
     '_base_/models/monet.py', '_base_/datasets/thumos14_features.py',
-    '_base_/schedules/monet_40e.py', '_base_/default_runtime.py'
+    '_base_/pipelines/monet_thumos14.py', '_base_/schedules/monet_40e.py',
+    '_base_/default_runtime.py'
 ]
 
 model = dict(
@@ -9,3 +10,7 @@ model = dict(
     appearance_head=dict(num_classes=101),
     flow_head=dict(num_classes=101))
 load_from = 'work_dirs/monet_i3d_thumos14_classifiers/epoch_20.pth'
+
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

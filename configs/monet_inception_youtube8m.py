@@ -2,6 +2,7 @@
 # on Kinetics, makes of them.
 _base_ = [
     '_base_/models/monet.py', '_base_/datasets/youtube8m.py',
+    '_base_/pipelines/monet_youtube8m.py',
     '_base_/schedules/monet_classifiers_20e.py', '_base_/default_runtime.py'
 ]
 
@@ -17,3 +18,7 @@ model = dict(
 default_hooks = dict(
     checkpoint=dict(
         save_best='youtube8m/two_stream_gap@20', rule='greater'))
+
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

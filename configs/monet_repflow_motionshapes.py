@@ -1,7 +1,8 @@
 # Stage 2 of 3 on MotionShapes: see monet_i3d_kinetics.py.
 _base_ = [
     '_base_/models/monet.py', '_base_/datasets/motionshapes_features.py',
-    '_base_/schedules/monet_40e.py', '_base_/default_runtime.py'
+    '_base_/pipelines/monet_motionshapes.py', '_base_/schedules/monet_40e.py',
+    '_base_/default_runtime.py'
 ]
 
 model = dict(
@@ -11,3 +12,7 @@ model = dict(
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 default_hooks = dict(checkpoint=dict(save_best='acc/flow_top1'))
 load_from = 'work_dirs/monet_repflow_motionshapes_classifiers/epoch_20.pth'
+
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

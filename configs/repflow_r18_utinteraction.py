@@ -2,6 +2,7 @@
 # the flow before layer1, on maps of 16x16, as layer2's are at the paper's 112x112.
 _base_ = [
     '_base_/models/repflow_r50.py', '_base_/datasets/ut_interaction.py',
+    '_base_/pipelines/repflow_utinteraction.py',
     '_base_/schedules/motionshapes_12e.py', '_base_/default_runtime.py'
 ]
 
@@ -29,3 +30,7 @@ param_scheduler = [
         convert_to_iter_based=True)
 ]
 default_hooks = dict(checkpoint=dict(interval=20, save_best=None))
+
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

@@ -2,15 +2,12 @@
 # Kinetics: --cfg-options load_from=WEIGHTS_OF_repflow_r50_kinetics
 _base_ = [
     '_base_/models/repflow_r50.py', '_base_/datasets/hmdb51.py',
-    '_base_/pipelines/repflow.py', '_base_/schedules/repflow_hmdb51_50e.py',
-    '_base_/default_runtime.py'
+    '_base_/pipelines/repflow_32x224.py',
+    '_base_/schedules/repflow_hmdb51_50e.py', '_base_/default_runtime.py'
 ]
 
 model = dict(cls_head=dict(num_classes=51, dropout_ratio=0.8))
 
-train_dataloader = dict(
-    batch_size=4, dataset=dict(pipeline=_base_.repflow_train_pipeline))
-val_dataloader = dict(
-    batch_size=4, dataset=dict(pipeline=_base_.repflow_val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.repflow_test_pipeline))
-test_pipeline = _base_.repflow_test_pipeline
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

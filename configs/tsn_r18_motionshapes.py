@@ -2,6 +2,7 @@
 # the class. Same clips and same schedule as repflow_r18_motionshapes.py.
 _base_ = [
     'mmaction::_base_/models/tsn_r50.py', '_base_/datasets/motionshapes.py',
+    '_base_/pipelines/repflow_motionshapes.py',
     '_base_/schedules/motionshapes_12e.py', '_base_/default_runtime.py'
 ]
 
@@ -26,6 +27,7 @@ test_pipeline = [
     dict(type='PackActionInputs')
 ]
 
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+train_dataloader = dict(
+    dataset=dict(_base_.train_data, pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(_base_.val_data, pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(_base_.test_data, pipeline=test_pipeline))

@@ -1,5 +1,6 @@
 """Every config, found by listing them, builds and runs a training step."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,45 @@ def test_inferencer_finds_its_pipeline(config):
         for transform in config.test_pipeline
     ]
     assert inherited == config.test_dataloader.dataset.pipeline
+
+
+def bases_of(path):
+    """The files that a config inherits from directly, without those of mmaction2."""
+    for node in ast.parse(path.read_text()).body:
+        if node.targets[0].id == "_base_":
+            bases = ast.literal_eval(node.value)
+            bases = [bases] if isinstance(bases, str) else bases
+            return [path.parent / base for base in bases if "::" not in base]
+    return []
+
+
+def depth(path):
+    return 1 + max(map(depth, bases_of(path)), default=0)
+
+
+def test_inheritance_is_flat():
+    """A variant inherits from a config at most, and that from files of _base_."""
+    assert max(map(depth, CONFIGS)) == 3
+    assert max(map(depth, BASES)) == 1
+
+
+DATA = {"train_data", "val_data", "test_data"}
+DATASETS = sorted((ROOT / "_base_" / "datasets").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", DATASETS, ids=lambda path: path.stem)
+def test_base_datasets_are_data_only(path):
+    config = Config.fromfile(path)
+    assert DATA | {"num_classes"} <= set(config)
+    assert set(config) <= DATA | {"num_classes", "root", "split", "train_list", "files"}
+    for data in map(config.get, DATA):
+        assert data.type.endswith("Dataset")
+        assert not {"pipeline", "batch_size", "test_mode"} & set(data)
+
+
+def test_every_base_is_used():
+    used = {base.resolve() for path in CONFIGS for base in bases_of(path)}
+    assert {path.resolve() for path in BASES} <= used
 
 
 def test_names_are_unique():

@@ -33,8 +33,11 @@ def test_every_config_reads_below_the_folder(path, monkeypatch):
 
 def test_default(monkeypatch):
     monkeypatch.delenv("FLOWZOO_DATA", raising=False)
-    for name in ("ucf101", "kinetics400"):
-        config = Config.fromfile(ROOT / "_base_" / "datasets" / f"{name}.py")
+    for network, name in (
+        ("motionnet_ucf101", "ucf101"),
+        ("repflow_r50_kinetics", "kinetics400"),
+    ):
+        config = Config.fromfile(ROOT / f"{network}.py")
         assert {p.split(f"{name}/")[0] for p in paths(config)} == {"data/"}
 
 

@@ -2,8 +2,9 @@
 # between the frames, each by itself: a ResNet-18 of a quarter of the width, SlowOnly
 # without temporal convolutions.
 _base_ = [
-    '../_base_/datasets/motionshapes.py', '../_base_/schedules/motionshapes_12e.py',
-    '../_base_/default_runtime.py'
+    '../_base_/datasets/motionshapes.py',
+    '../_base_/pipelines/repflow_motionshapes.py',
+    '../_base_/schedules/motionshapes_2e.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(
@@ -47,24 +48,7 @@ test_pipeline = [
     dict(type='PackActionInputs')
 ]
 
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-
-train_cfg = dict(max_epochs=2)
-param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=0.1,
-        by_epoch=True,
-        begin=0,
-        end=1,
-        convert_to_iter_based=True),
-    dict(
-        type='CosineAnnealingLR',
-        by_epoch=True,
-        begin=1,
-        end=2,
-        T_max=1,
-        convert_to_iter_based=True)
-]
+train_dataloader = dict(
+    dataset=dict(_base_.train_data, pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(_base_.val_data, pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(_base_.test_data, pipeline=test_pipeline))

@@ -1,6 +1,7 @@
 # The schedule is that of UCF101; the paper gives none for this dataset.
 _base_ = [
     '../_base_/models/hidden2s_i3d.py', '../_base_/datasets/thumos14.py',
+    '../_base_/pipelines/two_stream_long_clips.py',
     '../_base_/schedules/hidden2s_16k.py', '../_base_/two_stream_runtime.py'
 ]
 
@@ -11,9 +12,8 @@ model = dict(
                 checkpoint='work_dirs/motionnet_thumos14/iter_400000.pth'))),
     cls_head=dict(num_classes=_base_.num_classes, average_clips='prob'))
 
-train_dataloader = dict(
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    dataset=dict(pipeline=_base_.long_train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=_base_.long_val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.long_test_pipeline))
-test_pipeline = _base_.long_test_pipeline
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)
+val_evaluator = dict(type='UntrimmedMAP')
+test_evaluator = val_evaluator

@@ -1,5 +1,6 @@
 _base_ = [
     '../_base_/models/hidden2s_i3d.py', '../_base_/datasets/ucf101.py',
+    '../_base_/pipelines/two_stream_long_clips.py',
     '../_base_/schedules/hidden2s_16k.py', '../_base_/two_stream_runtime.py'
 ]
 
@@ -10,9 +11,6 @@ model = dict(
                 checkpoint='work_dirs/motionnet_ucf101/iter_400000.pth'))),
     cls_head=dict(num_classes=_base_.num_classes))
 
-train_dataloader = dict(
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    dataset=dict(pipeline=_base_.long_train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=_base_.long_val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.long_test_pipeline))
-test_pipeline = _base_.long_test_pipeline
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

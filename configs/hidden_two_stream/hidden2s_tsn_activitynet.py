@@ -1,6 +1,7 @@
 # The schedule is that of UCF101; the paper gives none for this dataset.
 _base_ = [
     '../_base_/models/hidden2s_tsn.py', '../_base_/datasets/activitynet.py',
+    '../_base_/pipelines/two_stream_clips.py',
     '../_base_/schedules/hidden2s_16k.py', '../_base_/two_stream_runtime.py'
 ]
 
@@ -12,5 +13,8 @@ model = dict(
     cls_head=dict(num_classes=_base_.num_classes, average_clips='prob'))
 
 train_dataloader = dict(
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    dataset=dict(pipeline=_base_.segments_train_pipeline))
+    dataset=dict(_base_.train_data, pipeline=_base_.segments_train_pipeline))
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)
+val_evaluator = dict(type='UntrimmedMAP')
+test_evaluator = val_evaluator

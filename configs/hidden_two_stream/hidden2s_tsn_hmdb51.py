@@ -1,5 +1,6 @@
 _base_ = [
     '../_base_/models/hidden2s_tsn.py', '../_base_/datasets/hmdb51.py',
+    '../_base_/pipelines/two_stream_clips.py',
     '../_base_/schedules/hidden2s_8500.py', '../_base_/two_stream_runtime.py'
 ]
 
@@ -11,5 +12,6 @@ model = dict(
     cls_head=dict(num_classes=_base_.num_classes))
 
 train_dataloader = dict(
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    dataset=dict(pipeline=_base_.segments_train_pipeline))
+    dataset=dict(_base_.train_data, pipeline=_base_.segments_train_pipeline))
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

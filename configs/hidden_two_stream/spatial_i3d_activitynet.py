@@ -1,13 +1,13 @@
 _base_ = [
     'mmaction::_base_/models/i3d_r50.py', '../_base_/datasets/activitynet.py',
+    '../_base_/pipelines/two_stream_long_clips.py',
     '../_base_/schedules/spatial_3500.py', '../_base_/two_stream_runtime.py'
 ]
 
 model = dict(cls_head=dict(num_classes=_base_.num_classes, average_clips='prob'))
 
-train_dataloader = dict(
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    dataset=dict(pipeline=_base_.long_train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=_base_.long_val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.long_test_pipeline))
-test_pipeline = _base_.long_test_pipeline
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)
+val_evaluator = dict(type='UntrimmedMAP')
+test_evaluator = val_evaluator

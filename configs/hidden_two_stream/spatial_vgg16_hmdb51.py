@@ -1,13 +1,11 @@
 _base_ = [
     '../_base_/models/spatial_vgg16.py', '../_base_/datasets/hmdb51.py',
+    '../_base_/pipelines/two_stream_frames.py',
     '../_base_/schedules/spatial_3500.py', '../_base_/two_stream_runtime.py'
 ]
 
 model = dict(cls_head=dict(num_classes=_base_.num_classes))
 
-train_dataloader = dict(
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    dataset=dict(pipeline=_base_.frame_train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=_base_.frame_val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.frame_test_pipeline))
-test_pipeline = _base_.frame_test_pipeline
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

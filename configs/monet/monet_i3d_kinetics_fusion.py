@@ -1,9 +1,15 @@
 # Stage 3 of 3: the classifiers again, on appearance and on what MoNet makes of it.
 _base_ = [
     '../_base_/models/monet.py', '../_base_/datasets/kinetics400_features.py',
-    '../_base_/schedules/monet_classifiers_20e.py', '../_base_/default_runtime.py'
+    '../_base_/pipelines/monet_features.py',
+    '../_base_/schedules/monet_classifiers_20e.py',
+    '../_base_/default_runtime.py'
 ]
 
 model = dict(learn='fusion')
 default_hooks = dict(checkpoint=dict(save_best='acc/two_stream_top1'))
 load_from = 'work_dirs/monet_i3d_kinetics/epoch_40.pth'
+
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

@@ -1,7 +1,9 @@
 # Stage 3 of 3: see monet_i3d_kinetics_fusion.py.
 _base_ = [
     '../_base_/models/monet.py', '../_base_/datasets/thumos14_features.py',
-    '../_base_/schedules/monet_classifiers_20e.py', '../_base_/default_runtime.py'
+    '../_base_/pipelines/monet_thumos14.py',
+    '../_base_/schedules/monet_classifiers_20e.py',
+    '../_base_/default_runtime.py'
 ]
 
 model = dict(
@@ -10,3 +12,7 @@ model = dict(
     appearance_head=dict(num_classes=101),
     flow_head=dict(num_classes=101))
 load_from = 'work_dirs/monet_i3d_thumos14/epoch_40.pth'
+
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

@@ -1,7 +1,9 @@
 # Stage 1 of 3: see monet_i3d_kinetics_classifiers.py.
 _base_ = [
     '../_base_/models/monet.py', '../_base_/datasets/ucf101_features.py',
-    '../_base_/schedules/monet_classifiers_20e.py', '../_base_/default_runtime.py'
+    '../_base_/pipelines/monet_features.py',
+    '../_base_/schedules/monet_classifiers_20e.py',
+    '../_base_/default_runtime.py'
 ]
 
 model = dict(
@@ -10,3 +12,7 @@ model = dict(
     flow_head=dict(num_classes=101),
     neck=None)
 default_hooks = dict(checkpoint=dict(save_best='acc/two_stream_top1'))
+
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

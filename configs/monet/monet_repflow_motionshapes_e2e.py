@@ -2,8 +2,9 @@
 # and both classifiers. tools/zoo/join_hallucinated.py makes its checkpoint. The schedule
 # is not used, but mmengine wants one beside the training data.
 _base_ = [
-    '../_base_/datasets/motionshapes.py', '../_base_/schedules/motionshapes_12e.py',
-    '../_base_/default_runtime.py'
+    '../_base_/datasets/motionshapes.py',
+    '../_base_/pipelines/repflow_motionshapes.py',
+    '../_base_/schedules/motionshapes_12e.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(
@@ -38,4 +39,7 @@ test_pipeline = [
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs')
 ]
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=dict(_base_.test_data, pipeline=test_pipeline))

@@ -1,7 +1,9 @@
 # Stage 3 of 3 on MotionShapes: see monet_i3d_kinetics_fusion.py.
 _base_ = [
     '../_base_/models/monet.py', '../_base_/datasets/motionshapes_features.py',
-    '../_base_/schedules/monet_classifiers_20e.py', '../_base_/default_runtime.py'
+    '../_base_/pipelines/monet_motionshapes.py',
+    '../_base_/schedules/monet_classifiers_20e.py',
+    '../_base_/default_runtime.py'
 ]
 
 model = dict(
@@ -12,3 +14,7 @@ model = dict(
 optim_wrapper = dict(optimizer=dict(lr=1e-2))
 default_hooks = dict(checkpoint=dict(save_best='acc/two_stream_top1'))
 load_from = 'work_dirs/monet_repflow_motionshapes/epoch_40.pth'
+
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

@@ -1,6 +1,10 @@
 # The appearance features of MoNet's experiments on MotionShapes: the quick start's
 # network after two epochs, which leaves something to be learned from flow.
-_base_ = '../repflow_r18_motionshapes.py'
+_base_ = [
+    '../_base_/models/repflow_r18.py', '../_base_/datasets/motionshapes.py',
+    '../_base_/pipelines/repflow_motionshapes.py',
+    '../_base_/schedules/motionshapes_2e.py', '../_base_/default_runtime.py'
+]
 
 test_pipeline = [
     dict(type='OpenVideo', min_frames=16),
@@ -9,23 +13,7 @@ test_pipeline = [
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs')
 ]
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
-train_cfg = dict(max_epochs=2)
-param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=0.1,
-        by_epoch=True,
-        begin=0,
-        end=1,
-        convert_to_iter_based=True),
-    dict(
-        type='CosineAnnealingLR',
-        by_epoch=True,
-        begin=1,
-        end=2,
-        T_max=1,
-        convert_to_iter_based=True)
-]
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=dict(_base_.val_data, pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(_base_.test_data, pipeline=test_pipeline))

@@ -1,8 +1,10 @@
 # After tinymotionnet_motionshapes_2frames_refined_start.py: the end of the schedule
-_base_ = 'tinymotionnet_motionshapes_2frames_refined_start.py'
+_base_ = 'tinymotionnet_motionshapes_2frames.py'
 
 load_from = 'work_dirs/tinymotionnet_motionshapes_2frames_refined_start/iter_5000.pth'
+model = dict(loss=dict(_delete_=True, type='RefinedFlowLoss'))
 
+train_dataloader = dict(batch_size=8)
 train_cfg = dict(max_iters=2500, val_interval=1250)
 param_scheduler = [
     dict(
@@ -14,5 +16,6 @@ param_scheduler = [
         end=2500,
         T_max=2480)
 ]
-optim_wrapper = dict(optimizer=dict(lr=6e-4))
+optim_wrapper = dict(
+    type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(lr=6e-4))
 default_hooks = dict(checkpoint=dict(interval=1250))

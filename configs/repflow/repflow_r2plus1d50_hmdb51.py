@@ -1,15 +1,14 @@
 # Table 9, "HMDB(+Kin)": --cfg-options load_from=WEIGHTS_OF_repflow_r2plus1d50_kinetics
-_base_ = '../repflow_r50_hmdb51.py'
+_base_ = [
+    '../_base_/models/repflow_r2plus1d50.py', '../_base_/datasets/hmdb51.py',
+    '../_base_/pipelines/repflow_32x224.py',
+    '../_base_/schedules/repflow_hmdb51_50e.py', '../_base_/default_runtime.py'
+]
 
-model = dict(
-    backbone=dict(
-        type='RepFlowResNet2Plus1d',
-        pretrained2d=False,
-        conv_cfg=dict(type='Conv2plus1d'),
-        conv1_kernel=(3, 7, 7),
-        inflate_style='3x3x3',
-        temporal_strides=(1, 2, 2, 2),
-        zero_init_residual=False))
+model = dict(cls_head=dict(num_classes=51, dropout_ratio=0.8))
 
-train_dataloader = dict(batch_size=3)
 auto_scale_lr = dict(base_batch_size=24)
+
+train_dataloader = dict(batch_size=3, dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

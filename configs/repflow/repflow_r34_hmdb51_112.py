@@ -4,7 +4,8 @@
 # Mini-Kinetics do.
 _base_ = [
     '../_base_/models/repflow_r50.py', '../_base_/datasets/hmdb51.py',
-    '../_base_/pipelines/repflow.py', '../_base_/schedules/repflow_kinetics_200e.py',
+    '../_base_/pipelines/repflow_16x112.py',
+    '../_base_/schedules/repflow_kinetics_200e.py',
     '../_base_/default_runtime.py'
 ]
 
@@ -12,8 +13,8 @@ model = dict(
     backbone=dict(depth=34),
     cls_head=dict(num_classes=51, in_channels=512, dropout_ratio=0.8))
 
-train_dataloader = dict(
-    dataset=dict(pipeline=_base_.repflow_112_train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=_base_.repflow_112_val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.repflow_112_val_pipeline))
-test_pipeline = _base_.repflow_112_val_pipeline
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(
+    dataset=dict(_base_.test_data, pipeline=_base_.val_pipeline))
+test_pipeline = _base_.val_pipeline

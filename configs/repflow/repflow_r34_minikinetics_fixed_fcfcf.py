@@ -1,4 +1,4 @@
 # Table 5
-_base_ = 'repflow_r34_minikinetics_fixed.py'
+_base_ = '../repflow_r34_minikinetics.py'
 
-model = dict(backbone=dict(flow_cfg=dict(num_flows=3)))
+model = dict(backbone=dict(flow_cfg=dict(learn=(), num_flows=3)))

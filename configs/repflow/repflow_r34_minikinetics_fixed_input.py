@@ -1,5 +1,6 @@
 # Table 1: on the RGB input. The network expects positive and negative values there, hence
 # no ReLU.
-_base_ = 'repflow_r34_minikinetics_fixed.py'
+_base_ = '../repflow_r34_minikinetics.py'
 
-model = dict(backbone=dict(flow_after='input', flow_cfg=dict(act_cfg=None)))
+model = dict(
+    backbone=dict(flow_after='input', flow_cfg=dict(learn=(), act_cfg=None)))

@@ -1,4 +1,7 @@
 # Table 4
-_base_ = 'repflow_r34_minikinetics_fixed_input.py'
+_base_ = '../repflow_r34_minikinetics.py'
 
-model = dict(backbone=dict(flow_cfg=dict(fusion='concat')))
+model = dict(
+    backbone=dict(
+        flow_after='input',
+        flow_cfg=dict(learn=(), act_cfg=None, fusion='concat')))

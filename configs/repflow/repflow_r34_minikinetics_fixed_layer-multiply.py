@@ -1,4 +1,4 @@
 # Table 4
-_base_ = 'repflow_r34_minikinetics_fixed.py'
+_base_ = '../repflow_r34_minikinetics.py'
 
-model = dict(backbone=dict(flow_cfg=dict(fusion='layer_multiply')))
+model = dict(backbone=dict(flow_cfg=dict(learn=(), fusion='layer_multiply')))

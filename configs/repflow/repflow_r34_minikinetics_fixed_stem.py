@@ -1,4 +1,4 @@
 # Table 1: after block 1
-_base_ = 'repflow_r34_minikinetics_fixed.py'
+_base_ = '../repflow_r34_minikinetics.py'
 
-model = dict(backbone=dict(flow_after='stem'))
+model = dict(backbone=dict(flow_after='stem', flow_cfg=dict(learn=())))

@@ -1,5 +1,9 @@
 # Table 4
-_base_ = 'repflow_r34_minikinetics_fixed_stem.py'
+_base_ = '../repflow_r34_minikinetics.py'
 
 model = dict(
-    backbone=dict(late_fusion=True), cls_head=dict(in_channels=1024))
+    backbone=dict(
+        flow_after='stem',
+        flow_cfg=dict(learn=()),
+        late_fusion=True),
+    cls_head=dict(in_channels=1024))

@@ -1,4 +1,7 @@
 # Table 4
-_base_ = 'repflow_r34_minikinetics_fixed_stem.py'
+_base_ = '../repflow_r34_minikinetics.py'
 
-model = dict(backbone=dict(flow_cfg=dict(fusion='multiply')))
+model = dict(
+    backbone=dict(
+        flow_after='stem',
+        flow_cfg=dict(learn=(), fusion='multiply')))

@@ -2,16 +2,15 @@
 # set.
 _base_ = [
     '../_base_/models/repflow_r50.py', '../_base_/datasets/activitynet13.py',
-    '../_base_/pipelines/repflow.py', '../_base_/schedules/repflow_hmdb51_50e.py',
-    '../_base_/default_runtime.py'
+    '../_base_/pipelines/repflow_32x224.py',
+    '../_base_/schedules/repflow_hmdb51_50e.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(
     cls_head=dict(num_classes=_base_.num_classes, dropout_ratio=0.8))
 
-train_dataloader = dict(
-    batch_size=4, dataset=dict(pipeline=_base_.repflow_train_pipeline))
-val_dataloader = dict(
-    batch_size=4, dataset=dict(pipeline=_base_.repflow_val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.repflow_test_pipeline))
-test_pipeline = _base_.repflow_test_pipeline
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)
+val_evaluator = dict(type='UntrimmedMAP')
+test_evaluator = val_evaluator

@@ -1,7 +1,12 @@
-_base_ = ['../repflow_r50_kinetics.py', '../_base_/datasets/kinetics600_files.py']
+_base_ = [
+    '../_base_/models/repflow_r50.py', '../_base_/datasets/kinetics600.py',
+    '../_base_/pipelines/repflow_32x224.py',
+    '../_base_/schedules/repflow_kinetics_200e.py',
+    '../_base_/default_runtime.py'
+]
 
 model = dict(cls_head=dict(num_classes=600))
 
-train_dataloader = dict(dataset=_base_.kinetics600_train)
-val_dataloader = dict(dataset=_base_.kinetics600_val)
-test_dataloader = dict(dataset=_base_.kinetics600_val)
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

@@ -6,7 +6,9 @@
 # schedule below are the paper's. Not tested by us with the released weights.
 _base_ = [
     '../_base_/datasets/kinetics400.py',
-    '../_base_/schedules/repflow_kinetics_200e.py', '../_base_/default_runtime.py'
+    '../_base_/pipelines/repflow_32x224.py',
+    '../_base_/schedules/repflow_kinetics_200e.py',
+    '../_base_/default_runtime.py'
 ]
 
 model = dict(
@@ -25,5 +27,8 @@ model = dict(
         format_shape='NCTHW'),
     # Views are normalized together: each by itself is what the authors did.
     test_cfg=dict(max_testing_views=1))
-# For the same reason.
-val_dataloader = dict(batch_size=1)
+
+train_dataloader = dict(dataset=_base_.train_data)
+# Validated one by one for the same reason.
+val_dataloader = dict(batch_size=1, dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

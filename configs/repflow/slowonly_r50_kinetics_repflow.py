@@ -2,7 +2,7 @@
 _base_ = [
     'mmaction::recognition/slowonly/slowonly_imagenet-pretrained-r50_8xb16-'
     '8x8x1-steplr-150e_kinetics400-rgb.py',
-    '../_base_/datasets/kinetics400_files.py'
+    '../_base_/datasets/kinetics400.py'
 ]
 
 custom_imports = dict(imports=['flowzoo'])
@@ -12,10 +12,6 @@ optim_wrapper = dict(
     paramwise_cfg=dict(flow_lr_mult=0.01))
 
 # the files as tools/data/prepare.py writes them
-dataset_type = 'CheckedVideoDataset'
-train_dataloader = dict(
-    dataset=dict(type=dataset_type, **_base_.kinetics400_train))
-val_dataloader = dict(
-    dataset=dict(type=dataset_type, **_base_.kinetics400_val))
-test_dataloader = dict(
-    dataset=dict(type=dataset_type, **_base_.kinetics400_val))
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

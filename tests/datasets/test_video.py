@@ -1,17 +1,15 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from mmaction.registry import DATASETS
 from mmengine.config import Config
 from torch.utils.data import DataLoader
 
+from flowzoo.config_lookup import find_config
 from flowzoo.datasets import CheckedVideoDataset, MotionShapesDataset
 from flowzoo.datasets import video as video_module
 from flowzoo.datasets.motionshapes_files import prepare, write_video
 from flowzoo.datasets.transforms import VideoError
 
-CONFIGS = Path(__file__).parents[2] / "configs" / "_base_" / "datasets"
 PIPELINE = [
     dict(type="OpenVideo"),
     dict(type="SampleFrames", clip_len=2),
@@ -185,7 +183,7 @@ def test_motionshapes_is_generated_on_first_use(tmp_path, tiny):
 
 def test_motionshapes_config(tmp_path, tiny, monkeypatch):
     prepare(tiny, tmp_path)
-    path = CONFIGS / "motionshapes.py"
+    path = find_config("repflow_r18_motionshapes.py")
     config = Config.fromfile(path)
     # A run that is resumed reads the text of its config.
     config = Config.fromstring(config.pretty_text, ".py")
@@ -201,7 +199,7 @@ def test_motionshapes_config(tmp_path, tiny, monkeypatch):
 
 
 def test_flipping_motionshapes_exchanges_the_labels(tmp_path, tiny):
-    path = CONFIGS / "motionshapes.py"
+    path = find_config("repflow_r18_motionshapes.py")
     flip = next(s for s in Config.fromfile(path).train_pipeline if s.type == "Flip")
     spec = dict(num_train=16, num_val=8, num_test=8, num_frames=10, size=32)
 
@@ -230,7 +228,7 @@ def test_flipping_motionshapes_exchanges_the_labels(tmp_path, tiny):
 
 
 def test_kinetics_config(monkeypatch, tmp_path):
-    path = CONFIGS / "kinetics400.py"
+    path = find_config("repflow_r50_kinetics.py")
     config = Config.fromfile(path)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"kinetics400_train_list.*prepare\.py"):

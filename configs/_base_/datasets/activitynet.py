@@ -1,27 +1,21 @@
 # ActivityNet v1.2: 100 classes, trained on the actions of the 4,819 training videos,
 # tested on the 2,383 untrimmed validation videos (the labels of the 2,480 test videos are
 # not public), which may show several classes.
-_base_ = './two_stream_videos.py'
-
-data_root = '{{$FLOWZOO_DATA:data}}/activitynet12'
+root = '{{$FLOWZOO_DATA:data}}/activitynet12'
 num_classes = 100
 files = dict(
-    data_prefix=dict(video=f'{data_root}/videos'),
+    type='CheckedVideoDataset',
+    data_prefix=dict(video=f'{root}/videos'),
     num_classes=num_classes,
     how_to_get=('python tools/data/prepare.py activitynet12 --root FOLDER writes the '
                 'annotation files; docs/data.md says where to get the videos'))
 
-train_dataloader = dict(
-    dataset=dict(
-        ann_file=f'{data_root}/activitynet_train_windows.txt',
-        windows=True,
-        **files))
-test_files = dict(
-    ann_file=f'{data_root}/activitynet_val_videos.txt',
+train_data = dict(
+    ann_file=f'{root}/activitynet_train_windows.txt',
+    windows=True,
+    **files)
+val_data = dict(
+    ann_file=f'{root}/activitynet_val_videos.txt',
     multi_class=True,
     **files)
-val_dataloader = dict(dataset=test_files)
-test_dataloader = dict(dataset=test_files)
-
-val_evaluator = dict(type='UntrimmedMAP')
-test_evaluator = val_evaluator
+test_data = val_data

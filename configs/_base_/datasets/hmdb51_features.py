@@ -1,18 +1,20 @@
 # Features of HMDB51, of networks on RGB and on flow; one of its three splits, as in
 # hmdb51.py.
-_base_ = './kinetics400_features.py'
-
-data_root = '{{$FLOWZOO_DATA:data}}/hmdb51_features'
+root = '{{$FLOWZOO_DATA:data}}/hmdb51_features'
+num_classes = 51
 split = {{'$SPLIT:1'}}
-train_files = dict(
-    appearance=f'{data_root}/appearance_train_split_{split}.npz',
-    flow=f'{data_root}/flow_train_split_{split}.npz',
-    num_classes=51)
-test_files = dict(
-    appearance=f'{data_root}/appearance_val_split_{split}.npz',
-    flow=f'{data_root}/flow_val_split_{split}.npz',
-    num_classes=51)
+files = dict(
+    type='FeatureDataset',
+    num_classes=num_classes,
+    how_to_get=('python tools/data/extract_features.py writes it with a recognizer on '
+                'RGB and one on flow; docs/monet.md says how'))
 
-train_dataloader = dict(dataset=train_files)
-val_dataloader = dict(dataset=test_files)
-test_dataloader = dict(dataset=test_files)
+train_data = dict(
+    appearance=f'{root}/appearance_train_split_{split}.npz',
+    flow=f'{root}/flow_train_split_{split}.npz',
+    **files)
+val_data = dict(
+    appearance=f'{root}/appearance_val_split_{split}.npz',
+    flow=f'{root}/flow_val_split_{split}.npz',
+    **files)
+test_data = val_data

@@ -1,39 +1,14 @@
-# Kinetics-400 as representation-flow networks read it.
-_base_ = ['./kinetics400_files.py', '../pipelines/repflow.py']
+# Kinetics-400
+root = '{{$FLOWZOO_DATA:data}}/kinetics400'
+num_classes = 400
+files = dict(
+    type='CheckedVideoDataset',
+    data_prefix=dict(video=f'{root}/videos'),
+    how_to_get=('python tools/data/prepare.py kinetics400 --root FOLDER writes the '
+                'annotation files; docs/data.md says where to get the videos'))
 
-dataset_type = 'CheckedVideoDataset'
-test_pipeline = _base_.repflow_test_pipeline
-
-# On 8 GPUs, as in the paper: 32 clips in all.
-train_dataloader = dict(
-    batch_size=4,
-    num_workers=8,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-        type=dataset_type,
-        pipeline=_base_.repflow_train_pipeline,
-        **_base_.kinetics400_train))
-val_dataloader = dict(
-    batch_size=4,
-    num_workers=8,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        pipeline=_base_.repflow_val_pipeline,
-        test_mode=True,
-        **_base_.kinetics400_val))
-test_dataloader = dict(
-    batch_size=1,
-    num_workers=8,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        pipeline=test_pipeline,
-        test_mode=True,
-        **_base_.kinetics400_val))
-
-val_evaluator = dict(type='AccMetric')
-test_evaluator = val_evaluator
+train_data = dict(
+    ann_file=f'{root}/kinetics400_train_list_videos.txt',
+    **files)
+val_data = dict(ann_file=f'{root}/kinetics400_val_list_videos.txt', **files)
+test_data = val_data

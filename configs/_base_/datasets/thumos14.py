@@ -2,32 +2,25 @@
 # on untrimmed videos that may show several classes. THUMOS14_TRAIN=trainval_windows
 # trains on the actions of the validation videos too, whose accuracy is then that of
 # training videos. Labels are those of UCF101, 0 to 100.
-_base_ = './two_stream_videos.py'
-
-data_root = '{{$FLOWZOO_DATA:data}}/thumos14'
+root = '{{$FLOWZOO_DATA:data}}/thumos14'
 num_classes = 101
 train_list = '{{$THUMOS14_TRAIN:train_videos}}'
 files = dict(
-    data_prefix=dict(video=f'{data_root}/videos'),
+    type='CheckedVideoDataset',
+    data_prefix=dict(video=f'{root}/videos'),
     num_classes=num_classes,
     how_to_get=('python tools/data/prepare.py thumos14 --root FOLDER writes the '
                 'annotation files; docs/data.md says where to get the videos'))
 
-train_dataloader = dict(
-    dataset=dict(
-        ann_file=f'{data_root}/thumos14_{train_list}.txt',
-        windows=True,
-        **files))
-val_dataloader = dict(
-    dataset=dict(
-        ann_file=f'{data_root}/thumos14_val_videos.txt',
-        multi_class=True,
-        **files))
-test_dataloader = dict(
-    dataset=dict(
-        ann_file=f'{data_root}/thumos14_test_videos.txt',
-        multi_class=True,
-        **files))
-
-val_evaluator = dict(type='UntrimmedMAP')
-test_evaluator = val_evaluator
+train_data = dict(
+    ann_file=f'{root}/thumos14_{train_list}.txt',
+    windows=True,
+    **files)
+val_data = dict(
+    ann_file=f'{root}/thumos14_val_videos.txt',
+    multi_class=True,
+    **files)
+test_data = dict(
+    ann_file=f'{root}/thumos14_test_videos.txt',
+    multi_class=True,
+    **files)

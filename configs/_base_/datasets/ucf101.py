@@ -1,19 +1,18 @@
 # UCF101, one of its three splits: SPLIT=2 python tools/train.py ...; without it, split 1.
-_base_ = './two_stream_videos.py'
-
-data_root = '{{$FLOWZOO_DATA:data}}/ucf101'
+root = '{{$FLOWZOO_DATA:data}}/ucf101'
 num_classes = 101
 split = {{'$SPLIT:1'}}
 files = dict(
-    data_prefix=dict(video=f'{data_root}/videos'),
+    type='CheckedVideoDataset',
+    data_prefix=dict(video=f'{root}/videos'),
     num_classes=num_classes,
     how_to_get=('python tools/data/prepare.py ucf101 --root FOLDER writes the '
                 'annotation files; docs/data.md says where to get the videos'))
-test_file = f'{data_root}/ucf101_val_split_{split}_videos.txt'
 
-train_dataloader = dict(
-    dataset=dict(
-        ann_file=f'{data_root}/ucf101_train_split_{split}_videos.txt',
-        **files))
-val_dataloader = dict(dataset=dict(ann_file=test_file, **files))
-test_dataloader = dict(dataset=dict(ann_file=test_file, **files))
+train_data = dict(
+    ann_file=f'{root}/ucf101_train_split_{split}_videos.txt',
+    **files)
+val_data = dict(
+    ann_file=f'{root}/ucf101_val_split_{split}_videos.txt',
+    **files)
+test_data = val_data

@@ -1,11 +1,34 @@
 # The worse alternative of the paper: fully connected layers on MotionNet's own features.
-_base_ = './hidden2s_vgg16.py'
-
+# MotionNet is as motionnet_DATASET.py trains it; SSIM counts a tenth of what it does there.
 model = dict(
+    type='Recognizer3D',
     backbone=dict(
         type='BranchedTemporalStream',
+        motion_net=dict(
+            type='MotionNet',
+            num_frames=11,
+            init_cfg=dict(
+                type='Pretrained',
+                checkpoint='work_dirs/motionnet_ucf101/iter_400000.pth',
+                prefix='backbone.')),
         temporal=dict(
-            _delete_=True,
             type='VGGClassifier',
             in_channels=1024,
-            dropout_ratio=0.9)))
+            dropout_ratio=0.9),
+        train_motion='all'),
+    neck=dict(
+        type='MotionLossNeck',
+        loss=dict(
+            type='UnsupervisedFlowLoss',
+            ssim_weights=(0.001, 0.002, 0.004, 0.008, 0.016))),
+    cls_head=dict(
+        type='ClipConsensusHead',
+        num_classes=101,
+        in_channels=4096,
+        dropout_ratio=0.8,
+        average_clips='score'),
+    data_preprocessor=dict(
+        type='ActionDataPreprocessor',
+        mean=[123.0, 117.0, 104.0],
+        std=[255.0, 255.0, 255.0],
+        format_shape='NCTHW'))

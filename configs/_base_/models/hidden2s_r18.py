@@ -1,24 +1,42 @@
 # The flow of a TinyMotionNet, trained without labels by tinymotionnet_motionshapes.py,
-# under the first half of a ResNet-18
-_base_ = './hidden2s_tsn.py'
-
+# under the first half of a ResNet-18, which takes images scaled to about -1 to 1.
 model = dict(
+    type='Recognizer3D',
     backbone=dict(
+        type='StackedTemporalStream',
         motion_net=dict(
             type='TinyMotionNet',
+            num_frames=11,
             init_cfg=dict(
-                checkpoint='work_dirs/tinymotionnet_motionshapes/iter_2400.pth')),
+                type='Pretrained',
+                checkpoint='work_dirs/tinymotionnet_motionshapes/iter_2400.pth',
+                prefix='backbone.')),
         temporal=dict(
+            type='ResNet',
             depth=18,
+            in_channels=20,
             pretrained=None,
+            norm_eval=False,
             num_stages=2,
             strides=(1, 2),
             dilations=(1, 1),
-            out_indices=(1, ))),
+            out_indices=(1,)),
+        train_motion='all',
+        flow_to_image=dict(mean=128.0, std=128.0)),
     neck=dict(
+        type='MotionLossNeck',
         loss=dict(
-            smoothness_weights=(0.1, 0.1, 0.1),
-            ssim_weights=(0.001, 0.002, 0.004))),
+            type='UnsupervisedFlowLoss',
+            ssim_weights=(0.001, 0.002, 0.004),
+            smoothness_weights=(0.1, 0.1, 0.1))),
     cls_head=dict(
-        num_classes=8, in_channels=128, dropout_ratio=0.2,
-        average_clips='prob'))
+        type='ClipConsensusHead',
+        num_classes=8,
+        in_channels=128,
+        dropout_ratio=0.2,
+        average_clips='prob'),
+    data_preprocessor=dict(
+        type='ActionDataPreprocessor',
+        mean=[123.0, 117.0, 104.0],
+        std=[255.0, 255.0, 255.0],
+        format_shape='NCTHW'))

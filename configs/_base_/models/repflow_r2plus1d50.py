@@ -1,4 +1,25 @@
-_base_ = 'repflow_r2plus1d18.py'
+# R(2+1)D with mmaction2's temporal strides: half of the frames reach layer2.
 model = dict(
-    backbone=dict(depth=50, inflate_style='3x3x3'),
-    cls_head=dict(in_channels=2048))
+    type='Recognizer3D',
+    backbone=dict(
+        type='RepFlowResNet2Plus1d',
+        depth=50,
+        flow_after='layer2',
+        flow_cfg=dict(bottleneck_channels=32, variant='tvl1', n_iters=20),
+        pretrained2d=False,
+        conv_cfg=dict(type='Conv2plus1d'),
+        conv1_kernel=(3, 7, 7),
+        temporal_strides=(1, 2, 2, 2),
+        zero_init_residual=False,
+        inflate_style='3x3x3'),
+    cls_head=dict(
+        type='FrameAverageHead',
+        num_classes=400,
+        in_channels=2048,
+        dropout_ratio=0.5,
+        average_clips='prob'),
+    data_preprocessor=dict(
+        type='ActionDataPreprocessor',
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        format_shape='NCTHW'))

@@ -1,8 +1,10 @@
 # Fine-tuning end to end: a tenth of the learning rate for the classifier, and a
 # hundredth of that for MotionNet.
-_base_ = './motionshapes_12e.py'
+train_cfg = dict(
+    type='EpochBasedTrainLoop', max_epochs=4, val_begin=1, val_interval=1)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
 
-train_cfg = dict(max_epochs=4)
 param_scheduler = [
     dict(
         type='CosineAnnealingLR',
@@ -12,7 +14,12 @@ param_scheduler = [
         T_max=4,
         convert_to_iter_based=True)
 ]
+
 optim_wrapper = dict(
-    optimizer=dict(lr=0.01),
+    optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=1e-4),
+    constructor='FlowOptimWrapperConstructor',
     paramwise_cfg=dict(
+        flow_lr_mult=0.01,
         custom_keys={'backbone.motion_net': dict(lr_mult=0.01)}))
+
+auto_scale_lr = dict(enable=False, base_batch_size=32)

@@ -10,9 +10,8 @@ from helpers import miniatures
 from mmaction.registry import DATASETS as MMACTION_DATASETS
 from mmengine.config import Config
 
+from flowzoo.config_lookup import find_config
 from flowzoo.datasets.preparation import PreparationError, prepare
-
-CONFIGS = Path(__file__).parents[3] / "configs" / "_base_" / "datasets"
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +22,7 @@ def data_folder(tmp_path, monkeypatch):
 
 def dataset_of(config, loader):
     """The dataset of a loader in a config."""
-    config = Config.fromfile(CONFIGS / f"{config}.py")
+    config = Config.fromfile(find_config(f"{config}.py"))
     return MMACTION_DATASETS.build(config[f"{loader}_dataloader"].dataset)
 
 
@@ -64,7 +63,7 @@ def test_ucf101(tmp_path, clip, lines):
     assert "no video left of 1 classes:\n  HandstandPushups" in text
     assert json.loads((out / "report.json").read_text()) == report
 
-    dataset = dataset_of("ucf101", "train")
+    dataset = dataset_of("hidden2s_vgg16_ucf101", "train")
     assert len(dataset) == 2
     assert dataset[0]["inputs"].shape == (1, 3, 11, 224, 224)
 
@@ -133,7 +132,7 @@ def test_hmdb51_with_an_archive_in_an_archive(tmp_path, clip, lines, monkeypatch
     assert lines(out / "hmdb51_val_split_2_videos.txt") == [f"{folder}/{names[1]} 0"]
     assert report["missing"] == ["wave/gone.avi"]
     assert lines(out / "classes.txt")[:2] == ["clap", "wave"]
-    dataset = dataset_of("hmdb51", "val")
+    dataset = dataset_of("hidden2s_vgg16_hmdb51", "val")
     assert dataset[0]["inputs"].shape == (1, 3, 11, 224, 224)
 
 
@@ -181,7 +180,7 @@ def test_half_prepared_kinetics(tmp_path, clip, lines):
     assert report["lists"]["kinetics400_val_list_videos.txt"]["broken"] == 4
     assert not (out / "kinetics400_test_list_videos.txt").exists()
     assert "test.csv has no labels" in str(report["notes"])
-    dataset = dataset_of("kinetics400", "train")
+    dataset = dataset_of("repflow_r50_kinetics", "train")
     assert len(dataset) == 356
     assert dataset[3]["inputs"].shape == (1, 3, 32, 224, 224)
 
@@ -288,12 +287,12 @@ def test_activitynet(tmp_path, clip, lines, version, classes):
     assert "1 actions without duration" in str(report["notes"])
     assert len(lines(out / "classes.txt")) == classes
     config = "activitynet" if version == "1-2" else name
-    dataset = dataset_of(config, "train")
+    dataset = dataset_of(f"motionnet_{config}", "train")
     assert len(dataset) == 2
     data = dataset[0]
     assert data["inputs"].shape == (1, 3, 11, 224, 224)
     assert data["data_samples"].gt_label == 3
-    dataset = dataset_of(config, "val")
+    dataset = dataset_of(f"motionnet_{config}", "val")
     assert dataset[0]["data_samples"].gt_label.nonzero().ravel().tolist() == [4, 7]
 
 
@@ -326,16 +325,16 @@ def test_thumos14(tmp_path, clip, lines, monkeypatch):
         "TH14_test_set_mp4/video_test_0000002.mp4",
     ]
     assert sorted(report["missing"]) == UCF[2:]
-    dataset = dataset_of("thumos14", "train")
+    dataset = dataset_of("hidden2s_vgg16_thumos14", "train")
     assert len(dataset) == 2
     monkeypatch.setenv("THUMOS14_TRAIN", "trainval_windows")
-    dataset = dataset_of("thumos14", "train")
+    dataset = dataset_of("hidden2s_vgg16_thumos14", "train")
     data = [dataset[i] for i in range(len(dataset))]
     assert [d["data_samples"].gt_label.item() for d in data] == [0, 0, 2]
-    dataset = dataset_of("../../repflow_r50_thumos14", "train")
+    dataset = dataset_of("repflow_r50_thumos14", "train")
     assert dataset[2]["inputs"].shape == (1, 3, 32, 224, 224)
     assert dataset[2]["data_samples"].gt_label == 2
-    dataset = dataset_of("thumos14", "test")
+    dataset = dataset_of("hidden2s_vgg16_thumos14", "test")
     assert [dataset.get_data_info(i)["label"].sum() for i in (0, 1)] == [1, 0]
 
 
@@ -347,7 +346,7 @@ def test_names_with_accents_and_spaces(tmp_path, clip, lines):
     for name in names:
         clip(root / "my clips" / unicodedata.normalize("NFD", name))
     prepare("hmdb51", root, out, decode=True, jobs=1)
-    dataset = dataset_of("hmdb51", "train")
+    dataset = dataset_of("hidden2s_vgg16_hmdb51", "train")
     assert len(dataset) == 2
     for i in range(2):
         assert Path(dataset.get_data_info(i)["filename"]).is_file()
@@ -438,5 +437,5 @@ def test_real_clips(tmp_path, real_videos, lines):
         shutil.copy(path, root)
     report = prepare("ucf101", root, out, decode=True, jobs=1)
     assert report["missing"] == [UCF[0]] and not report["broken"]
-    dataset = dataset_of("ucf101", "train")
+    dataset = dataset_of("hidden2s_vgg16_ucf101", "train")
     assert dataset[0]["inputs"].shape == (1, 3, 11, 224, 224)

@@ -1,0 +1,15 @@
+# Kinetics-700
+root = '{{$FLOWZOO_DATA:data}}/kinetics700'
+num_classes = 700
+files = dict(
+    type='CheckedVideoDataset',
+    data_prefix=dict(video=f'{root}/videos'),
+    num_classes=num_classes,
+    how_to_get=('python tools/data/prepare.py kinetics700 --root FOLDER writes the '
+                'annotation files; docs/data.md says where to get the videos'))
+
+train_data = dict(
+    ann_file=f'{root}/kinetics700_train_list_videos.txt',
+    **files)
+val_data = dict(ann_file=f'{root}/kinetics700_val_list_videos.txt', **files)
+test_data = val_data

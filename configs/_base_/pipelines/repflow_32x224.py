@@ -1,0 +1,59 @@
+# How representation-flow networks read videos, as in Representation Flow for Action
+# Recognition, table 9: 32 consecutive frames at 224 x 224. A shorter video
+# repeats its last frame: going back to its first one, as mmaction2's default does, would
+# look like motion.
+clip = dict(
+    type='SampleFrames', clip_len=32, out_of_bound_opt='repeat_last')
+
+train_pipeline = [
+    dict(type='OpenVideo'), clip,
+    dict(type='DecodeFrames'),
+    dict(type='Resize', scale=(-1, 256)),
+    dict(type='RandomResizedCrop'),
+    dict(type='Resize', scale=(224, 224), keep_ratio=False),
+    dict(type='Flip', flip_ratio=0.5),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs')
+]
+val_pipeline = [
+    dict(type='OpenVideo'),
+    dict(clip, test_mode=True),
+    dict(type='DecodeFrames'),
+    dict(type='Resize', scale=(-1, 256)),
+    dict(type='CenterCrop', crop_size=224),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs')
+]
+# Scores of a test video are averaged over ten clips and three crops of each.
+test_pipeline = [
+    dict(type='OpenVideo'),
+    dict(clip, num_clips=10, test_mode=True),
+    dict(type='DecodeFrames'),
+    dict(type='Resize', scale=(-1, 256)),
+    dict(type='ThreeCrop', crop_size=256),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs')
+]
+
+# On 8 GPUs, as in the paper: 32 clips in all.
+train_dataloader = dict(
+    batch_size=4,
+    num_workers=8,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=4,
+    num_workers=8,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(pipeline=val_pipeline, test_mode=True))
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=8,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(pipeline=test_pipeline, test_mode=True))
+
+val_evaluator = dict(type='AccMetric')
+test_evaluator = val_evaluator
