@@ -19,6 +19,7 @@ from .distributed import use_gloo_on_cpu, wrap_models_on_cpu
 from .flops import count_flow_operators
 from .heads import score_in_float32
 from .interruption import resume_from_whole_checkpoint, write_whole_checkpoints
+from .loaders import load_without_workers, tell_classes_of_videos
 
 allow_mmengine_checkpoints()
 resolve_flowzoo_configs()
@@ -29,3 +30,5 @@ score_in_float32()
 count_flow_operators()
 write_whole_checkpoints()
 resume_from_whole_checkpoint()
+load_without_workers()
+tell_classes_of_videos()

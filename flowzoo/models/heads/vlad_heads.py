@@ -9,6 +9,7 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..layers.vector_batch_norm import VectorBatchNorm
 from .sequence_head import SequenceHead
 
 
@@ -38,15 +39,15 @@ class VLADHead(SequenceHead):
         self.hidden = nn.Sequential(
             nn.Dropout(dropout_ratio),
             nn.Linear(encoded_channels, H, bias=False),
-            nn.BatchNorm1d(H),
+            VectorBatchNorm(H),
         )
         if gating_reduction is None:
-            gate = [nn.Linear(H, H, bias=False), nn.BatchNorm1d(H)]
+            gate = [nn.Linear(H, H, bias=False), VectorBatchNorm(H)]
         else:
             narrow = max(1, H // gating_reduction)
             gate = [
                 nn.Linear(H, narrow, bias=False),
-                nn.BatchNorm1d(narrow),
+                VectorBatchNorm(narrow),
                 nn.ReLU(),
                 nn.Linear(narrow, H, bias=False),
             ]
@@ -94,7 +95,7 @@ class NetVLADHead(VLADHead):
             **kwargs,
         )
         self.assign = nn.Linear(in_channels, num_clusters, bias=False)
-        self.norm_assign = nn.BatchNorm1d(num_clusters)
+        self.norm_assign = VectorBatchNorm(num_clusters)
         self.centers = nn.Parameter(
             torch.randn(num_clusters, in_channels) / math.sqrt(in_channels)
         )
@@ -152,9 +153,9 @@ class NeXtVLADHead(VLADHead):
         self.expand = nn.Linear(in_channels, expanded)
         self.attention = nn.Linear(expanded, groups)
         self.assign = nn.Linear(expanded, groups * num_clusters, bias=False)
-        self.norm_assign = nn.BatchNorm1d(groups * num_clusters)
+        self.norm_assign = VectorBatchNorm(groups * num_clusters)
         self.centers = nn.Parameter(torch.randn(num_clusters, width) / math.sqrt(width))
-        self.norm_vlad = nn.BatchNorm1d(num_clusters * width)
+        self.norm_vlad = VectorBatchNorm(num_clusters * width)
 
     def encode(self, x: Tensor, mask: Tensor) -> Tensor:
         x = self.expand(x[mask])  # (steps, expanded)
