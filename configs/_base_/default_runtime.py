@@ -14,6 +14,7 @@ default_hooks = dict(
 
 custom_hooks = [
     dict(type='CheckNumClassesHook'),
+    dict(type='CheckBatchSizeHook'),
     dict(type='CheckFlowLearningRateHook'),
     dict(type='UnreadableVideosHook')
 ]

@@ -20,6 +20,7 @@ default_hooks = dict(
 
 custom_hooks = [
     dict(type='CheckNumClassesHook'),
+    dict(type='CheckBatchSizeHook'),
     dict(type='DivergenceGuardHook'),
     dict(type='UnreadableVideosHook')
 ]

@@ -19,6 +19,7 @@ import av
 import numpy as np
 from tqdm import tqdm
 
+from ..io.locks import lock
 from .motionshapes_clip import CLASSES, Clip, render_clip
 
 SPLITS = ("train", "val", "test")
@@ -122,7 +123,7 @@ def prepare(
         if _is_complete(target, spec):
             return target
         root.mkdir(parents=True, exist_ok=True)
-        with _lock(root / f".{spec.folder_name}.lock") as alone:
+        with lock(root / f".{spec.folder_name}.lock") as alone:
             if not _is_complete(target, spec):
                 _generate(spec, target, workers, alone)
     except OSError as error:
@@ -160,31 +161,6 @@ def _explain(error: OSError, spec: MotionShapesSpec, root: Path) -> str:
     else:
         hint += " that can be written"
     return f"MotionShapes cannot be generated in {root}: {reason}. {hint}."
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[bool]:
-    """Wait until no other process holds ``path``; the kernel frees it on a kill.
-
-    Yields False where there are no locks. Two processes may then generate at the
-    same time, each in a folder of its own, and the first to finish wins.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield False
-        return
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            locked = True
-        except OSError:  # network file systems without locks
-            locked = False
-        try:
-            yield locked
-        finally:
-            if locked:
-                fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _generate(

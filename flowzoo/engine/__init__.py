@@ -1,6 +1,7 @@
 from .divergence_guard import DivergenceGuardHook, TrainingDivergedError
 from .flow_visualization import FlowVisualizationHook
 from .hooks import (
+    CheckBatchSizeHook,
     CheckFlowLearningRateHook,
     CheckNumClassesHook,
     UnreadableVideosHook,
@@ -12,6 +13,7 @@ from .visualization import ActionVisualizer, VisualizationHook
 __all__ = [
     "ActionVisualizer",
     "AmpOptimWrapper",
+    "CheckBatchSizeHook",
     "CheckFlowLearningRateHook",
     "CheckNumClassesHook",
     "DivergenceGuardHook",

@@ -11,7 +11,7 @@ from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
-from mmengine.optim import OneCycleLR
+from mmengine.optim import OneCycleLR, OptimWrapperDict
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
@@ -121,6 +121,47 @@ class CheckFlowLearningRateHook(Hook):
                 logger="current",
                 level=logging.WARNING,
             )
+
+
+@HOOKS.register_module()
+class CheckBatchSizeHook(Hook):
+    """Warn when the batches are not of the size that the learning rate is for.
+
+    That size is ``auto_scale_lr.base_batch_size``. A batch is what all processes
+    train on in one step, gradient accumulation included.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        scaling = runner.auto_scale_lr or {}
+        base, size = scaling.get("base_batch_size"), runner.train_dataloader.batch_size
+        if not base or not size or scaling.get("enable"):
+            return
+        optim_wrapper = runner.optim_wrapper
+        if isinstance(optim_wrapper, OptimWrapperDict):
+            return
+        counts = optim_wrapper._accumulative_counts
+        batch = size * runner.world_size * counts
+        if batch == base:
+            return
+        rate = optim_wrapper.optimizer.defaults["lr"]
+        # mmengine's own scaling does not know of accumulation
+        scale = "--auto-scale-lr, or " if counts == 1 else ""
+        accumulate = base / (size * runner.world_size)
+        other = ""
+        if accumulate > 1 and accumulate.is_integer():
+            other = (
+                "; or keep it, and accumulate gradients: --cfg-options "
+                f"optim_wrapper.accumulative_counts={accumulate:g}"
+            )
+        print_log(
+            f"The learning rate {rate:g} is for batches of {base}, but these are of "
+            f"{batch}: {size} in each of {runner.world_size} processes"
+            + (f", accumulated {counts} times" if counts > 1 else "")
+            + f". Consider {rate * batch / base:g}: {scale}--cfg-options "
+            f"optim_wrapper.optimizer.lr={rate * batch / base:g}{other}",
+            logger="current",
+            level=logging.WARNING,
+        )
 
 
 def _schedulers(runner: Runner) -> list:

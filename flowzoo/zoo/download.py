@@ -4,16 +4,17 @@ import errno
 import hashlib
 import os
 import time
+import uuid
 from http.client import HTTPException
 from io import FileIO
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from filelock import FileLock
 from tqdm import tqdm
 
 from ..datasets.motionshapes_files import default_root
+from ..io.locks import lock
 from .index import Checkpoint, find_checkpoint
 
 # The only place that says where the published files are to be; nothing is there yet.
@@ -83,16 +84,17 @@ def download(name: str, progress: bool = True) -> Path:
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{target}.lock").acquire()
+        path = target.with_name(f"{target.name}.lock")
+        path.touch()
     except OSError as error:
         raise OSError(
             error.errno,
             f"{target.parent} cannot be written ({error.strerror}); set FLOWZOO_DATA "
             "to another folder",
         ) from error
-    with lock:
+    with lock(path) as alone:
         if not _is_there(checkpoint, target):  # another process may have been faster
-            _fetch(checkpoint, target, progress)
+            _fetch(checkpoint, target, progress, alone)
     return target
 
 
@@ -109,9 +111,10 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _fetch(checkpoint: Checkpoint, target: Path, progress: bool) -> None:
+def _fetch(checkpoint: Checkpoint, target: Path, progress: bool, alone: bool) -> None:
     # named by the hash, so that a newer publication never continues an older file
-    part = target.with_name(f"{target.name}.{checkpoint.sha256[:8]}.part")
+    owner = "" if alone else f".{uuid.uuid4().hex}"
+    part = target.with_name(f"{target.name}.{checkpoint.sha256[:8]}{owner}.part")
     failures = []
     for place in mirrors():
         url = place + checkpoint.file

@@ -28,7 +28,8 @@ def read_checkpoint(
 
     Returns:
         dict: ``state_dict``, and ``meta`` with the text (config, classes, metrics,
-        versions). Nothing in the file is executed.
+        versions), which may be any text in files of other libraries. Nothing in the
+        file is executed.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -43,4 +44,12 @@ def read_checkpoint(
             text = file.metadata() or {}
     except SafetensorError as error:
         raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
-    return dict(state_dict=state_dict, meta={k: json.loads(v) for k, v in text.items()})
+    return dict(state_dict=state_dict, meta={k: _parse(v) for k, v in text.items()})
+
+
+def _parse(text: str) -> object:
+    """What a JSON text says; another text as it is."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

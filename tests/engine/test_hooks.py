@@ -2,10 +2,12 @@ import multiprocessing
 from types import SimpleNamespace
 
 import pytest
+import torch
 import torch.distributed
 from mmaction.registry import HOOKS
 from mmengine.dataset import ConcatDataset, RepeatDataset
-from mmengine.optim import CosineAnnealingLR, OneCycleLR
+from mmengine.optim import CosineAnnealingLR, OneCycleLR, OptimWrapper
+from torch.optim import SGD
 
 from flowzoo.datasets import CheckedVideoDataset
 from flowzoo.engine import hooks
@@ -150,3 +152,40 @@ def test_schedule_that_ignores_group_rates(scheduler, learn, messages):
     if learn:  # what the warning says is so
         lr = optimizer.param_groups[0]["lr"]
         assert (optimizer.param_groups[1]["lr"] == lr) == harmful
+
+
+@pytest.mark.parametrize(
+    ("batch", "processes", "counts", "enable", "expected"),
+    [
+        (4, 8, 1, False, None),
+        (4, 1, 8, False, None),
+        (4, 1, 1, True, None),
+        (4, 1, 1, False, ["0.8 ", "of 32", "of 4:", "0.1: --auto", "counts=8"]),
+        (16, 4, 1, False, ["of 64: 16 in each of 4", "1.6: --auto"]),
+        (4, 1, 2, False, ["of 8: 4", "accumulated 2 times", "lr=0.2", "counts=8"]),
+    ],
+)
+def test_learning_rate_of_another_batch_size(
+    messages, batch, processes, counts, enable, expected
+):
+    optimizer = SGD([torch.zeros(1, requires_grad=True)], lr=0.8)
+    runner = SimpleNamespace(
+        auto_scale_lr=dict(base_batch_size=32, enable=enable),
+        train_dataloader=SimpleNamespace(batch_size=batch),
+        world_size=processes,
+        optim_wrapper=OptimWrapper(optimizer, accumulative_counts=counts),
+    )
+    hooks.CheckBatchSizeHook().before_train(runner)
+    assert len(messages) == (expected is not None)
+    for part in expected or ():
+        assert part in messages[0], messages
+    assert ("--auto-scale-lr" in str(messages)) == (bool(expected) and counts == 1)
+
+
+@pytest.mark.parametrize("scaling", [None, {}, {"enable": False}])
+def test_batch_size_is_not_checked_without_a_base(messages, scaling):
+    runner = make_runner([])
+    runner.auto_scale_lr = scaling
+    runner.train_dataloader.batch_size = 4
+    hooks.CheckBatchSizeHook().before_train(runner)
+    assert messages == []

@@ -2,12 +2,14 @@
 
 import errno
 import multiprocessing
+import os
 import sys
 from pathlib import Path
 
 import pytest
 from helpers.local_server import FILE, NAME
 
+from flowzoo.io import locks
 from flowzoo.zoo import DownloadError, download, index
 
 module = sys.modules[download.__module__]
@@ -129,10 +131,23 @@ def test_our_address_serves_nothing_yet(server, monkeypatch):
 def read_only(monkeypatch):
     """The cache cannot be written; a test that runs as root cannot make it so."""
 
-    def refuse(lock):
-        raise PermissionError(errno.EACCES, "Permission denied", lock.lock_file)
+    def refuse(path, *args, **kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr(module.FileLock, "acquire", refuse)
+    monkeypatch.setattr(Path, "touch", refuse)
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_file_system_without_locks(server, monkeypatch, code):
+    def refuse(file, operation):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(pytest.importorskip("fcntl"), "flock", refuse)
+    said = []
+    monkeypatch.setattr(locks, "print_log", lambda text, **_: said.append(text))
+    path = download(NAME)
+    assert path.is_file() and os.strerror(code) in said[0]
+    assert cached() == [FILE]
 
 
 def test_read_only_cache_that_has_the_file(server, request):

@@ -5,6 +5,7 @@ import torch
 from helpers.local_server import NAME
 from mmengine.model import BaseModule
 from mmengine.runner.checkpoint import CheckpointLoader
+from safetensors.torch import save_file
 from torch import nn
 
 import flowzoo  # noqa: F401
@@ -25,6 +26,16 @@ def test_round_trip(tmp_path):
     for name, tensor in weights.items():
         assert torch.equal(back["state_dict"][name], tensor)
         assert back["state_dict"][name].dtype == tensor.dtype
+
+
+@pytest.mark.parametrize("meta", [None, {}, {"format": "pt", "title": "x y", "n": "1"}])
+def test_file_of_another_library(tmp_path, meta):
+    """Its text is any text."""
+    path = tmp_path / "x.safetensors"
+    save_file({"weight": torch.ones(2)}, path, metadata=meta)
+    loaded = CheckpointLoader.load_checkpoint(str(path), "cpu")
+    assert torch.equal(loaded["state_dict"]["weight"], torch.ones(2))
+    assert loaded["meta"] == ({"format": "pt", "title": "x y", "n": 1} if meta else {})
 
 
 def test_tied_weights_are_written(tmp_path):
