@@ -31,7 +31,9 @@ def test_wheel_has_mims_layout(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "flowzoo/.mim/model-index.yml" in names
     for folder in ("configs", "tools"):
-        files = {p for p in (ROOT / folder).rglob("*") if p.suffix in (".py", ".sh")}
+        files = {
+            p for p in (ROOT / folder).rglob("*") if p.suffix in (".py", ".sh", ".yml")
+        }
         assert files
         missing = {
             p for p in files if f"flowzoo/.mim/{p.relative_to(ROOT)}" not in names
