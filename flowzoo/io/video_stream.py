@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import av
+from av.video.frame import PictureType
 
 # A stream of this disposition is a picture, not a video.
 _STILL = (
@@ -99,9 +100,10 @@ def decode(
         packets: in the order of the file.
         filename: for errors.
         from_key: leave out what comes before the first key frame, in the file or on
-            display: it needs frames that are not among the packets.
+            display: it needs frames that are not among the packets. So do all frames
+            up to the first intra-coded one, where key frames are mere refreshes.
     """
-    count, earliest = 0, None
+    count, earliest, needs_intra = 0, None, from_key
     try:
         for packet in packets:
             if from_key:
@@ -111,6 +113,10 @@ def decode(
             if not packet.size and packet.dts is not None:
                 continue  # stands for a dropped frame; without a time it ends the file
             for frame in packet.decode():
+                if needs_intra:
+                    if frame.pict_type != PictureType.I:
+                        continue
+                    needs_intra = False
                 if earliest is None or frame.pts is None or frame.pts >= earliest:
                     yield frame
                     count += 1

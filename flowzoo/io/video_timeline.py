@@ -136,9 +136,9 @@ def _scan(filename: str) -> Timeline:
         count = sum(1 for _ in _decode_file(filename, late_start))
     else:
         times = np.sort(np.array(shown, np.int64))
-        if shown and times[0] < decodable[0][0]:
-            # What is displayed before the first key frame may need frames before it:
-            # only the decoder knows.
+        if shown and (late_start or times[0] < decodable[0][0]):
+            # What is displayed before the first key frame may need frames before it,
+            # as may a key frame that is a mere refresh: only the decoder knows.
             first = next(_decode_file(filename, late_start), None)
             times = times[times >= (first.pts if first else np.inf)]
         count = len(times)

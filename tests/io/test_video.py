@@ -1,0 +1,259 @@
+"""Files that people have met: the right frames, or an error that names the file."""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from helpers.painted_videos import encode, number_in, paint, remux
+
+from flowzoo.datasets.preparation import verify as verify_module
+from flowzoo.datasets.preparation.verify import check_video, verify
+from flowzoo.io import video_stream
+from flowzoo.io.video import VideoError, VideoReader
+
+
+def read(path, numbers, max_missing=0):
+    with VideoReader(path) as reader:
+        frames = dict(reader.read(numbers, max_missing))
+    return [number_in(frames[n].to_ndarray(format="rgb24")) for n in numbers]
+
+
+def count(path):
+    with VideoReader(path) as reader:
+        return reader.frame_count
+
+
+def with_cover(path, film):
+    """Sound, a cover picture before it and maybe a film after it."""
+    with av.open(str(path), "w") as container:
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 32, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        sound = container.add_stream("aac", rate=44100)
+        video = container.add_stream("mpeg4", rate=25) if film else None
+        if film:
+            video.width, video.height, video.pix_fmt = 64, 32, "yuv420p"
+        container.mux(cover.encode(av.VideoFrame.from_ndarray(paint(99))))
+        container.mux(cover.encode())
+        for start in range(0, 44100, 1024):
+            silence = np.zeros((2, 1024), np.float32)
+            samples = av.AudioFrame.from_ndarray(silence, "fltp", "stereo")
+            samples.sample_rate, samples.pts = 44100, start
+            container.mux(sound.encode(samples))
+        container.mux(sound.encode())
+        for number in range(20 if film else 0):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(paint(number))))
+        if film:
+            container.mux(video.encode())
+    return path
+
+
+def without_decoder(path):
+    encode(path)
+    path.write_bytes(path.read_bytes().replace(b"FMP4", b"ZZZZ"))
+    return path
+
+
+def test_a_cover_picture_is_no_video(tmp_path):
+    with pytest.raises(VideoError, match=r"no video stream in .*a\.mp4 .a cover pic"):
+        VideoReader(with_cover(tmp_path / "a.mp4", film=False))
+    film = with_cover(tmp_path / "b.mp4", film=True)
+    with av.open(str(film)) as container:
+        assert container.streams.video[0].disposition  # the cover comes first
+    assert count(film) == 20
+    assert read(film, [0, 19]) == [0, 19]
+
+
+@pytest.mark.parametrize(
+    "name", ["2024-05-01T12:30:00.mp4", "cam:1.mp4", "file:x.mp4", "a#b [c] %03d.mp4"]
+)
+def test_a_colon_is_no_protocol(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    encode(tmp_path / "plain.mp4").rename(tmp_path / name)
+    assert read(name, [0, 59]) == [0, 59]
+    with pytest.raises(VideoError, match=r"cannot open video no:1\.mp4: No such file"):
+        VideoReader("no:1.mp4")
+
+
+def test_a_codec_without_decoder(tmp_path):
+    path = without_decoder(tmp_path / "alien.avi")
+    with pytest.raises(VideoError, match=r"alien\.avi: FFmpeg has no decoder for"):
+        VideoReader(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(VideoError, match=r"pipe\.mp4: it is not a regular file"):
+        VideoReader(tmp_path / "pipe.mp4")
+    with pytest.raises(VideoError, match="it is not a regular file"):
+        VideoReader(tmp_path)
+
+
+def test_no_permission(tmp_path, monkeypatch):
+    path = encode(tmp_path / "secret.mp4")
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(video_stream.av, "open", refuse)
+    with pytest.raises(VideoError, match=r"secret\.mp4: Permission denied"):
+        VideoReader(path)
+
+
+def test_a_seek_that_the_container_refuses(tmp_path, monkeypatch):
+    """As a raw stream does, with a PermissionError."""
+    path = encode(tmp_path / "raw.mkv")
+    goals = []
+
+    def refuse(_, goal):
+        goals.append(goal)
+        return iter(())
+
+    monkeypatch.setattr(VideoReader, "_seek", refuse)
+    assert read(path, [30, 59]) == [30, 59]
+    assert goals
+
+
+def test_a_seek_that_leads_too_far(tmp_path, monkeypatch):
+    path = encode(tmp_path / "inexact.mkv")
+    seek = VideoReader._seek
+    far = lambda self, goal: seek(self, goal + 1000)  # noqa: E731
+    monkeypatch.setattr(VideoReader, "_seek", far)
+    assert read(path, [20, 40, 41, 59]) == [20, 40, 41, 59]
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg2video", "libvpx"])
+def test_seeking_gives_the_frames_of_reading_in_order(codec, tmp_path):
+    path = encode(tmp_path / "long.mkv", 200, codec, b_frames=2)
+    with VideoReader(path) as reader:
+        expected = [frame.to_ndarray() for frame in reader.frames()]
+        for numbers in ([150], [13, 60, 61, 199], [24, 36, 47, 48], [199], [0]):
+            for number, frame in reader.read(numbers):
+                np.testing.assert_array_equal(frame.to_ndarray(), expected[number])
+
+
+def test_no_key_frame_but_the_first(tmp_path):
+    """What is marked as one begins a refresh, bit by bit."""
+    path = tmp_path / "refresh.mkv"
+    with av.open(str(path), "w") as container:
+        options = {"intra-refresh": "1", "g": "12", "bf": "0"}
+        stream = container.add_stream("libx264", rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
+        for number in range(60):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(paint(number))))
+        container.mux(stream.encode())
+    assert read(path, [50]) == [50]
+    assert read(path, [13, 45, 59]) == [13, 45, 59]
+    cut = remux(path, tmp_path / "cut.mkv", 30, from_key=False)
+    assert count(cut) == 0
+
+
+def test_a_clock_that_was_set_back(tmp_path):
+    """Transport streams that were joined by ``cat``."""
+    once = encode(tmp_path / "once.ts")
+    path = tmp_path / "twice.ts"
+    path.write_bytes(once.read_bytes() * 2)
+    assert count(path) == 120
+    assert read(path, range(120)) == [*range(60), *range(60)]
+    does_not_tell = pytest.raises(VideoError, match=r"twice\.ts does not tell when")
+    with VideoReader(path) as reader, does_not_tell:
+        reader.number_at(1.0)
+    assert check_video(str(path)).fault == ""
+
+
+def test_frames_that_were_dropped_at_recording(tmp_path):
+    """AVI has empty chunks for them, which its header counts."""
+    path = remux(encode(tmp_path / "a.avi"), tmp_path / "b.avi", shift=100)
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].frames == 160
+    assert count(path) == 60
+    assert read(path, range(60)) == list(range(60))
+    assert check_video(str(path)).fault == ""
+
+
+def test_a_gap_is_filled_with_the_frame_before(tmp_path, monkeypatch):
+    path = encode(tmp_path / "gap.mkv")
+    decode = VideoReader._decode
+
+    def lose_three(self, from_key):
+        frames = decode(self, from_key)
+        return (frame for frame in frames if frame.pts not in (1200, 1240, 1280))
+
+    monkeypatch.setattr(VideoReader, "_decode", lose_three)
+    assert read(path, [29, 30, 31, 33], max_missing=2) == [29, 29, 29, 33]
+    with pytest.raises(VideoError, match=r"frame 32 of .*gap\.mkv was asked for"):
+        read(path, [32], max_missing=2)
+    with pytest.raises(VideoError, match=r"frame 30 of .*gap\.mkv was asked for"):
+        read(path, [30])
+
+
+def test_times_of_frames_that_disagree_with_those_of_packets(tmp_path, monkeypatch):
+    path = encode(tmp_path / "odd.mkv")
+    decode = VideoReader._decode
+
+    def shift(self, from_key):
+        for frame in decode(self, from_key):
+            frame.pts += 7
+            yield frame
+
+    monkeypatch.setattr(VideoReader, "_decode", shift)
+    assert read(path, [0, 30, 59]) == [0, 30, 59]
+
+
+def test_a_file_that_changes_is_read_anew(tmp_path):
+    path = encode(tmp_path / "a.mkv", 20)
+    assert count(path) == 20
+    encode(path, 30)
+    assert count(path) == 30
+
+
+def test_files_are_closed(tmp_path):
+    descriptors = Path("/proc/self/fd")
+    if not descriptors.is_dir():
+        pytest.skip("descriptors cannot be counted")
+    paths = [encode(tmp_path / f"a.{suffix}") for suffix in ("mp4", "mkv", "h264")]
+    paths += [without_decoder(tmp_path / "b.avi"), tmp_path / "absent.mp4"]
+    (tmp_path / "text.mp4").write_text("no video")
+    paths += [tmp_path / "text.mp4", with_cover(tmp_path / "c.mp4", film=False)]
+    before = len(list(descriptors.iterdir()))
+    for path in paths * 3:
+        with contextlib.suppress(VideoError):
+            read(path, [0, 59])
+    assert len(list(descriptors.iterdir())) == before
+
+
+@pytest.mark.parametrize("shift", [0, -29])
+@pytest.mark.parametrize("suffix", ["mp4", "ts"])
+def test_verification_counts_as_the_reader_does(suffix, shift, tmp_path):
+    source = encode(tmp_path / f"a.{suffix}", b_frames=2)
+    path = remux(
+        source, tmp_path / f"b.{suffix}", -shift, shift, from_key=suffix != "ts"
+    )
+    verdict = check_video(str(path))
+    assert verdict.fault == "" and verdict.frames == count(path)
+
+
+def fail_on_odd_videos(path):
+    if "odd" in path:
+        raise ZeroDivisionError("an unforeseen error")
+    return check_video(path)
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_verification_goes_on(platform, tmp_path, monkeypatch):
+    if platform != "linux":
+        monkeypatch.setattr(sys, "platform", platform)  # threads, not processes
+    encode(tmp_path / "good.avi")
+    without_decoder(tmp_path / "alien.avi")
+    (tmp_path / "odd.avi").touch()
+    monkeypatch.setattr(verify_module, "check_video", fail_on_odd_videos)
+    names = ["alien.avi", "odd.avi", "good.avi"]
+    verdicts = verify(tmp_path, names, tmp_path / "journal", 1)
+    assert verdicts["good.avi"].fault == "" and verdicts["good.avi"].frames == 60
+    assert "has no decoder" in verdicts["alien.avi"].fault
+    assert "an unforeseen error" in verdicts["odd.avi"].fault
