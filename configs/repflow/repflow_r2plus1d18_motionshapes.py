@@ -1,4 +1,4 @@
-# A quarter of the width of R(2+1)D-18; repflow_r18_motionshapes.py says why the flow is
+# A quarter of the width of R(2+1)D-18; _base_/models/repflow_r18.py says why the flow is
 # after conv1
 _base_ = [
     '../_base_/models/repflow_r2plus1d18.py',

@@ -1,4 +1,4 @@
-# A quarter of the width of 3D ResNet-18; repflow_r18_motionshapes.py says why the flow is
+# A quarter of the width of 3D ResNet-18; _base_/models/repflow_r18.py says why the flow is
 # after conv1
 _base_ = [
     '../_base_/models/repflow_r3d18.py', '../_base_/datasets/motionshapes.py',
