@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
-from mmengine.fileio import exists, isdir, list_from_file
+from mmengine.fileio import exists, isdir
 from mmengine.logging import print_log
 
+from ..io.text import read_lines
 from .motionshapes_clip import CLASSES
 from .motionshapes_files import MotionShapesSpec, prepare
 from .transforms import VideoError
@@ -30,7 +31,8 @@ class CheckedVideoDataset(VideoDataset):
     Args:
         ann_file: text file with lines of ``path label``, or ``path label label ...``
             with ``multi_class``. In test mode the label may be left out. Paths may
-            have spaces.
+            have spaces. Blanks and tabs separate, in any number; for encodings see
+            :func:`flowzoo.io.text.read_text`.
         windows: lines may be ``path start end label``: the sample is the part of the
             video from start to end, in seconds, and nothing else of it is read.
         how_to_get: a sentence for the error about missing files that says which
@@ -76,7 +78,7 @@ class CheckedVideoDataset(VideoDataset):
             self._check_exists(isdir, folder, "folder of videos", "data_prefix.video")
         data_list = []
         self.max_label = -1
-        for number, line in enumerate(list_from_file(self.ann_file), 1):
+        for number, line in enumerate(read_lines(self.ann_file), 1):
             if not line.strip():
                 continue
             try:
@@ -129,9 +131,9 @@ class CheckedVideoDataset(VideoDataset):
 
     def _parse(self, line: str) -> tuple[str, int | list[int]]:
         # From the right, as names may have spaces.
-        filename, *labels = line.rsplit(self.delimiter, 1)
+        filename, *labels = self._split(line, 1)
         while self.multi_class and labels:
-            rest, *number = filename.rsplit(self.delimiter, 1)
+            rest, *number = self._split(filename, 1)
             if not (number and _is_integer(number[0])):
                 break
             filename, labels = rest, number + labels
@@ -159,9 +161,14 @@ class CheckedVideoDataset(VideoDataset):
                 )
         return filename, labels if self.multi_class else labels[0]
 
+    def _split(self, text: str, times: int) -> list[str]:
+        """Split from the right; a blank stands for any number of blanks and tabs."""
+        delimiter = None if self.delimiter == " " else self.delimiter
+        return [part.strip() for part in text.rsplit(delimiter, times)]
+
     def _split_window(self, filename: str) -> tuple[str, dict]:
         """The file's name, and start and end where the line has them."""
-        parts = filename.rsplit(self.delimiter, 2)
+        parts = self._split(filename, 2)
         if not (self.windows and len(parts) == 3):
             return filename, {}
         try:

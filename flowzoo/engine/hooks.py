@@ -6,8 +6,9 @@ import logging
 from collections.abc import Iterator
 
 import torch
+from mmaction.datasets import VideoDataset
 from mmaction.registry import HOOKS
-from mmengine.dist import all_reduce
+from mmengine.dist import all_reduce, is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
@@ -16,22 +17,69 @@ from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
 from flowzoo.datasets import CheckedVideoDataset
+from flowzoo.io.missing import missing_files
 from flowzoo_kernels import RepresentationFlow
 
 
 @HOOKS.register_module()
 class UnreadableVideosHook(Hook):
-    """At the end of training, say how many videos were skipped, and which.
+    """Say how many videos are missing or were skipped, and which.
 
-    Counts what ``CheckedVideoDataset`` skipped in all processes: data loader
-    workers and ranks.
+    At the start it looks for the files of mmaction2's ``VideoDataset`` and of ours:
+    those of training that are missing are listed, the others are an error. At the end
+    of training it counts what ``CheckedVideoDataset`` skipped in all processes: data
+    loader workers and ranks.
 
     Args:
         max_listed: file names to list.
+
+    Raises:
+        FileNotFoundError: Videos of validation or test are missing, or all videos of
+            training.
     """
 
     def __init__(self, max_listed: int = 20) -> None:
         self.max_listed = max_listed
+
+    def before_train(self, runner: Runner) -> None:
+        self._check_files("train_dataloader", runner.train_dataloader.dataset)
+        if runner.val_loop is not None:  # before, not after, the first epoch
+            self._check_files("val_dataloader", runner.val_dataloader.dataset)
+
+    def before_test(self, runner: Runner) -> None:
+        self._check_files("test_dataloader", runner.test_dataloader.dataset)
+
+    def _check_files(self, loader: str, dataset: Dataset) -> None:
+        for data in _video_datasets(dataset, VideoDataset):
+            steps = getattr(data.pipeline, "transforms", ())
+            stores = {getattr(step, "io_backend", "disk") for step in steps}
+            if not is_main_process() or stores - {"disk", "local"}:
+                continue
+            names = [data.get_data_info(i)["filename"] for i in range(len(data))]
+            missing = missing_files(names)
+            if not missing:
+                continue
+            message = (
+                f"{len(missing)} videos of {loader} are missing ({data.ann_file} names "
+                f"{len(set(names))}):\n  " + self._some(missing)
+            )
+            if data.test_mode or len(missing) == len(set(names)):
+                raise FileNotFoundError(
+                    f"{message}\nCorrect the names, or data_prefix, or take the lines "
+                    "out of the list"
+                )
+            print_log(
+                f"{message}\nOther videos take their places in training",
+                logger="current",
+                level=logging.WARNING,
+            )
+
+    def _some(self, names: list[str]) -> str:
+        more = len(names) - self.max_listed
+        shown = names[: self.max_listed] + (
+            [f"... and {more} more"] if more > 0 else []
+        )
+        return "\n  ".join(shown)
 
     def after_train(self, runner: Runner) -> None:
         for dataset in _video_datasets(runner.train_dataloader.dataset):
@@ -40,15 +88,10 @@ class UnreadableVideosHook(Hook):
             unreadable = torch.nonzero(mask).flatten().tolist()
             if not unreadable:
                 continue
-            names = [
-                dataset.get_data_info(i)["filename"]
-                for i in unreadable[: self.max_listed]
-            ]
-            if len(unreadable) > len(names):
-                names.append(f"... and {len(unreadable) - len(names)} more")
+            names = [dataset.get_data_info(i)["filename"] for i in unreadable]
             print_log(
                 f"{len(unreadable)} of {len(dataset)} training videos could not be "
-                "read and were skipped:\n  " + "\n  ".join(names),
+                "read and were skipped:\n  " + self._some(names),
                 logger="current",
                 level=logging.WARNING,
             )
@@ -172,11 +215,13 @@ def _schedulers(runner: Runner) -> list:
     return schedulers
 
 
-def _video_datasets(dataset: Dataset) -> Iterator[CheckedVideoDataset]:
+def _video_datasets(
+    dataset: Dataset, kind: type[VideoDataset] = CheckedVideoDataset
+) -> Iterator[VideoDataset]:
     """The video datasets inside mmengine's wrappers (repeat, concat and others)."""
-    if isinstance(dataset, CheckedVideoDataset):
+    if isinstance(dataset, kind):
         yield dataset
     for inner in getattr(dataset, "datasets", ()):
-        yield from _video_datasets(inner)
+        yield from _video_datasets(inner, kind)
     if hasattr(dataset, "dataset"):
-        yield from _video_datasets(dataset.dataset)
+        yield from _video_datasets(dataset.dataset, kind)

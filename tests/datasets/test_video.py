@@ -269,3 +269,40 @@ def test_several_labels_and_spaces(folder):
     assert labels == [[0, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 1]]
     with pytest.raises(ValueError, match=r"line 2: .*should be 'path label'"):
         make(folder, multi_class=True, num_classes=4)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbfmy clip.mp4 0\nb.mp4 1\n",
+        "my clip.mp4 0\r\nb.mp4 1\r\n".encode("utf-16"),
+        b"my clip.mp4\t0\nb.mp4\t1\n",
+        b"my clip.mp4   0\n b.mp4 \t 1 \n",
+        b"my clip.mp4 0\rb.mp4 1",
+    ],
+)
+@pytest.mark.parametrize("test_mode", [False, True])
+def test_lists_of_other_editors(tmp_path, data, test_mode):
+    path = tmp_path / "list.txt"
+    path.write_bytes(data)
+    dataset = CheckedVideoDataset(str(path), [], test_mode=test_mode)
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    assert [(i["filename"], i["label"]) for i in infos] == [
+        ("my clip.mp4", 0),
+        ("b.mp4", 1),
+    ]
+
+
+def test_windows_and_several_classes_in_columns(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_bytes(b"my clip.mp4\t0.5\t2  3\n")
+    info = CheckedVideoDataset(str(path), [], windows=True).get_data_info(0)
+    assert (info["filename"], info["window"], info["label"]) == (
+        "my clip.mp4",
+        (0.5, 2.0),
+        3,
+    )
+    path.write_bytes(b"my clip.mp4\t0  3\n")
+    many = CheckedVideoDataset(str(path), [], multi_class=True, num_classes=4)
+    assert many.get_cat_ids(0) == [0, 3]
+    assert many.get_data_info(0)["filename"] == "my clip.mp4"

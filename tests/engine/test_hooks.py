@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 import torch.distributed
+from mmaction.datasets import VideoDataset
 from mmaction.registry import HOOKS
 from mmengine.dataset import ConcatDataset, RepeatDataset
 from mmengine.optim import CosineAnnealingLR, OneCycleLR, OptimWrapper
@@ -21,11 +22,11 @@ def messages(monkeypatch):
     return found
 
 
-def make_dataset(folder, labels=(0, 1, 0, 1), **options):
+def make_dataset(folder, kind=CheckedVideoDataset, labels=(0, 1, 0, 1), **options):
     folder.mkdir(exist_ok=True)
     lines = [f"{i}.mp4 {label}\n" for i, label in enumerate(labels)]
     (folder / "list.txt").write_text("".join(lines))
-    return CheckedVideoDataset(str(folder / "list.txt"), [], **options)
+    return kind(str(folder / "list.txt"), [], **options)
 
 
 def make_runner(dataset, num_classes=2):
@@ -188,4 +189,45 @@ def test_batch_size_is_not_checked_without_a_base(messages, scaling):
     runner.auto_scale_lr = scaling
     runner.train_dataloader.batch_size = 4
     hooks.CheckBatchSizeHook().before_train(runner)
+    assert messages == []
+
+
+def touch(folder, *names):
+    for name in names:
+        (folder / name).touch()
+
+
+@pytest.mark.parametrize("kind", [CheckedVideoDataset, VideoDataset])
+def test_missing_videos_are_named_before_training(tmp_path, messages, kind):
+    dataset = make_dataset(tmp_path, kind, data_prefix=dict(video=str(tmp_path)))
+    touch(tmp_path, "0.mp4", "2.mp4")
+    hook = hooks.UnreadableVideosHook(max_listed=1)
+    hook.before_train(make_runner(RepeatDataset(dataset, 2)))
+    (message,) = messages
+    assert message.startswith("2 videos of train_dataloader are missing")
+    assert str(tmp_path / "1.mp4") in message and "... and 1 more" in message
+    touch(tmp_path, "1.mp4", "3.mp4")
+    hook.before_train(make_runner(dataset))
+    assert len(messages) == 1
+
+
+def test_missing_videos_are_an_error_where_none_can_be_skipped(tmp_path):
+    options = dict(data_prefix=dict(video=str(tmp_path)))
+    hook = hooks.UnreadableVideosHook()
+    with pytest.raises(FileNotFoundError, match=r"4 videos of train(.|\n)*data_prefix"):
+        hook.before_train(make_runner(make_dataset(tmp_path, **options)))
+    touch(tmp_path, "0.mp4", "1.mp4", "2.mp4")
+    runner = make_runner(make_dataset(tmp_path, test_mode=True, **options))
+    with pytest.raises(FileNotFoundError, match="1 videos of test_dataloader"):
+        hook.before_test(runner)
+    training = make_runner([])
+    training.val_dataloader, training.val_loop = runner.val_dataloader, object()
+    with pytest.raises(FileNotFoundError, match="1 videos of val_dataloader"):
+        hook.before_train(training)
+
+
+def test_videos_that_are_not_on_a_disk_are_not_looked_for(tmp_path, messages):
+    dataset = make_dataset(tmp_path)
+    dataset.pipeline.transforms.append(SimpleNamespace(io_backend="petrel"))
+    hooks.UnreadableVideosHook().before_train(make_runner(dataset))
     assert messages == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .classes import number_classes
 from .records import DataSet, PreparationError, Sample, VideoList
-from .sources import Sources
+from .sources import Sources, read_official
 
 ANNOTATION_ARCHIVES = ()
 _NUM_CLASSES = {"1-2": 100, "1-3": 200}
@@ -25,7 +25,7 @@ def read(sources: Sources, version: str, class_list: Path | None = None) -> Data
     file = f"activity_net.v{version}.min.json"
     path = sources.annotation(rf"activity_net\.v{version}(\.min)?\.json", file)
     try:
-        database = json.loads(path.read_text(encoding="utf-8"))["database"]
+        database = json.loads(read_official(path))["database"]
     except (ValueError, KeyError, TypeError) as error:
         raise PreparationError(
             f"{path} is not ActivityNet's {file} ({error!r}); download it again"

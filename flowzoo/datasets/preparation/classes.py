@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .records import PreparationError
+from .sources import read_official
 
 
 def number_classes(
@@ -41,7 +42,7 @@ def number_classes(
 def read_class_list(path: Path) -> list[str]:
     """A class on each line, each once."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_official(path)
     except OSError as error:
         raise PreparationError(f"cannot read the list of classes: {error}") from error
     names = [line.strip() for line in text.splitlines() if line.strip()]

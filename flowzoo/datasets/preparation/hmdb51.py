@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .records import DataSet, PreparationError, Sample, VideoList
-from .sources import Sources
+from .sources import Sources, read_official
 
 ANNOTATION_ARCHIVES = ("test_train_splits*",)
 _NUM_CLASSES = 51
@@ -29,7 +29,7 @@ def read(sources: Sources) -> DataSet:
         classes = sorted(files)
         samples = {name: [] for name, _ in _PARTS.values()}
         for label, name in enumerate(classes):
-            for line in files[name].read_text().splitlines():
+            for line in read_official(files[name]).splitlines():
                 if line.strip():
                     video, part = _parse(line, files[name])
                     if part in _PARTS:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 from .classes import number_classes, plain, read_class_list
 from .records import DataSet, PreparationError, Sample, VideoList
-from .sources import Sources
+from .sources import Sources, read_official
 
 ANNOTATION_ARCHIVES = ("kinetics[4-7]00*", "kinetics_[4-7]00*", "*annotations*")
 # Rows of the files of Kinetics-400; the others were changed after publication.
@@ -88,7 +89,7 @@ def _lists(
 def _read_rows(sources: Sources, part: str) -> tuple[Path, list[dict]]:
     pattern = rf"(kinetics[-_]?\d*([-_]2020)?[-_])?{_PARTS[part]}\.csv"
     path = sources.annotation(pattern, f"{part}.csv of Kinetics")
-    with path.open(newline="", encoding="utf-8") as file:
+    with io.StringIO(read_official(path)) as file:
         reader = csv.DictReader(file)
         columns = {"youtube_id", "time_start", "time_end"}
         columns |= set() if part == "test" else {"label"}

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
+from ...io.text import read_text
 from .archives import is_archive, unpack, without_suffix
 from .records import PreparationError
 
@@ -159,6 +160,14 @@ class Sources:
         for paths in (*by_name.values(), *by_stem.values()):
             paths.sort()
         return by_name, by_stem
+
+
+def read_official(path: Path) -> str:
+    """Text of an official file, which may have been saved by other programs since."""
+    try:
+        return read_text(path)
+    except ValueError as error:
+        raise PreparationError(str(error)) from error
 
 
 def _walk(folder: Path, skip: tuple[Path, ...] = ()) -> Iterator[Path]:

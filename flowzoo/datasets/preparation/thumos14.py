@@ -8,7 +8,7 @@ import numpy as np
 
 from . import ucf101
 from .records import DataSet, PreparationError, Sample, VideoList
-from .sources import Sources
+from .sources import Sources, read_official
 
 ANNOTATION_ARCHIVES = (
     *ucf101.ANNOTATION_ARCHIVES,
@@ -96,7 +96,7 @@ def _read_windows(sources: Sources, classes: list[str]) -> list[Sample]:
         if name not in classes:
             raise PreparationError(f"{path}: {name} is no class of THUMOS14")
         label = classes.index(name)
-        for line in path.read_text().splitlines():
+        for line in read_official(path).splitlines():
             if line.strip():
                 windows.append(_read_window(sources, line, path, label))
     return windows

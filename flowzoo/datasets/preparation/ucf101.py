@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .records import DataSet, PreparationError, Sample, VideoList
-from .sources import Sources
+from .sources import Sources, read_official
 
 ANNOTATION_ARCHIVES = ("UCF101TrainTestSplits*",)
 PUBLISHED = {1: (9537, 3783), 2: (9586, 3734), 3: (9624, 3696)}
@@ -32,7 +32,7 @@ def read(sources: Sources) -> DataSet:
 def read_classes(sources: Sources) -> list[str]:
     """classInd.txt: lines of ``1 ApplyEyeMakeup``."""
     path = sources.annotation(r"class ?ind(ex)?\.txt", "classInd.txt of UCF101")
-    rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
+    rows = [line.split() for line in read_official(path).splitlines() if line.strip()]
     if [row[0] for row in rows] != [str(i) for i in range(1, 102)]:
         raise PreparationError(f"{path} should have lines of 'NUMBER CLASS', 1 to 101")
     return [row[1] for row in rows]
@@ -43,7 +43,7 @@ def read_split(sources: Sources, file: str, classes: list[str]) -> list[Sample]:
     path = sources.annotation(file.replace(".", r"\."), f"{file} of UCF101")
     return [
         read_video(sources, line, path, classes)
-        for line in path.read_text().splitlines()
+        for line in read_official(path).splitlines()
         if line.strip()
     ]
 
