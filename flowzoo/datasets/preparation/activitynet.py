@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from .classes import number_classes
@@ -38,28 +39,33 @@ def read(sources: Sources, version: str, class_list: Path | None = None) -> Data
     for subset, part, published in zip(
         ("training", "validation"), ("train", "val"), _PUBLISHED[version], strict=False
     ):
-        videos, windows, empty = [], [], 0
+        videos, windows, left_out = [], [], Counter()
         for name, video in database.items():
             if video["subset"] != subset:
                 continue
             found = sources.find_video(f"v_{name}", any_suffix=True)
             found = found or sources.find_video(name, any_suffix=True)
+            if not video["annotations"]:
+                left_out["videos without an action"] += 1
+                continue
             labels = sorted({number[a["label"]] for a in video["annotations"]})
             videos.append(Sample(f"v_{name}", found, tuple(labels)))
             for action in video["annotations"]:
                 start, end = map(float, action["segment"])
                 start = max(start, 0.0)
                 if end <= start:
-                    empty += 1
+                    left_out["actions without duration"] += 1
                     continue
                 label = (number[action["label"]],)
                 windows.append(Sample(f"v_{name}", found, label, (start, end)))
+        repeated = len(windows) - len(set(windows))
+        if repeated:
+            left_out["repeated actions"] = repeated
         lists += [
             VideoList(f"activitynet_{part}_videos.txt", videos, published),
-            VideoList(f"activitynet_{part}_windows.txt", windows),
+            VideoList(f"activitynet_{part}_windows.txt", list(dict.fromkeys(windows))),
         ]
-        if empty:
-            notes.append(f"{subset}: {empty} actions without duration are left out")
+        notes += [f"{subset}: {n} {what} are left out" for what, n in left_out.items()]
     tests = sum(video["subset"] == "testing" for video in database.values())
     notes.append(
         f"{tests} test videos (published: {_PUBLISHED[version][2]}) are in no "

@@ -338,6 +338,64 @@ def test_thumos14(tmp_path, clip, lines, monkeypatch):
     assert [dataset.get_data_info(i)["label"].sum() for i in (0, 1)] == [1, 0]
 
 
+def test_quirks_of_thumos14(tmp_path, clip, lines, monkeypatch):
+    root, out = tmp_path / "root", tmp_path / "thumos14"
+    classes = [*miniatures.UCF_CLASSES]
+    classes[4] = "CliffDiving"  # Diving is 3
+    monkeypatch.setattr(miniatures, "UCF_CLASSES", classes)
+    ucf101_folder(root, clip, UCF[:1])
+    videos = [f"video_validation_000000{i}" for i in (1, 2)]
+    for video in videos:
+        clip(root / "validation" / f"{video}.mp4", 8)
+    rows = [(videos[0], 5, [4], "NO"), (videos[1], 4, [], "NO")]
+    validation = root / "validation_set.mat"
+    miniatures.thumos14_mat(validation, "validation_videos", rows)
+    miniatures.thumos14_mat(root / "test_set_meta.mat", "test_videos", rows)
+    windows = {
+        "CliffDiving": ["1.5 2.5", "1.5 2.5", "7.0 7.0"],
+        "Diving": ["1.5 2.5", "4 5", "3.0 2.0", "-1 2"],
+        "Ambiguous": ["2 2.2"],
+    }
+    for name, times in windows.items():
+        text = "".join(f"{videos[0]}  {time}\n" for time in times)
+        miniatures.write(root / f"{name}_val.txt", text)
+    report = prepare("thumos14", root, out)
+    assert lines(out / "thumos14_trainval_windows.txt")[1:] == [
+        f"validation/{videos[0]}.mp4 1.5 2.5 4",
+        f"validation/{videos[0]}.mp4 4 5 3",
+    ]
+    assert lines(out / "thumos14_val_videos.txt")[0].endswith(".mp4 4 3")
+    notes = "\n".join(report["notes"])
+    for note in (
+        "1 windows of a class are left out, as they are annotated with its subclass",
+        "CliffDiving_val.txt: 1 windows are repeated",
+        "CliffDiving_val.txt: 1 windows end before they start",
+        "\nDiving_val.txt: 2 windows end before they start",
+        "1 windows of Ambiguous_val.txt",
+        "1 of 2 validation videos have no window",
+    ):
+        assert note in notes, notes
+
+
+def test_quirks_of_activitynet(tmp_path, clip, lines):
+    root, out = tmp_path / "root", tmp_path / "activitynet12"
+    for name in "ab":
+        clip(root / f"v_{name * 11}.mp4", 8)
+    actions = [(0, 0.0, 0.0), (1, 5.0, 3.0), (2, 1.0, 9.0), (2, 1.0, 9.0), (3, 1, 9)]
+    videos = {"a" * 11: ("training", actions), "b" * 11: ("training", [])}
+    path = root / "activity_net.v1-2.min.json"
+    miniatures.activitynet_json(path, videos, 100)
+    report = prepare("activitynet12", root, out)
+    file = f"v_{'a' * 11}.mp4"
+    assert file in lines(out / "activitynet_train_videos.txt")[0]
+    own = [x for x in lines(out / "activitynet_train_windows.txt") if file in x]
+    assert own == [f"{file} 1 9 2", f"{file} 1 9 3"]
+    assert not [x for x in lines(out / "activitynet_train_videos.txt") if "bbb" in x]
+    notes = str(report["notes"])
+    for note in ("2 actions without duration", "1 repeated", "1 videos without an"):
+        assert note in notes, notes
+
+
 def test_names_with_accents_and_spaces(tmp_path, clip, lines):
     """A file system may store an accent as a character of its own."""
     root, out = tmp_path / "root", tmp_path / "hmdb51"
