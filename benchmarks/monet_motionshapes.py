@@ -32,10 +32,10 @@ from torch import Tensor, nn
 
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets import FeatureDataset
-from flowzoo.datasets.preparation import default_out
+from flowzoo.paths import dataset_folder
 
 ROOT = Path(__file__).parents[1]
-FEATURES = Path(os.environ.get("FEATURES") or default_out("motionshapes_features"))
+FEATURES = Path(os.environ.get("FEATURES") or dataset_folder("motionshapes_features"))
 SPLITS = ("train", "val", "test")
 BASELINES = [
     "mlp",

@@ -11,15 +11,15 @@ import argparse
 import dataclasses
 import sys
 
+from ..paths import cache_root
 from .motionshapes_clip import CLASSES, Clip, render_clip
-from .motionshapes_files import SPLITS, MotionShapesSpec, default_root, prepare
+from .motionshapes_files import SPLITS, MotionShapesSpec, prepare
 
 __all__ = [
     "CLASSES",
     "SPLITS",
     "Clip",
     "MotionShapesSpec",
-    "default_root",
     "prepare",
     "render_clip",
 ]
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.add_argument(option, type=int, metavar="N", **default)
     parser.add_argument(
         "--root",
-        default=default_root(),
+        default=cache_root(),
         help="folder to write in, default: %(default)s",
     )
     parser.add_argument(

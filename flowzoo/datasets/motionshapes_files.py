@@ -20,6 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..io.locks import lock
+from ..paths import cache_root
 from .motionshapes_clip import CLASSES, Clip, render_clip
 
 SPLITS = ("train", "val", "test")
@@ -89,14 +90,6 @@ class MotionShapesSpec:
         return render_clip(index % len(CLASSES), seed, self.num_frames, self.size)
 
 
-def default_root() -> Path:
-    """Folder of generated data: ``FLOWZOO_DATA``, or one in the user's cache."""
-    if root := os.environ.get("FLOWZOO_DATA"):
-        return Path(root).expanduser()
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "flowzoo"
-
-
 def prepare(
     spec: MotionShapesSpec, root: str | Path | None = None, workers: int | None = None
 ) -> Path:
@@ -109,7 +102,7 @@ def prepare(
 
     Args:
         spec: what to generate.
-        root: folder to generate in. Defaults to :func:`default_root`.
+        root: folder to generate in. Defaults to :func:`flowzoo.paths.cache_root`.
         workers: processes that render; the files do not depend on it. Defaults to
             one for each available core on Linux, and to one elsewhere.
 
@@ -117,7 +110,7 @@ def prepare(
         OSError: The folder cannot be written, or the disk is full.
         RuntimeError: A folder of that name exists but is not a complete set.
     """
-    root = Path(default_root() if root is None else root).expanduser()
+    root = Path(cache_root() if root is None else root).expanduser()
     target = root / spec.folder_name
     try:
         if _is_complete(target, spec):

@@ -13,8 +13,8 @@ from urllib.request import Request, urlopen
 
 from tqdm import tqdm
 
-from ..datasets.motionshapes_files import default_root
 from ..io.locks import lock
+from ..paths import cache_root
 from .index import Checkpoint, find_checkpoint
 
 # The only place that says where the published files are to be; nothing is there yet.
@@ -50,7 +50,7 @@ def mirrors() -> list[str]:
 
 def cache_folder() -> Path:
     """Where downloaded files are kept: ``checkpoints`` in FlowZoo's data folder."""
-    return default_root() / "checkpoints"
+    return cache_root() / "checkpoints"
 
 
 def download(name: str, progress: bool = True) -> Path:

@@ -208,14 +208,6 @@ def test_bad_splits_and_indices(tiny):
         tiny.render("train", 16)
 
 
-def test_where_data_goes(monkeypatch, tmp_path):
-    monkeypatch.setenv("FLOWZOO_DATA", str(tmp_path))
-    assert motionshapes.default_root() == tmp_path
-    monkeypatch.delenv("FLOWZOO_DATA")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert motionshapes.default_root() == tmp_path / "cache" / "flowzoo"
-
-
 def test_command_line(tmp_path, capsys):
     arguments = "--num-train 8 --num-val 8 --num-test 8 --num-frames 4 --size 32"
     motionshapes.main([*arguments.split(), "--root", str(tmp_path)])

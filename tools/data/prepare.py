@@ -14,10 +14,10 @@ from pathlib import Path
 from flowzoo.datasets.preparation import (
     DATASETS,
     PreparationError,
-    default_out,
     format_report,
     prepare,
 )
+from flowzoo.paths import dataset_folder
 
 MINIKINETICS = Path(__file__).with_name("label_map_minikinetics.txt")
 
@@ -60,7 +60,7 @@ def main() -> None:
     classes = args.classes
     if classes is None and args.dataset == "minikinetics":
         classes = MINIKINETICS
-    out = args.out or default_out(args.dataset)
+    out = args.out or dataset_folder(args.dataset)
     try:
         report = prepare(
             args.dataset, args.root, out, args.verify, args.jobs, args.force, classes

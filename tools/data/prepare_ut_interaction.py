@@ -14,12 +14,13 @@ sees nothing else is printed: quote it beside any other.
 import argparse
 from pathlib import Path
 
-from flowzoo.datasets.preparation import PreparationError, default_out
+from flowzoo.datasets.preparation import PreparationError
 from flowzoo.datasets.preparation.ut_interaction import (
     list_clips,
     metadata_accuracies,
     prepare_ut_interaction,
 )
+from flowzoo.paths import dataset_folder
 
 
 def main() -> None:
@@ -27,7 +28,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="folder with the clips")
-    parser.add_argument("--out", type=Path, default=default_out("ut_interaction"))
+    parser.add_argument("--out", type=Path, default=dataset_folder("ut_interaction"))
     args = parser.parse_args()
     try:
         numbers = prepare_ut_interaction(args.folder, args.out)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -43,11 +42,6 @@ _READERS = {
     "minikinetics": _Reader(kinetics.read_mini, kinetics.ANNOTATION_ARCHIVES, True),
 }
 DATASETS = tuple(_READERS)
-
-
-def default_out(name: str) -> Path:
-    """Where the configs look for a dataset: ``data/NAME``, or below FLOWZOO_DATA."""
-    return Path(os.environ.get("FLOWZOO_DATA") or "data").expanduser() / name
 
 
 def prepare(

@@ -1,4 +1,4 @@
-"""FLOWZOO_DATA moves the data of every config."""
+"""FLOWZOO_DATA moves the data of every config, and what is generated."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 
 import flowzoo  # noqa: F401  configs may inherit from flowzoo::
-from flowzoo.datasets.preparation import default_out
+from flowzoo.paths import cache_root, dataset_folder
 
 ROOT = Path(__file__).parents[1] / "configs"
 CONFIGS = sorted([*ROOT.glob("*.py"), *ROOT.glob("[!_]*/*.py")])
@@ -43,6 +43,14 @@ def test_default(monkeypatch):
 
 def test_preparation_writes_where_configs_read(monkeypatch):
     monkeypatch.delenv("FLOWZOO_DATA", raising=False)
-    assert default_out("ucf101") == Path("data/ucf101")
+    assert dataset_folder("ucf101") == Path("data/ucf101")
     monkeypatch.setenv("FLOWZOO_DATA", "/else where")
-    assert default_out("ucf101") == Path("/else where/ucf101")
+    assert dataset_folder("ucf101") == Path("/else where/ucf101")
+
+
+def test_generated_files_go_to_the_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("FLOWZOO_DATA", "~/data")
+    assert cache_root() == Path.home() / "data"
+    monkeypatch.delenv("FLOWZOO_DATA")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_root() == tmp_path / "flowzoo"

@@ -1,0 +1,20 @@
+"""Where FlowZoo keeps its files; ``FLOWZOO_DATA`` in the environment moves them all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def dataset_folder(name: str) -> Path:
+    """Folder in which the configs look for a dataset; ``data/NAME`` by default."""
+    return _data_root("data") / name
+
+
+def cache_root() -> Path:
+    """Folder of generated and downloaded files; in the user's cache by default."""
+    return _data_root(f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/flowzoo")
+
+
+def _data_root(default: str) -> Path:
+    return Path(os.environ.get("FLOWZOO_DATA") or default).expanduser()
