@@ -8,27 +8,44 @@ before the configuration is read lets ``_base_`` name configs as ``flowzoo::NAME
 and makes tools work that import mmaction2's models at their top.
 """
 
+import os
 import runpy
 import sys
 from pathlib import Path
 
-import mmaction
 
-import flowzoo  # noqa: F401
+def wait_passively() -> None:
+    """Let torch's threads sleep while they wait for each other, on a CPU.
 
-TOOLS = Path(mmaction.__file__).parent / ".mim" / "tools"
+    They spin otherwise, and beside other busy processes the spinning ones keep from
+    the cores the one that all wait for. Has no effect once torch is loaded, and leaves
+    alone what the user has set.
+    """
+    if any(v in os.environ for v in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")):
+        return
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    devices = Path("/dev")
+    has_gpu = any(devices.glob("nvidia[0-9]*")) or (devices / "kfd").exists()
+    if hidden or not has_gpu:
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 
 def run_mmaction_tool(name: str) -> None:
     """Run ``tools/NAME`` of the installed mmaction2 as the main program."""
-    if not TOOLS.is_dir():
+    wait_passively()
+    import mmaction
+
+    import flowzoo  # noqa: F401
+
+    tools = Path(mmaction.__file__).parent / ".mim" / "tools"
+    if not tools.is_dir():
         raise SystemExit(
-            f"{TOOLS} is missing because mmaction2 was not installed from its wheel: "
+            f"{tools} is missing because mmaction2 was not installed from its wheel: "
             "pip install -c constraints.txt --force-reinstall --no-deps mmaction2"
         )
-    path = TOOLS / name
+    path = tools / name
     if not path.is_file():
-        known = sorted(str(p.relative_to(TOOLS)) for p in TOOLS.rglob("*.py"))
+        known = sorted(str(p.relative_to(tools)) for p in tools.rglob("*.py"))
         raise SystemExit(f"mmaction2 has no tool {name}; it has {', '.join(known)}")
     runpy.run_path(str(path), run_name="__main__")
 
