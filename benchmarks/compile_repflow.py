@@ -20,7 +20,7 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from flowzoo_kernels.repflow import gpu_backward, gpu_forward, gpu_launch
+from flowzoo_kernels.repflow import gpu
 
 # For which launches are planned, and the states computed again are counted.
 MAPS, N_ITERS = 480, 20
@@ -113,16 +113,16 @@ def compile_one(
         row["variant"] = "paper, learned filters"
     maps = torch.empty(MAPS, 1, 2, size, size, device="meta")
     if kind == "forward":
-        kernel = gpu_forward.forward_kernel
-        plan = gpu_launch.plan_forward(maps, N_ITERS, variant == "paper")
+        kernel = gpu.forward_kernel
+        plan = gpu.plan_forward(maps, N_ITERS, variant == "paper")
         launched = {}
     else:
-        kernel = gpu_backward.backward_kernel
-        plan, _ = gpu_launch.plan_backward(maps, N_ITERS, variant == "paper")
+        kernel = gpu.backward_kernel
+        plan, _ = gpu.plan_backward(maps, N_ITERS, variant == "paper")
         everything = kind == "backward, all gradients"
-        launched = {"NEED_X": True, "NEED_DIV": True, "SUMS": gpu_launch.SUMS}
+        launched = {"NEED_X": True, "NEED_DIV": True, "SUMS": gpu.SUMS}
         launched |= {"NEED_IMAGE": everything, "NEED_FLOW": everything}
-    launched |= gpu_launch.constants(plan, variant, sobel)
+    launched |= gpu.constants(plan, variant, sobel)
     warps = launched.pop("num_warps")
     if target_of(target).warp_size == 64:
         warps = max(1, warps // 2)
@@ -155,7 +155,7 @@ def compile_one(
             # The first loop computes states again; see backward_kernel.
             again = 1
             if not plan.before:
-                segment, segments = gpu_launch.segments_of(N_ITERS)
+                segment, segments = gpu.segments_of(N_ITERS)
                 again = (N_ITERS - 1 + (segments - 1) * (segment - 1)) / N_ITERS
             row["with recomputation"] = round(max(loops) + min(loops) * again, 1)
     return row

@@ -17,9 +17,18 @@ import torch
 from numba import njit
 
 from flowzoo_kernels._common.simd import JIT, LANES, vload, vsqrt, vstore
-from flowzoo_kernels.repflow import cpu, cpu_backward, cpu_forward
-from flowzoo_kernels.repflow.checkpoints import ADVANCE, schedule
-from flowzoo_kernels.repflow.cpu_maps import make_grid
+from flowzoo_kernels.repflow import cpu
+from flowzoo_kernels.repflow.cpu.backward import (
+    div_sums_row,
+    new_u_row,
+    old_p_row,
+    old_u_row,
+    p_row_paper_back,
+    p_row_tvl1_back,
+)
+from flowzoo_kernels.repflow.cpu.forward import p_row_paper, p_row_tvl1, u_row
+from flowzoo_kernels.repflow.cpu.layout import make_grid
+from flowzoo_kernels.repflow.recompute_schedule import ADVANCE, schedule
 
 ISSUE_WIDTH = 6
 F32 = np.float32
@@ -64,23 +73,23 @@ def instructions(variant: str) -> dict[str, float]:
     s, w, sums = np.zeros(50 * grid.plane, F32), np.zeros(400, F32), np.zeros(400)
     step, paper = F32(0.1), variant == "paper"
     old, new, y = 0, 0, 1
-    u, p = cpu_forward.u_row, getattr(cpu_forward, f"p_row_{variant}")
-    p_back = getattr(cpu_backward, f"p_row_{variant}_back")
+    u, p = u_row, p_row_paper if paper else p_row_tvl1
+    p_back = p_row_paper_back if paper else p_row_tvl1_back
     u(s, w, old, new, y, grid, step)
     p(s, w, old, new, y, grid, step)
     p_back(s, w, new, y, grid, step, sums)
-    cpu_backward.new_u_row(s, w, y, grid, paper, False)
-    cpu_backward.old_u_row(s, old, y, grid, step, True, sums)
-    cpu_backward.old_p_row(s, w, y, grid)
-    cpu_backward.div_sums_row(s, old, y, grid, sums)
+    new_u_row(s, w, y, grid, paper, False)
+    old_u_row(s, old, y, grid, step, True, sums)
+    old_p_row(s, w, y, grid)
+    div_sums_row(s, old, y, grid, sums)
     forward = instructions_of(u, 12) + 2 * instructions_of(p, 21 if paper else 7)
     # the module's default groups: maps, divergence, theta, lam and tau
     backward = (
         2 * instructions_of(p_back, 26 if paper else 12)
-        + 2 * instructions_of(cpu_backward.new_u_row, 18 if paper else 4)
-        + instructions_of(cpu_backward.old_u_row, 11)
-        + 2 * instructions_of(cpu_backward.old_p_row, 4)
-        + 2 * instructions_of(cpu_backward.div_sums_row, 4)
+        + 2 * instructions_of(new_u_row, 18 if paper else 4)
+        + instructions_of(old_u_row, 11)
+        + 2 * instructions_of(old_p_row, 4)
+        + 2 * instructions_of(div_sums_row, 4)
     )
     return {"forward": forward, "backward": backward}
 

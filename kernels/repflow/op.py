@@ -61,7 +61,11 @@ _GRADIENTS = ", ".join(["Tensor"] * 7)
 )
 def _forward(x, *arguments):
     *arguments, backend = arguments
-    return operators.implementation(__package__, backend).forward(x, *arguments)
+    if backend == "triton":  # imported when first used: Numba and Triton take long
+        from .gpu import forward
+    else:
+        from .cpu import forward
+    return forward(x, *arguments)
 
 
 @_forward.register_fake
@@ -77,9 +81,11 @@ def _(x, *arguments):
 )
 def _backward(grad, x, *arguments):
     *arguments, backend, needs = arguments
-    return operators.implementation(__package__, backend).backward(
-        grad, x, *arguments, needs
-    )
+    if backend == "triton":
+        from .gpu import backward
+    else:
+        from .cpu import backward
+    return backward(grad, x, *arguments, needs)
 
 
 @_backward.register_fake

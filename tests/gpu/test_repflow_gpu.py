@@ -65,14 +65,14 @@ def test_strides():
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_windows_and_whole_maps_agree(variant, monkeypatch):
     """The same map by one program and by windows."""
-    from flowzoo_kernels.repflow import gpu_shapes
+    from flowzoo_kernels.repflow.gpu import tiling
 
     x = make_maps((2, 2, 3, 60, 50)).cuda()
     params = [v.cuda() for v in make_parameters(variant, 2).values()]
     whole = representation_flow(x, *params, 20, variant, "triton")
-    monkeypatch.setattr(gpu_shapes, "FORWARD", gpu_shapes.Limits(0, 0))
-    window = gpu_shapes.Shape(4, 7, 1, True, False, 1)
-    monkeypatch.setattr(gpu_shapes, "FORWARD_WINDOW", window)
+    monkeypatch.setattr(tiling, "FORWARD", tiling.Limits(0, 0))
+    window = tiling.Shape(4, 7, 1, True, False, 1)
+    monkeypatch.setattr(tiling, "FORWARD_WINDOW", window)
     windows = representation_flow(x, *params, 20, variant, "triton")
     torch.testing.assert_close(windows, whole, rtol=1e-5, atol=1e-5)
 
@@ -80,11 +80,12 @@ def test_windows_and_whole_maps_agree(variant, monkeypatch):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_launches_with_few_places_for_states(variant, monkeypatch):
     """Clip by clip, each iteration a launch, most of their states computed again."""
-    from flowzoo_kernels.repflow import gpu_launch, gpu_shapes
+    from flowzoo_kernels.repflow import gpu
+    from flowzoo_kernels.repflow.gpu import tiling
 
-    monkeypatch.setattr(gpu_shapes, "MOST_ITERATIONS", 1)
-    monkeypatch.setattr(gpu_launch, "STATES", 3)
-    monkeypatch.setattr(gpu_launch, "STATE_BYTES", 1)
+    monkeypatch.setattr(tiling, "MOST_ITERATIONS", 1)
+    monkeypatch.setattr(gpu, "STATES", 3)
+    monkeypatch.setattr(gpu, "STATE_BYTES", 1)
     check_against_reference("triton", make_maps((2, 2, 4, 70, 45)).cuda(), variant, 8)
 
 

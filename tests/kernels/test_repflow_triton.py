@@ -21,7 +21,7 @@ from helpers.repflow_interpreter import fuse_multiply_adds, patch_once
 from repflow_inputs import make_maps, make_parameters
 
 from flowzoo_kernels import representation_flow
-from flowzoo_kernels.repflow import gpu_shapes
+from flowzoo_kernels.repflow.gpu import tiling
 from flowzoo_kernels.repflow.reference import default_kernels
 
 pytest.importorskip("triton")
@@ -132,14 +132,14 @@ def test_sobel_filters_have_a_kernel_of_their_own():
         assert_as_exact_as_eager(name, result[name], eager[name], exact[name])
 
 
-def force_windows(monkeypatch, shape: gpu_shapes.Shape, iterations: int) -> None:
+def force_windows(monkeypatch, shape: tiling.Shape, iterations: int) -> None:
     """No program holds a map; so many iterations a launch, where they fit."""
     for limits in ("FORWARD", "BACKWARD"):
-        monkeypatch.setattr(gpu_shapes, limits, gpu_shapes.Limits(0, 0))
+        monkeypatch.setattr(tiling, limits, tiling.Limits(0, 0))
     for window in ("FORWARD_WINDOW", "BACKWARD_WINDOW"):
-        monkeypatch.setattr(gpu_shapes, window, shape)
-    monkeypatch.setattr(gpu_shapes, "MOST_ITERATIONS", iterations)
-    monkeypatch.setattr(gpu_shapes, "LAUNCH_SECONDS", 1)
+        monkeypatch.setattr(tiling, window, shape)
+    monkeypatch.setattr(tiling, "MOST_ITERATIONS", iterations)
+    monkeypatch.setattr(tiling, "LAUNCH_SECONDS", 1)
 
 
 @interpreted
@@ -149,11 +149,11 @@ def force_windows(monkeypatch, shape: gpu_shapes.Shape, iterations: int) -> None
 )
 def test_several_launches(shape, n_iters, variant, monkeypatch):
     """Clip by clip, with fewer places for states than there are launches."""
-    from flowzoo_kernels.repflow import gpu_launch
+    from flowzoo_kernels.repflow import gpu
 
-    force_windows(monkeypatch, gpu_shapes.Shape(2, 4, 1, True, False, 1), 1)
-    monkeypatch.setattr(gpu_launch, "STATES", 3)
-    monkeypatch.setattr(gpu_launch, "STATE_BYTES", 1)
+    force_windows(monkeypatch, tiling.Shape(2, 4, 1, True, False, 1), 1)
+    monkeypatch.setattr(gpu, "STATES", 3)
+    monkeypatch.setattr(gpu, "STATE_BYTES", 1)
     check_against_reference("triton", make_maps(shape), variant, n_iters)
 
 
@@ -161,11 +161,11 @@ def test_several_launches(shape, n_iters, variant, monkeypatch):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_windows(variant, monkeypatch):
     """Several in both directions and several launches, the last one shorter."""
-    window = gpu_shapes.Shape(4, 4, 1, True, False, 1)
+    window = tiling.Shape(4, 4, 1, True, False, 1)
     force_windows(monkeypatch, window, 2)
-    for cost in (gpu_shapes.FORWARD_COST, gpu_shapes.BACKWARD_COST):
+    for cost in (tiling.FORWARD_COST, tiling.BACKWARD_COST):
         cost = cost[variant == "paper"]
-        plan = gpu_shapes.plan_windows(19, 41, 1, 5, window, cost)
+        plan = tiling.plan_windows(19, 41, 1, 5, window, cost)
         assert plan.iterations == 2
         assert min(plan.down, plan.across) > 1
     check_against_reference("triton", make_maps((1, 1, 2, 19, 41)), variant, 5)
@@ -181,7 +181,7 @@ def test_double_precision_is_refused():
 def test_whole_maps_fit():
     for h, w in ((1, 1), (7, 7), (14, 14), (16, 9), (28, 28), (56, 56), (64, 64)):
         for pairs in (1, 3, 10_000):
-            shape = gpu_shapes.fit_whole_maps(h, w, pairs, gpu_shapes.FORWARD)
+            shape = tiling.fit_whole_maps(h, w, pairs, tiling.FORWARD)
             lanes, strips = -(-w // shape.COLS), -(-h // shape.ROWS)
             if shape.TALL:
                 room = shape.GROUPS // strips * (32 // lanes)
@@ -189,21 +189,21 @@ def test_whole_maps_fit():
                 room = shape.GROUPS * (32 // lanes // strips)
             assert shape.maps <= min(room, pairs)
             assert (h % shape.ROWS == 0 and w % shape.COLS == 0) == shape.EXACT
-            assert gpu_shapes.FORWARD.pixels >= shape.ROWS * shape.COLS
-    assert gpu_shapes.fit_whole_maps(65, 65, 1, gpu_shapes.FORWARD) is None
+            assert tiling.FORWARD.pixels >= shape.ROWS * shape.COLS
+    assert tiling.fit_whole_maps(65, 65, 1, tiling.FORWARD) is None
 
 
 @pytest.mark.parametrize("paper", [False, True])
 @pytest.mark.parametrize("kind", ["FORWARD", "BACKWARD"])
 @pytest.mark.parametrize("size", [(65, 65), (112, 112), (1080, 1920), (3, 500)])
 def test_windows_cover_maps(size, kind, paper):
-    window = getattr(gpu_shapes, f"{kind}_WINDOW")
-    cost = getattr(gpu_shapes, f"{kind}_COST")[paper]
-    plan = gpu_shapes.plan_windows(*size, 480, 20, window, cost)
+    window = getattr(tiling, f"{kind}_WINDOW")
+    cost = getattr(tiling, f"{kind}_COST")[paper]
+    plan = tiling.plan_windows(*size, 480, 20, window, cost)
     shared = plan.before + plan.after
     for pixels, windows, length in (
         (size[0], plan.down, window.GROUPS * window.ROWS),
-        (size[1], plan.across, gpu_shapes.LANES * window.COLS),
+        (size[1], plan.across, tiling.LANES * window.COLS),
     ):
         assert (windows - 1) * (length - shared) + length >= pixels
 
@@ -238,12 +238,12 @@ def test_compiles_where_every_size_is_one(kind):
     """Triton makes a constant of an argument that is 1."""
     module = compile_repflow()
     kernel = {
-        "forward": module.gpu_forward.forward_kernel,
-        "backward": module.gpu_backward.backward_kernel,
+        "forward": module.gpu.forward_kernel,
+        "backward": module.gpu.backward_kernel,
     }[kind]
-    shape = gpu_shapes.fit_whole_maps(1, 1, 1, gpu_shapes.FORWARD)
-    plan = gpu_shapes.one_window(shape, 1)
-    constants = module.gpu_launch.constants(plan, "tvl1", False)
+    shape = tiling.fit_whole_maps(1, 1, 1, tiling.FORWARD)
+    plan = tiling.one_window(shape, 1)
+    constants = module.gpu.constants(plan, "tvl1", False)
     warps = constants.pop("num_warps")
     constants |= {"FIRST": True, "LAST": True, "SUMS": 64}
     for name in kernel.arg_names:

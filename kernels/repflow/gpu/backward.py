@@ -10,7 +10,8 @@ the end only the window's inner part is right, and nothing else is stored or sum
 import triton
 import triton.language as tl
 
-from .gpu import (
+from .forward import load_fields, parameters, store_fields
+from .patches import (
     EPS,
     above_factor,
     below_factor,
@@ -36,9 +37,8 @@ from .gpu import (
     zero_field,
     zero_last_row,
 )
-from .gpu_forward import load_fields, parameters, store_fields
 
-# Partial sums of a program, in this order; see partial_sums.py.
+# Partial sums of a program, in this order; see parameter_gradients.py.
 SUM_STEP = tl.constexpr(0)
 SUM_BOUND = tl.constexpr(1)
 SUM_DIV = tl.constexpr(2)
@@ -56,7 +56,7 @@ def zeros(COUNT: tl.constexpr, GROUPS: tl.constexpr):
 
 @triton.jit
 def shrink_back(g1, g2, p1, p2, q1, q2, step):
-    """Adjoint of gpu.shrink: gradients of old p and of q, and what step's grows by."""
+    """Adjoint of shrink: gradients of old p and of q, and what step's grows by."""
     z = EPS + q1 * q1 + q2 * q2
     inv_root = tl.rsqrt(z)
     root = z * inv_root

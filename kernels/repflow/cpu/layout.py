@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from numba import njit
 
-from .._common.simd import INLINE, JIT, LANES, vload, vsqrt, vstore
-from .reference import EPS
+from ..._common.simd import INLINE, JIT, LANES, vload, vsqrt, vstore
+from ..reference import EPS
 
 # Planes that hold what the iterations need of a pair of frames.
 FRAME_A, FRAME_B, GX, GY, RHO, NEG_INV_G2 = range(6)

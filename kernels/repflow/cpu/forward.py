@@ -2,7 +2,7 @@
 
 from numba import njit
 
-from .._common.simd import (
+from ..._common.simd import (
     INLINE,
     JIT,
     LANES,
@@ -12,7 +12,8 @@ from .._common.simd import (
     vsplat,
     vstore,
 )
-from .cpu_maps import (
+from ..reference import EPS
+from .layout import (
     FRAME_A,
     FRAME_B,
     GX,
@@ -35,7 +36,6 @@ from .cpu_maps import (
     weights4,
     weights9,
 )
-from .reference import EPS
 
 STATE = 6  # the first plane of the one state
 FORWARD_PLANES = STATE + STATE_PLANES

@@ -1,4 +1,7 @@
-"""Launch the Triton kernels: the same face as cpu.py."""
+"""Representation flow on GPUs: launch of the Triton kernels.
+
+The kernels are in forward.py and backward.py, how they cover the maps in tiling.py.
+"""
 
 import math
 from collections.abc import Iterator
@@ -6,24 +9,36 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from .._common import launch
-from . import gpu_backward, gpu_forward, gpu_shapes
-from .checkpoints import ADVANCE, schedule
-from .gpu_shapes import Windows
-from .partial_sums import parameter_gradients
+from ..._common import launch
+from ..parameter_gradients import parameter_gradients
+from ..recompute_schedule import ADVANCE, schedule
+from . import tiling
+from .backward import backward_kernel
+from .forward import forward_kernel
+from .tiling import Windows
 
 SUMS = 64  # room for all sums of a program, a power of two
 # Memory for the states between launches; more clips are worked on one after another.
 STATE_BYTES = 2 << 30
-# States that the backward pass keeps between launches at most; see checkpoints.py.
+# States kept between launches of the backward pass at most; see recompute_schedule.py.
 STATES = 12
 
 
-def _as_kernel_arguments(parameters: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def _parameter_arguments(parameters: tuple[Tensor, ...]) -> dict[str, Tensor]:
     """The three kernels and (theta, lam, tau) as one tensor, contiguous, float32."""
-    *kernels, theta, lam, tau = (p.detach().float() for p in parameters)
-    scalars = torch.stack([s.reshape(()) for s in (theta, lam, tau)])
-    return *(k.contiguous() for k in kernels), scalars
+    image, flow, div, theta, lam, tau = (p.detach().float() for p in parameters)
+    return {
+        "image_ptr": image.contiguous(),
+        "flow_ptr": flow.contiguous(),
+        "div_ptr": div.contiguous(),
+        "scalars_ptr": torch.stack([s.reshape(()) for s in (theta, lam, tau)]),
+    }
+
+
+def _strides(prefix: str, tensor: Tensor) -> dict[str, int]:
+    """The arguments of a kernel that are the strides of a tensor."""
+    axes = zip("ncthw", tensor.stride(), strict=True)
+    return {f"{prefix}stride_{axis}": stride for axis, stride in axes}
 
 
 def _split_clips(x: Tensor, numbers: int) -> Iterator[slice]:
@@ -58,7 +73,7 @@ def forward(
     out = x.new_empty((n, 2 * c, t - 1, h, w))
     if n == 0:
         return out
-    arguments = _as_kernel_arguments(parameters)
+    arguments = _parameter_arguments(parameters)
     with launch.device_guard(x):
         plan = plan_forward(x, n_iters, variant == "paper")
         several = plan.iterations < n_iters
@@ -78,17 +93,17 @@ def forward(
 
 def plan_forward(x: Tensor, n_iters: int, paper: bool) -> Windows:
     n, c, t, h, w = x.shape
-    shape = gpu_shapes.fit_whole_maps(h, w, n * (t - 1), gpu_shapes.FORWARD)
+    shape = tiling.fit_whole_maps(h, w, n * (t - 1), tiling.FORWARD)
     if shape is not None:
-        return gpu_shapes.one_window(shape, n_iters)
-    window, cost = gpu_shapes.FORWARD_WINDOW, gpu_shapes.FORWARD_COST[paper]
-    return gpu_shapes.plan_windows(h, w, n * c * (t - 1), n_iters, window, cost)
+        return tiling.one_window(shape, n_iters)
+    window, cost = tiling.FORWARD_WINDOW, tiling.FORWARD_COST[paper]
+    return tiling.plan_windows(h, w, n * c * (t - 1), n_iters, window, cost)
 
 
 def _launch_forward(
     x: Tensor,
     out: Tensor,
-    arguments: tuple[Tensor, ...],
+    arguments: dict[str, Tensor],
     old: Tensor,
     new: Tensor,
     variant: str,
@@ -100,24 +115,24 @@ def _launch_forward(
     pairs = n * (t - 1)
     grid = c * math.ceil(pairs / plan.shape.maps), plan.down * plan.across
     for sobel in _sobel_flags(variant):
-        gpu_forward.forward_kernel[grid](
-            x,
-            *x.stride(),
-            out,
-            *arguments,
-            old,
-            new,
-            pairs * c * h * w,
-            pairs,
-            t - 1,
-            c,
-            h,
-            w,
-            n_iters,
-            plan.shape.maps,
-            plan.before,
-            plan.after,
-            plan.across,
+        forward_kernel[grid](
+            x_ptr=x,
+            **_strides("", x),
+            out_ptr=out,
+            **arguments,
+            old_ptr=old,
+            new_ptr=new,
+            map_stride=pairs * c * h * w,
+            pairs=pairs,
+            pairs_per_clip=t - 1,
+            channels=c,
+            h=h,
+            w=w,
+            n_iters=n_iters,
+            maps=plan.shape.maps,
+            before=plan.before,
+            after=plan.after,
+            windows_x=plan.across,
             **constants(plan, variant, sobel),
             **edges,
         )
@@ -144,7 +159,7 @@ def constants(plan: Windows, variant: str, sobel: bool) -> dict:
         "WINDOWS": plan.before > 0,
         "PAPER": variant == "paper",
         "SOBEL": sobel,
-        "num_warps": max(1, shape.GROUPS * gpu_shapes.LANES // warp_size()),
+        "num_warps": max(1, shape.GROUPS * tiling.LANES // warp_size()),
     }
 
 
@@ -170,7 +185,7 @@ def backward(
     x_grad = torch.empty_like(x) if needs[0] else x.new_empty(0)
     sums = torch.zeros((c, SUMS), dtype=torch.float64, device=x.device)
     if n > 0:
-        arguments = _as_kernel_arguments((*kernels, *scalars))
+        arguments = _parameter_arguments((*kernels, *scalars))
         with launch.device_guard(x):
             plan, again = plan_backward(x, n_iters, variant == "paper")
             launches = math.ceil(n_iters / plan.iterations)
@@ -185,17 +200,17 @@ def backward(
 def plan_backward(x: Tensor, n_iters: int, paper: bool) -> tuple[Windows, Windows]:
     """For the way back, and for the states that its launches begin with."""
     n, c, t, h, w = x.shape
-    shape = gpu_shapes.fit_whole_maps(h, w, n * (t // 2), gpu_shapes.BACKWARD)
+    shape = tiling.fit_whole_maps(h, w, n * (t // 2), tiling.BACKWARD)
     if shape is not None:
-        plan = gpu_shapes.one_window(shape, n_iters)
+        plan = tiling.one_window(shape, n_iters)
         return plan, plan
-    window, cost = gpu_shapes.BACKWARD_WINDOW, gpu_shapes.BACKWARD_COST[paper]
-    plan = gpu_shapes.plan_windows(h, w, n * c * (t - 1), n_iters, window, cost)
-    shape = gpu_shapes.fit_whole_maps(h, w, n * (t - 1), gpu_shapes.FORWARD)
+    window, cost = tiling.BACKWARD_WINDOW, tiling.BACKWARD_COST[paper]
+    plan = tiling.plan_windows(h, w, n * c * (t - 1), n_iters, window, cost)
+    shape = tiling.fit_whole_maps(h, w, n * (t - 1), tiling.FORWARD)
     if shape is not None:
-        return plan, gpu_shapes.one_window(shape, plan.iterations)
-    window, cost = gpu_shapes.FORWARD_WINDOW, gpu_shapes.FORWARD_COST[paper]
-    return plan, gpu_shapes.cover(h, w, window, plan.iterations, cost)
+        return plan, tiling.one_window(shape, plan.iterations)
+    window, cost = tiling.FORWARD_WINDOW, tiling.FORWARD_COST[paper]
+    return plan, tiling.cover(h, w, window, plan.iterations, cost)
 
 
 def segments_of(n_iters: int) -> tuple[int, int]:
@@ -212,7 +227,7 @@ class _Backward:
         grad: Tensor,
         x: Tensor,
         x_grad: Tensor,
-        arguments: tuple[Tensor, ...],
+        arguments: dict[str, Tensor],
         n_iters: int,
         variant: str,
         needs: list[bool],
@@ -288,36 +303,39 @@ class _Backward:
                 sums = torch.zeros((tasks, SUMS), device=x.device)
                 self.sums[first_pair, pair_step] = sums
             for sobel in _sobel_flags(self.variant):
-                gpu_backward.backward_kernel[(min(tasks, self.programs),)](
-                    self.grad,
-                    *self.grad.stride(),
-                    x,
-                    *x.stride(),
-                    self.x_grad,
-                    *(self.x_grad.stride() if need_x else x.stride()),
-                    *self.arguments,
-                    self.slab,
-                    self.sums[first_pair, pair_step],
-                    state,
-                    old,
-                    new,
-                    map_sums,
-                    n * c * (t - 1) * h * w,
-                    first_pair,
-                    pair_step,
-                    n * pairs_per_clip,
-                    pairs_per_clip,
-                    t,
-                    c,
-                    h,
-                    w,
-                    min(plan.iterations, self.n_iters - index * plan.iterations),
-                    *self.segments,
-                    plan.shape.maps,
-                    plan.before,
-                    plan.after,
-                    plan.down * plan.across,
-                    plan.across,
+                backward_kernel[(min(tasks, self.programs),)](
+                    grad_ptr=self.grad,
+                    **_strides("grad_", self.grad),
+                    x_ptr=x,
+                    **_strides("", x),
+                    x_grad_ptr=self.x_grad,
+                    **_strides("x_grad_", self.x_grad if need_x else x),
+                    **self.arguments,
+                    slab_ptr=self.slab,
+                    sums_ptr=self.sums[first_pair, pair_step],
+                    state_ptr=state,
+                    old_ptr=old,
+                    new_ptr=new,
+                    map_sums_ptr=map_sums,
+                    map_stride=n * c * (t - 1) * h * w,
+                    first_pair=first_pair,
+                    pair_step=pair_step,
+                    pairs=n * pairs_per_clip,
+                    pairs_per_clip=pairs_per_clip,
+                    frames=t,
+                    channels=c,
+                    h=h,
+                    w=w,
+                    n_iters=min(
+                        plan.iterations, self.n_iters - index * plan.iterations
+                    ),
+                    segment=self.segments[0],
+                    segments=self.segments[1],
+                    maps=plan.shape.maps,
+                    before=plan.before,
+                    after=plan.after,
+                    windows=plan.down * plan.across,
+                    windows_x=plan.across,
                     **constants(plan, self.variant, sobel),
                     FIRST=index == 0,
                     LAST=index == self.launches - 1,

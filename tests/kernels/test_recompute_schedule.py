@@ -2,7 +2,7 @@ from functools import cache
 
 import pytest
 
-from flowzoo_kernels.repflow.checkpoints import ADVANCE, schedule
+from flowzoo_kernels.repflow.recompute_schedule import ADVANCE, schedule
 
 
 def go_through(n_iters, places):

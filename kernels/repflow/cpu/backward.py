@@ -1,15 +1,15 @@
 """Representation flow on the CPU: the backward pass, in Numba.
 
-It recomputes: the scratch memory of a thread keeps as many states as ``checkpoints.py``
-is told to, whatever the number of iterations. Sums over pixels are kept in float64 per
-lane and added up in a fixed order: results repeat bit by bit. A lane walks over the
-frames in order, so that each frame gets its gradients as F2 of one pair and as F1 of
-the next in one place.
+It recomputes: the scratch memory of a thread keeps as many states as
+``recompute_schedule.py`` is told to, whatever the number of iterations. Sums over
+pixels are kept in float64 per lane and added up in a fixed order: results repeat bit
+by bit. A lane walks over the frames in order, so that each frame gets its gradients as
+F2 of one pair and as F1 of the next in one place.
 """
 
 from numba import njit
 
-from .._common.simd import (
+from ..._common.simd import (
     INLINE,
     JIT,
     LANES,
@@ -22,8 +22,8 @@ from .._common.simd import (
     vwhere_inside,
     vwhere_outside,
 )
-from .cpu_forward import coefficients, iterate
-from .cpu_maps import (
+from .forward import coefficients, iterate
+from .layout import (
     FRAME_A,
     FRAME_B,
     GX,
@@ -48,14 +48,14 @@ from .cpu_maps import (
     weights9,
 )
 
-# Planes beside those of cpu_maps.py, before the states. The names are those of the
+# Planes beside those of layout.py, before the states. The names are those of the
 # forward values of which they hold the gradient.
 U1_OLD, U2_OLD, U1_NEW, U2_NEW = range(6, 10)
 P11, P12, P21, P22, Q11, Q12, Q21, Q22 = range(10, 18)
 RHO_GRAD, GX_GRAD, GY_GRAD, FRAME_A_GRAD, FRAME_B_GRAD = range(18, 23)
 STATES = 23
 
-# Rows of the sums: see partial_sums.py.
+# Rows of the sums: see parameter_gradients.py.
 SUM_STEP, SUM_BOUND, SUM_DIV, SUM_FLOW = 0, 1, 2, 6
 
 _grid = njit(**INLINE)(make_grid)
@@ -392,8 +392,8 @@ def backward_group(
     A frame that is the last of one lane and the first of the next gets the first's
     gradient in x_grad, and the next's in seam (N, C, chunks - 1, H, W): the two are
     computed at the same time. size: C, H, W, pairs of a chunk. steps: of
-    checkpoints.py. needs: x, maps (x or image kernel), flow, divergence or theta, image
-    kernel.
+    recompute_schedule.py. needs: x, maps (x or image kernel), flow, divergence or
+    theta, image kernel.
     """
     channels, h, width, pairs_per_lane = size
     need_x, need_maps, _, _, need_image = needs

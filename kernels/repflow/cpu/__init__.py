@@ -1,7 +1,7 @@
 """Representation flow on the CPU: launch of the fused forward and backward passes.
 
-The kernels are in cpu_forward.py and cpu_backward.py, the layout of their memory in
-cpu_maps.py.
+The kernels are in forward.py and backward.py, the layout of their memory in
+layout.py.
 """
 
 import math
@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._common.precision import compute_dtype, numpy_type
-from .._common.simd import LANES
-from .._common.threads import run_tasks
-from .checkpoints import schedule
-from .cpu_backward import STATES, SUM_FLOW, backward_group
-from .cpu_forward import FORWARD_PLANES, forward_group
-from .cpu_maps import FLOW_TAPS, IMAGE_TAPS, STATE_PLANES, Scheme, make_grid
-from .partial_sums import parameter_gradients
+from ..._common.precision import compute_dtype, numpy_type
+from ..._common.simd import LANES
+from ..._common.threads import run_tasks
+from ..parameter_gradients import parameter_gradients
+from ..recompute_schedule import schedule
+from .backward import STATES, SUM_FLOW, backward_group
+from .forward import FORWARD_PLANES, forward_group
+from .layout import FLOW_TAPS, IMAGE_TAPS, STATE_PLANES, Scheme, make_grid
 
 # Memory for the states that one thread keeps in the backward pass, whatever the number
 # of iterations: enough for 20 iterations of maps of 14 x 14.

@@ -8,7 +8,7 @@ in global memory between launches.
 import triton
 import triton.language as tl
 
-from .gpu import (
+from .patches import (
     coefficients,
     is_sobel,
     iterate,
