@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from mmengine.optim.scheduler import OneCycleLR
 from mmengine.runner import runner
 
 from flowzoo import compat
-from flowzoo.compat import distributed
+from flowzoo.compat import distributed, imports
 from flowzoo_kernels import RepresentationFlow
 
 
@@ -363,3 +364,21 @@ def test_flops_and_activations_of_representation_flow(variant, image, flow):
     pixels, per_step = 2 * 3 * 4 * 7 * 6, 2 * flow + 2 * 4 + 23
     assert FlopAnalyzer(model, x).total() == pixels * (image + 3 + 4 * per_step)
     assert ActivationAnalyzer(model, x).total() == 2 * pixels
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="homes are found otherwise there")
+def test_user_without_a_home(monkeypatch, tmp_path):
+    def unknown():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.delenv("HOME")
+    with pytest.warns(UserWarning, match="no home directory"):
+        imports.provide_home()
+    home = Path(os.environ["HOME"])
+    assert home.parent == tmp_path and home.stat().st_mode & 0o777 == 0o700
+    home.rmdir()
+    home.symlink_to(tmp_path)
+    with pytest.raises(PermissionError, match="set HOME"):
+        imports.provide_home()

@@ -7,8 +7,9 @@ package applies them all; it has to happen before ``mmaction.models`` is importe
 
 # ruff: noqa: E402  (the modules below import mmaction2, which needs the first fixes)
 
-from .imports import check_opencv, hush_mmcv_lite, provide_drn
+from .imports import check_opencv, hush_mmcv_lite, provide_drn, provide_home
 
+provide_home()
 hush_mmcv_lite()
 check_opencv()
 provide_drn()

@@ -1,6 +1,8 @@
 """What keeps mmaction2 from being imported, or greets whoever does."""
 
+import os
 import sys
+import tempfile
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +24,24 @@ def check_opencv() -> None:
             f"OpenCV cannot be loaded ({error}). On a machine without a display run\n"
             "    pip install --force-reinstall --no-deps opencv-contrib-python-headless"
         ) from error
+
+
+def provide_home() -> None:
+    """Answer ``RuntimeError: could not determine the home directory``.
+
+    Containers may run with a user id that has no home. yapf, which mmengine imports,
+    and others ask for it when they are imported, so it gets one for this user.
+    """
+    try:
+        Path.home()
+        return
+    except RuntimeError:
+        home = Path(tempfile.gettempdir(), f"flowzoo-home-{os.getuid()}")
+    home.mkdir(mode=0o700, exist_ok=True)
+    if home.is_symlink() or home.stat().st_uid != os.getuid():
+        raise PermissionError(f"{home} is another user's: set HOME to a folder")
+    os.environ["HOME"] = str(home)
+    warnings.warn(f"there is no home directory; HOME is {home} now", stacklevel=2)
 
 
 def provide_drn() -> None:

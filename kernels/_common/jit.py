@@ -29,8 +29,10 @@ def cached_njit(function):
     try:
         dispatcher = njit(**JIT, cache=True)(function)
         dispatcher._cache = _DiskCache(dispatcher._cache)
-    except (RuntimeError, AttributeError) as error:  # no place, or another Numba
-        _warn_once(f"Compiled code cannot be kept on disk ({error})")
+    except RuntimeError:
+        _warn_once("Numba finds no folder in which to keep compiled code")
+        return njit(**JIT)(function)
+    except AttributeError:  # of a Numba that is made otherwise
         return njit(**JIT)(function)
     return dispatcher
 
