@@ -3,6 +3,7 @@
 from .modules import BackwardWarp, MotionLoss, RepresentationFlow
 from .motion_loss import motion_loss, multiscale_motion_loss
 from .repflow import representation_flow
+from .tvl1_flow import tvl1_flow
 from .warp import backward_warp
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "motion_loss",
     "multiscale_motion_loss",
     "representation_flow",
+    "tvl1_flow",
 ]

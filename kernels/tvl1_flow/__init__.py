@@ -1,0 +1,3 @@
+from .op import tvl1_flow
+
+__all__ = ["tvl1_flow"]
