@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from numba import njit
 
-from ..._common.simd import INLINE, JIT, LANES, vclamp, vload, vsplat, vsqrt, vstore
+from ..._common.jit import INLINE, JIT
+from ..._common.simd import LANES, vclamp, vload, vsplat, vsqrt, vstore
 from .vectors import vsum
 
 GX, GY, RHO, NEG_INV = range(4)

@@ -7,7 +7,8 @@ others below and above it, which leaves 13 of 25 (or 3 of 9) for the median.
 
 from numba import njit
 
-from ..._common.simd import INLINE, JIT, LANES, vload, vstore
+from ..._common.jit import INLINE, JIT
+from ..._common.simd import LANES, vload, vstore
 from .iterate import row_of
 from .vectors import vmax, vmin
 
@@ -101,48 +102,21 @@ def _inner8(a, b, c, d, e, f, g, h):
 
 
 @njit(**INLINE)
+def _sort5_row(t, i):
+    """Five neighbors sorted."""
+    return _sort5(
+        vload(t, i), vload(t, i + 1), vload(t, i + 2), vload(t, i + 3), vload(t, i + 4)
+    )
+
+
+@njit(**INLINE)
 def _median5(t, x, size):
     """The median of 5x5: t holds 5 rows of sorted columns of so many numbers."""
-    row = x
-    _, _, _, d0, e0 = _sort5(
-        vload(t, row),
-        vload(t, row + 1),
-        vload(t, row + 2),
-        vload(t, row + 3),
-        vload(t, row + 4),
-    )
-    row += size
-    _, _, c1, d1, e1 = _sort5(
-        vload(t, row),
-        vload(t, row + 1),
-        vload(t, row + 2),
-        vload(t, row + 3),
-        vload(t, row + 4),
-    )
-    row += size
-    _, b2, c2, d2, _ = _sort5(
-        vload(t, row),
-        vload(t, row + 1),
-        vload(t, row + 2),
-        vload(t, row + 3),
-        vload(t, row + 4),
-    )
-    row += size
-    a3, b3, c3, _, _ = _sort5(
-        vload(t, row),
-        vload(t, row + 1),
-        vload(t, row + 2),
-        vload(t, row + 3),
-        vload(t, row + 4),
-    )
-    row += size
-    a4, b4, _, _, _ = _sort5(
-        vload(t, row),
-        vload(t, row + 1),
-        vload(t, row + 2),
-        vload(t, row + 3),
-        vload(t, row + 4),
-    )
+    _, _, _, d0, e0 = _sort5_row(t, x)
+    _, _, c1, d1, e1 = _sort5_row(t, x + size)
+    _, b2, c2, d2, _ = _sort5_row(t, x + 2 * size)
+    a3, b3, c3, _, _ = _sort5_row(t, x + 3 * size)
+    a4, b4, _, _, _ = _sort5_row(t, x + 4 * size)
     # Of enough elements neither the smallest nor the largest is the median.
     f, g, h, i, j, k = _inner8(d0, c1, b2, a3, e1, d2, c3, b4)
     f, g, h, i, j = _inner7(f, g, h, i, j, k, c2)

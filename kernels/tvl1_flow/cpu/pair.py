@@ -4,7 +4,7 @@ import math
 
 from numba import njit
 
-from ..._common.simd import INLINE, JIT, cached_njit
+from ..._common.jit import INLINE, JIT, cached_njit
 from .iterate import iterate, make_grid, row_of, set_masks
 from .median import median_filter
 from .resample import interleave, resize, warp

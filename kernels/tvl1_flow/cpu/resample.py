@@ -4,7 +4,7 @@ import math
 
 from numba import njit
 
-from ..._common.simd import INLINE, JIT
+from ..._common.jit import INLINE, JIT
 from ..reference import MIN_GRADIENT
 from .iterate import GX, GY, NEG_INV, RHO, row_of
 
