@@ -33,7 +33,7 @@ def read(sources: Sources) -> DataSet:
                 if line.strip():
                     video, part = _parse(line, files[name])
                     if part in _PARTS:
-                        path = sources.find_video(video, name)
+                        path = sources.find_renamed_video(video, name)
                         sample = Sample(f"{name}/{video}", path, (label,))
                         samples[_PARTS[part][0]].append(sample)
         lists += [

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
@@ -78,13 +79,20 @@ class Sources:
                 with the first of them above it is taken.
         """
         index = self._index[1 if any_suffix else 0]
-        found = index.get(_normalized(name), ())
-        if len(found) > 1:
-            for hint in hints:
-                for path in found:
-                    if hint in PurePosixPath(path).parts[:-1]:
-                        return path
-        return found[0] if found else None
+        return _choose(index.get(_normalized(name), ()), hints)
+
+    def find_renamed_video(self, name: str, *hints: str) -> str | None:
+        """The same; the file may also have other capitals, or another suffix."""
+        found = self.find_video(name, *hints)
+        stem = PurePosixPath(_normalized(name)).stem.casefold()
+        return found or _choose(self._by_folded_stem.get(stem, ()), hints)
+
+    @functools.cached_property
+    def _by_folded_stem(self) -> dict[str, list[str]]:
+        folded = {}
+        for stem, paths in self._index[1].items():
+            folded.setdefault(stem.casefold(), []).extend(paths)
+        return folded
 
     def videos_below(self, folder: str) -> dict[str, str]:
         """{name without suffix: path} of the videos below a folder of this name."""
@@ -160,6 +168,16 @@ class Sources:
         for paths in (*by_name.values(), *by_stem.values()):
             paths.sort()
         return by_name, by_stem
+
+
+def _choose(paths: Sequence[str], hints: Iterable[str]) -> str | None:
+    """The first, or the first with the first of the hints among its folders."""
+    if len(paths) > 1:
+        for hint in hints:
+            for path in paths:
+                if hint in PurePosixPath(path).parts[:-1]:
+                    return path
+    return paths[0] if paths else None
 
 
 def read_official(path: Path) -> str:

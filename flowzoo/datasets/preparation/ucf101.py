@@ -59,4 +59,4 @@ def read_video(sources: Sources, line: str, path: Path, classes: list[str]) -> S
             f"{path}: {line!r} gives number {number[0]} to a class that classInd.txt "
             f"gives {label + 1}; the two files should be of one release"
         )
-    return Sample(name, sources.find_video(file, folder), (label,))
+    return Sample(name, sources.find_renamed_video(file, folder), (label,))

@@ -396,6 +396,22 @@ def test_quirks_of_activitynet(tmp_path, clip, lines):
         assert note in notes, notes
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("v_HandStand", "v_Handstand"), (".avi", ".mp4"), (".avi", ".AVI")]
+)
+def test_renamed_videos_of_ucf101(tmp_path, clip, lines, old, new):
+    root, out = tmp_path / "root", tmp_path / "ucf101"
+    name = "v_HandStandPushups_g{:02d}_c01.avi"
+    videos = [f"HandstandPushups/{name.format(i)}" for i in (1, 2, 3)]
+    for video in videos:
+        clip(root / video.replace(old, new))
+    miniatures.ucf101_splits(root, videos)
+    report = prepare("ucf101", root, out)
+    assert report["videos"] == dict(found=3, missing=0, broken=0)
+    expected = [f"{v.replace(old, new)} 1" for v in videos]
+    assert lines(out / "ucf101_train_split_1_videos.txt") == expected[1:]
+
+
 def test_names_with_accents_and_spaces(tmp_path, clip, lines):
     """A file system may store an accent as a character of its own."""
     root, out = tmp_path / "root", tmp_path / "hmdb51"
