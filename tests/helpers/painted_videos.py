@@ -47,10 +47,12 @@ def encode(
         options = dict(g=str(GROUP), deadline="realtime")
     elif codec in ("gif", "wmv2"):
         options = dict(g=str(GROUP))
+    elif codec == "mjpeg":
+        options = {}
     with av.open(str(path), "w", options=container_options) as container:
         stream = container.add_stream(codec, rate=RATE, options=options)
         stream.width, stream.height = 64, 32
-        stream.pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
+        stream.pix_fmt = dict(gif="rgb8", mjpeg="yuvj420p").get(codec, "yuv420p")
         if codec != "gif":
             stream.bit_rate = 1_000_000
         for number in range(frames):

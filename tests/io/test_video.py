@@ -8,7 +8,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from helpers.painted_videos import encode, number_in, paint, remux
+from helpers.broken_videos import audio_with_cover, mere_refreshes, without_decoder
+from helpers.painted_videos import encode, number_in, remux
 
 from flowzoo.datasets.preparation import verify as verify_module
 from flowzoo.datasets.preparation.verify import check_video, verify
@@ -27,41 +28,10 @@ def count(path):
         return reader.frame_count
 
 
-def with_cover(path, film):
-    """Sound, a cover picture before it and maybe a film after it."""
-    with av.open(str(path), "w") as container:
-        cover = container.add_stream("mjpeg", rate=1)
-        cover.width, cover.height, cover.pix_fmt = 64, 32, "yuvj420p"
-        cover.disposition = av.stream.Disposition.attached_pic
-        sound = container.add_stream("aac", rate=44100)
-        video = container.add_stream("mpeg4", rate=25) if film else None
-        if film:
-            video.width, video.height, video.pix_fmt = 64, 32, "yuv420p"
-        container.mux(cover.encode(av.VideoFrame.from_ndarray(paint(99))))
-        container.mux(cover.encode())
-        for start in range(0, 44100, 1024):
-            silence = np.zeros((2, 1024), np.float32)
-            samples = av.AudioFrame.from_ndarray(silence, "fltp", "stereo")
-            samples.sample_rate, samples.pts = 44100, start
-            container.mux(sound.encode(samples))
-        container.mux(sound.encode())
-        for number in range(20 if film else 0):
-            container.mux(video.encode(av.VideoFrame.from_ndarray(paint(number))))
-        if film:
-            container.mux(video.encode())
-    return path
-
-
-def without_decoder(path):
-    encode(path)
-    path.write_bytes(path.read_bytes().replace(b"FMP4", b"ZZZZ"))
-    return path
-
-
 def test_a_cover_picture_is_no_video(tmp_path):
     with pytest.raises(VideoError, match=r"no video stream in .*a\.mp4 .a cover pic"):
-        VideoReader(with_cover(tmp_path / "a.mp4", film=False))
-    film = with_cover(tmp_path / "b.mp4", film=True)
+        VideoReader(audio_with_cover(tmp_path / "a.mp4"))
+    film = audio_with_cover(tmp_path / "b.mp4", video=True)
     with av.open(str(film)) as container:
         assert container.streams.video[0].disposition  # the cover comes first
     assert count(film) == 20
@@ -139,14 +109,7 @@ def test_seeking_gives_the_frames_of_reading_in_order(codec, tmp_path):
 
 def test_no_key_frame_but_the_first(tmp_path):
     """What is marked as one begins a refresh, bit by bit."""
-    path = tmp_path / "refresh.mkv"
-    with av.open(str(path), "w") as container:
-        options = {"intra-refresh": "1", "g": "12", "bf": "0"}
-        stream = container.add_stream("libx264", rate=25, options=options)
-        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
-        for number in range(60):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(paint(number))))
-        container.mux(stream.encode())
+    path = mere_refreshes(tmp_path / "refresh.mkv")
     assert read(path, [50]) == [50]
     assert read(path, [13, 45, 59]) == [13, 45, 59]
     cut = remux(path, tmp_path / "cut.mkv", 30, from_key=False)
@@ -219,7 +182,7 @@ def test_files_are_closed(tmp_path):
     paths = [encode(tmp_path / f"a.{suffix}") for suffix in ("mp4", "mkv", "h264")]
     paths += [without_decoder(tmp_path / "b.avi"), tmp_path / "absent.mp4"]
     (tmp_path / "text.mp4").write_text("no video")
-    paths += [tmp_path / "text.mp4", with_cover(tmp_path / "c.mp4", film=False)]
+    paths += [tmp_path / "text.mp4", audio_with_cover(tmp_path / "c.mp4")]
     before = len(list(descriptors.iterdir()))
     for path in paths * 3:
         with contextlib.suppress(VideoError):

@@ -1,0 +1,119 @@
+"""A folder of which a third is broken: training, testing and verification go on."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from helpers.broken_videos import BREAK, write_folder
+from mmengine.registry import init_default_scope
+from torch.utils.data import DataLoader
+
+from flowzoo.datasets import CheckedVideoDataset
+from flowzoo.datasets.preparation.verify import verify
+from flowzoo.io.video import VideoError
+
+ROOT = Path(__file__).parents[2]
+COUNT = 60
+CONFIG = """
+_base_ = 'flowzoo::tsn_r18_motionshapes.py'
+folder = {folder!r}
+data = dict(
+    _delete_=True, type='CheckedVideoDataset', data_prefix=dict(video=folder),
+    ann_file=folder + '/all.txt', pipeline=_base_.train_pipeline)
+sound = dict(
+    _delete_=True, type='CheckedVideoDataset', data_prefix=dict(video=folder),
+    ann_file=folder + '/sound.txt', pipeline=_base_.test_pipeline, test_mode=True)
+train_dataloader = dict(batch_size=20, num_workers=2, dataset=data)
+val_dataloader = dict(num_workers=2, dataset=sound)
+test_dataloader = dict(num_workers=2, dataset=sound | dict(ann_file={tested!r}))
+train_cfg = dict(max_epochs=1)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("videos") / "a folder"
+
+
+@pytest.fixture(scope="module")
+def names(folder):
+    """Of sound videos and of broken ones; and their lists."""
+    sound, broken = write_folder(folder, COUNT)
+    for name, listed in (("all", sound + broken), ("sound", sound)):
+        lines = [f"{video} {i % 8}\n" for i, video in enumerate(sorted(listed))]
+        (folder / f"{name}.txt").write_text("".join(lines))
+    assert len(broken) == COUNT // 3 and len({b.split()[0] for b in broken}) >= 8
+    return sound, broken
+
+
+def run(tool, config, *arguments):
+    command = [sys.executable, f"tools/{tool}.py", config, *arguments]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
+    )
+
+
+def test_training_and_testing(folder, names, tmp_path):
+    broken = names[1]
+    for tested in ("sound", "all"):
+        text = CONFIG.format(folder=str(folder), tested=str(folder / f"{tested}.txt"))
+        (tmp_path / f"{tested}.py").write_text(text)
+    work = tmp_path / "work"
+    done = run("train", tmp_path / "sound.py", "--work-dir", work)
+    assert done.returncode == 0, done.stderr[-3000:]
+    log = done.stdout + done.stderr
+    assert "acc/top1" in log  # of the sound ones
+    listed = log[log.index(f"{len(broken)} of {COUNT} training videos could not be") :]
+    for name in broken:
+        assert name in listed
+    checkpoint = work / "epoch_1.pth"
+    done = run("test", tmp_path / "all.py", checkpoint, "--work-dir", work)
+    assert done.returncode
+    named = re.search(r"VideoError: .*a folder/(.*?\.video)", done.stderr)
+    assert named and named[1] in broken
+
+
+def test_verification(folder, names, tmp_path):
+    sound, broken = names
+    verdicts = verify(folder, sound + broken, tmp_path / "journal", 2)
+    assert {name for name in verdicts if verdicts[name].fault} == set(broken)
+    assert all(verdicts[name].frames == 20 for name in sound)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="cannot be counted")
+def test_nothing_is_left_open(folder, names):
+    init_default_scope("mmaction")
+    pipeline = [
+        dict(type="OpenVideo"),
+        dict(type="SampleFrames", clip_len=2),
+        dict(type="DecodeFrames"),
+        dict(type="FormatShape", input_format="NCTHW"),
+        dict(type="PackActionInputs"),
+    ]
+    options = dict(ann_file=str(folder / "all.txt"), pipeline=pipeline)
+    prefix = dict(video=str(folder))
+    dataset = CheckedVideoDataset(**options, data_prefix=prefix)
+    tested = CheckedVideoDataset(**options, data_prefix=prefix, test_mode=True)
+
+    def left():
+        return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+
+    def read_all():
+        list(DataLoader(dataset, batch_size=None))
+        for number in range(COUNT):
+            try:
+                tested[number]
+            except VideoError as error:
+                assert tested.get_data_info(number)["filename"] in str(error)
+
+    read_all()
+    before = left()
+    read_all()
+    assert left() == before
+    assert int(dataset.unreadable_mask.sum()) == COUNT // 3
+    assert len(BREAK) == 10
