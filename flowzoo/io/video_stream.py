@@ -113,10 +113,9 @@ def decode(
             if not packet.size and packet.dts is not None:
                 continue  # stands for a dropped frame; without a time it ends the file
             for frame in packet.decode():
-                if needs_intra:
-                    if frame.pict_type != PictureType.I:
-                        continue
-                    needs_intra = False
+                if needs_intra and frame.pict_type != PictureType.I:
+                    continue
+                needs_intra = False
                 if earliest is None or frame.pts is None or frame.pts >= earliest:
                     yield frame
                     count += 1

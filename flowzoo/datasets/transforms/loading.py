@@ -115,6 +115,7 @@ class DecodeFrames(BaseTransform):
             for number, frame in reader.read(indices, self.max_missing):
                 with naming_errors(f"convert frame {number} of {reader.filename}"):
                     images[number] = self._to_rgb(to_rgb, frame)
+                del frame  # the decoder is quicker where it can reuse the memory
         results["imgs"] = _unshared(images, indices)
         results["original_shape"] = results["img_shape"] = results["imgs"][0].shape[:2]
         return results
