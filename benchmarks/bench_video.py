@@ -11,7 +11,8 @@ measures on one core, with one decoding thread:
   opening to the RGB frames.
 
 Each reader runs in a process of its own, in turns; the times are processor seconds,
-medians over the rounds. Writes benchmarks/results/video_cpu.json.
+medians over the rounds. FlowZoo reads each video as if for the first time. Writes
+benchmarks/results/video_cpu.json.
 """
 
 import argparse
