@@ -8,6 +8,7 @@ import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.dist import utils as dist_utils
 from mmengine.fileio import LocalBackend
 from mmengine.logging import HistoryBuffer
-from mmengine.model import MMDistributedDataParallel
+from mmengine.model import BaseModel, MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from mmengine.optim.scheduler import OneCycleLR
 from mmengine.runner import runner
@@ -268,7 +269,7 @@ os.environ.update(RANK='0', LOCAL_RANK='0', WORLD_SIZE='1',
 atexit.register(lambda: print('group at exit:', torch.distributed.is_initialized()))
 import flowzoo
 from mmengine.dist import init_dist, utils
-from mmengine.model import MMDistributedDataParallel as DDP
+from mmengine.model import BaseModel, MMDistributedDataParallel as DDP
 select_gpu = torch.cuda.set_device
 try:
     utils._init_dist_pytorch.__wrapped__('nccl')
@@ -382,3 +383,33 @@ def test_user_without_a_home(monkeypatch, tmp_path):
     home.symlink_to(tmp_path)
     with pytest.raises(PermissionError, match="set HOME"):
         imports.provide_home()
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_compiled_training_step(fixed):
+    class Model(BaseModel):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(2, 1)
+
+        def forward(self, inputs, mode):
+            return dict(loss=self.layer(inputs).square().mean())
+
+    model = Model()
+    groups = [ConfigDict(params=list(model.parameters()))]  # as mmengine makes them
+    optimizer = OptimWrapper(torch.optim.SGD(groups, lr=0.1))
+    config = Config(dict(compile=dict(backend="eager")))
+    silent = SimpleNamespace(info=lambda text: None)
+    run = SimpleNamespace(
+        cfg=config, model=model, optim_wrapper=optimizer, logger=silent
+    )
+    maybe_compile = runner.Runner._maybe_compile
+    before = model.layer.weight.clone()
+    torch._dynamo.reset()
+    (maybe_compile if fixed else maybe_compile.__wrapped__)(run, "train_step")
+    if fixed:
+        losses = model.train_step(dict(inputs=torch.ones(3, 2)), optimizer)
+        assert losses["loss"].isfinite() and (model.layer.weight != before).all()
+    else:
+        with pytest.raises(torch._dynamo.exc.InternalTorchDynamoError):
+            model.train_step(dict(inputs=torch.ones(3, 2)), optimizer)

@@ -15,6 +15,7 @@ check_opencv()
 provide_drn()
 
 from .checkpoints import allow_mmengine_checkpoints
+from .compiling import step_uncompiled
 from .configs import read_moved_configs, resolve_flowzoo_configs
 from .distributed import use_gloo_on_cpu, wrap_models_on_cpu
 from .flops import count_flow_operators
@@ -33,3 +34,4 @@ write_whole_checkpoints()
 resume_from_whole_checkpoint()
 load_without_workers()
 tell_classes_of_videos()
+step_uncompiled()
