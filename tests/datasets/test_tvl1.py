@@ -49,9 +49,24 @@ def test_in_the_place_of_frames():
     assert Compose(pipeline)(clip)["imgs"].shape == (1, 2, 2, 20, 20)
 
 
-def test_errors(monkeypatch):
+def test_needs_two_frames():
     with pytest.raises(ValueError, match="raise clip_len"):
         TVL1Flow()(dict(imgs=frames([(0, 0)]), clip_len=1))
-    monkeypatch.delattr(cv2, "optflow")
-    with pytest.raises(ImportError, match="contrib"):
-        TVL1Flow()(dict(imgs=frames([(0, 0)] * 2), clip_len=2))
+
+
+def test_presets_and_parameters():
+    clip = frames([(0, 0), (2, 1)])
+    fast = TVL1Flow(preset="fast", warps=4)
+    flow = fast(dict(imgs=clip, clip_len=2))["gt_flow"]
+    np.testing.assert_allclose(medians(flow), [[2, 1]], atol=0.2)
+    assert "preset='fast', warps=4" in repr(fast)
+
+
+def test_is_opencvs_flow():
+    if not hasattr(cv2, "optflow"):
+        pytest.skip("OpenCV lacks its contrib modules")
+    clip = frames([(0, 0), (2, 1)], size=96)
+    (ours,) = TVL1Flow()(dict(imgs=clip, clip_len=2))["gt_flow"]
+    gray = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in clip]
+    theirs = cv2.optflow.createOptFlow_DualTVL1().calc(*gray, None)
+    assert np.abs(ours - theirs).mean() < 0.05

@@ -2,53 +2,50 @@
 
 from __future__ import annotations
 
-import itertools
-
-import cv2
 import numpy as np
+import torch
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
+
+from flowzoo_kernels import tvl1_flow
 
 
 @TRANSFORMS.register_module()
 class TVL1Flow(BaseTransform):
-    """Compute the flow between consecutive frames of each clip, by OpenCV's TV-L1.
+    """Compute the flow between consecutive frames of each clip by TV-L1.
 
     Required keys: ``imgs``, (H, W, 3) uint8 RGB frames of one size, and ``clip_len``.
     Added key: ``gt_flow``, a list of (H, W, 2) float32, clip_len - 1 for each clip: x
-    to the right, y down, in pixels. ``WithFlow`` and ``FlowAsFrames`` go on from there.
-
-    Slow: of the order of a second for a pair of frames, on one core.
+    to the right, y down, in pixels. ``WithFlow`` and ``FlowAsFrames`` take it from
+    there.
 
     Args:
         bound: larger components are cut off at it, in pixels.
+        preset: of :func:`flowzoo_kernels.tvl1_flow`: 'opencv', 'cuda' or 'fast'.
+        **parameters: of the same function, instead of the preset's.
 
     Raises:
-        ValueError: Clips of a single frame.
-        ImportError: OpenCV lacks its contrib modules.
+        ValueError: Clips of a single frame, or a parameter that is out of its range.
     """
 
-    def __init__(self, bound: float = 20.0) -> None:
+    def __init__(
+        self, bound: float = 20.0, preset: str = "opencv", **parameters
+    ) -> None:
         self.bound = bound
+        self.preset = preset
+        self.parameters = parameters
 
     def transform(self, results: dict) -> dict:
         if results["clip_len"] < 2:
             raise ValueError("flow needs clips of two frames; raise clip_len")
-        if not hasattr(cv2, "optflow"):
-            raise ImportError(
-                "TV-L1 needs OpenCV with its contrib modules: pip install "
-                "--force-reinstall --no-deps opencv-contrib-python-headless"
-            )
-        # not kept: it cannot be sent to the workers of a data loader
-        tvl1 = cv2.optflow.createOptFlow_DualTVL1()
-        gray = np.stack([cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in results["imgs"]])
-        clips = gray.reshape(-1, results["clip_len"], *gray.shape[1:])
-        results["gt_flow"] = [
-            tvl1.calc(first, second, None).clip(-self.bound, self.bound)
-            for clip in clips
-            for first, second in itertools.pairwise(clip)
-        ]
+        frames = torch.from_numpy(np.stack(results["imgs"]))
+        clips = frames.unflatten(0, (-1, results["clip_len"])).permute(0, 4, 1, 2, 3)
+        flow = tvl1_flow(clips, self.preset, **self.parameters)
+        flow = flow.clamp_(-self.bound, self.bound).permute(0, 2, 3, 4, 1)
+        results["gt_flow"] = list(flow.flatten(0, 1).contiguous().numpy())
         return results
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(bound={self.bound})"
+        changed = "".join(f", {k}={v!r}" for k, v in self.parameters.items())
+        name = type(self).__name__
+        return f"{name}(bound={self.bound}, preset={self.preset!r}{changed})"

@@ -5,6 +5,7 @@ from .feature_two_stream import FeatureTwoStream
 from .hallucinated_two_stream import HallucinatedTwoStream, feature_sequence
 from .motion_estimator import MotionEstimator, flow_in_pixels
 from .repflow_recognizer import RepFlowRecognizer2D
+from .tvl1_preprocessor import TVL1DataPreprocessor
 from .two_stream import TwoStreamRecognizer
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "HallucinatedTwoStream",
     "MotionEstimator",
     "RepFlowRecognizer2D",
+    "TVL1DataPreprocessor",
     "TwoStreamRecognizer",
     "feature_sequence",
     "flow_in_pixels",

@@ -1,0 +1,120 @@
+"""TV-L1 flow on the CPU against OpenCV's, with errors where the flow is known.
+
+    python benchmarks/bench_tvl1_flow.py --middlebury DIR --videos DIR
+
+Pairs of Middlebury (640x480 where it is so) and the first pairs of videos (320x240 for
+UCF101), in one process, alternating: OpenCV, `opencv`, `fast`. Times are medians, with
+one thread each and with all threads each. Needs OpenCV with its contrib modules.
+Written to benchmarks/results/tvl1_flow_cpu.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from flowzoo_kernels import tvl1_flow
+
+RESULTS = Path(__file__).parent / "results" / "tvl1_flow_cpu.json"
+
+
+def read_flow(path: Path) -> np.ndarray:
+    """A .flo file, NaN where the flow is not known."""
+    flow = cv2.readOpticalFlow(str(path))
+    flow[np.abs(flow).max(axis=2) > 1e9] = np.nan
+    return flow
+
+
+def endpoint_error(flow: np.ndarray, truth: np.ndarray) -> float:
+    return float(np.nanmean(np.linalg.norm(flow - truth, axis=2)))
+
+
+def methods() -> dict:
+    opencv = cv2.optflow.createOptFlow_DualTVL1()
+
+    def ours(preset):
+        def run(pair):
+            return tvl1_flow(torch.from_numpy(pair)[None], preset)[0, :, 0]
+
+        return lambda pair: run(pair).permute(1, 2, 0).numpy()
+
+    return {
+        "OpenCV": lambda pair: opencv.calc(*pair, None),
+        "opencv": ours("opencv"),
+        "fast": ours("fast"),
+    }
+
+
+def measure(pair: np.ndarray, truth: np.ndarray | None, threads: int, runs: int):
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    times = {name: [] for name in methods()}
+    errors = {}
+    for _ in range(runs):
+        for name, run in methods().items():
+            start = time.perf_counter()
+            flow = run(pair)
+            times[name].append(time.perf_counter() - start)
+            if truth is not None:
+                errors[name] = endpoint_error(flow, truth)
+    row = {"threads": threads, "height": pair.shape[1], "width": pair.shape[2]}
+    row["seconds"] = {k: round(statistics.median(v), 4) for k, v in times.items()}
+    ratios = {
+        k: [a / b for a, b in zip(times["OpenCV"], v, strict=True)]
+        for k, v in times.items()
+    }
+    row["speedup"] = {k: round(statistics.median(v), 1) for k, v in ratios.items()}
+    row["error"] = {k: round(v, 4) for k, v in errors.items()}
+    return row
+
+
+def pairs(middlebury: Path | None, videos: Path | None, count: int):
+    for folder in sorted((middlebury / "other-data").iterdir()) if middlebury else ():
+        frames = [cv2.imread(str(folder / f"frame{i}.png"), 0) for i in (10, 11)]
+        flow = middlebury / "other-gt-flow" / folder.name / "flow10.flo"
+        yield folder.name, np.stack(frames), read_flow(flow)
+    for path in sorted(videos.iterdir())[:count] if videos else ():
+        capture = cv2.VideoCapture(str(path))
+        frames = [cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2GRAY) for _ in range(2)]
+        yield path.stem, np.stack(frames), None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--middlebury", type=Path)
+    parser.add_argument("--videos", type=Path)
+    parser.add_argument("--count", type=int, default=5, help="videos")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    args = parser.parse_args()
+    everything = os.cpu_count()
+    rows = []
+    for preset in ("opencv", "fast"):  # compile
+        tvl1_flow(torch.zeros(1, 2, 20, 20), preset)
+    for name, pair, truth in pairs(args.middlebury, args.videos, args.count):
+        for threads in (1, everything):
+            row = {"name": name, **measure(pair, truth, threads, args.runs)}
+            row["load"] = round(os.getloadavg()[0], 1)
+            rows.append(row)
+            print(row, flush=True)
+    report = {
+        "opencv": cv2.__version__,
+        "torch": torch.__version__,
+        "cores": everything,
+        "rows": rows,
+    }
+    args.out.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

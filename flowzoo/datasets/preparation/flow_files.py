@@ -1,0 +1,218 @@
+"""Flow of videos in files, as mmaction2's ``RawframeDataset`` and denseflow have it.
+
+A folder for each video, with ``flow_x_00001.jpg``, ``flow_y_00001.jpg`` and so on (or
+``flow.h5``, or ``flow_x.mp4`` and ``flow_y.mp4``): (flow + bound) / (2 bound) * 255,
+rounded. It is written under another name and renamed when it is complete.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import torch
+
+from flowzoo.io.video import VideoError, VideoReader, naming_errors
+from flowzoo_kernels import tvl1_flow
+
+FORMATS = ("jpg", "h5", "mp4")
+INFO = "flow.json"  # in each complete folder
+CHUNK = 16  # pairs that are computed together
+
+
+@dataclass(frozen=True)
+class FlowSettings:
+    """What the files depend on."""
+
+    preset: str = "fast"
+    bound: float = 20.0
+    step: int = 1
+    short_side: int = 256
+    format: str = "jpg"
+    quality: int = 95
+
+
+def gray_frames(path: Path, short_side: int) -> Iterator[np.ndarray]:
+    """All frames of a video, gray, with this short side; 0 leaves them as they are."""
+    with VideoReader(path) as reader, naming_errors(f"read {path}"):
+        for frame in reader.frames():
+            gray = cv2.cvtColor(frame.to_ndarray(format="rgb24"), cv2.COLOR_RGB2GRAY)
+            h, w = gray.shape
+            if short_side and min(h, w) != short_side:
+                factor = short_side / min(h, w)
+                size = round(w * factor), round(h * factor)
+                gray = cv2.resize(gray, size, interpolation=cv2.INTER_LINEAR)
+            yield gray
+
+
+def flow_images(
+    path: Path, settings: FlowSettings, device: str
+) -> Iterator[np.ndarray]:
+    """(2, H, W) uint8 for each pair of frames ``step`` apart."""
+    waiting: list[np.ndarray] = []
+    number = -1
+    for number, frame in enumerate(gray_frames(path, settings.short_side)):
+        if number % settings.step == 0:
+            waiting.append(frame)
+        if len(waiting) > CHUNK:
+            yield from _images(waiting, settings, device)
+            waiting = waiting[-1:]
+    if number < settings.step:
+        raise VideoError(
+            f"{path} has {number + 1} frames; flow with step {settings.step} needs "
+            f"{settings.step + 1}"
+        )
+    if len(waiting) > 1:
+        yield from _images(waiting, settings, device)
+
+
+def _images(frames: list[np.ndarray], settings: FlowSettings, device: str):
+    sizes = {frame.shape for frame in frames}
+    if len(sizes) > 1:
+        raise VideoError(f"the frames change in size: {sorted(sizes)}")
+    clip = torch.from_numpy(np.stack(frames))[None].to(device)
+    flow = tvl1_flow(clip, settings.preset)[0].transpose(0, 1)
+    scaled = (flow / settings.bound + 1) * 127.5
+    return list(scaled.clamp_(0, 255).round_().to(torch.uint8).cpu().numpy())
+
+
+class _Jpg:
+    def __init__(self, folder: Path, settings: FlowSettings) -> None:
+        self.folder, self.count = folder, 0
+        self.options = [cv2.IMWRITE_JPEG_QUALITY, settings.quality]
+
+    def add(self, image: np.ndarray) -> None:
+        self.count += 1
+        for name, plane in zip("xy", image, strict=True):
+            path = self.folder / f"flow_{name}_{self.count:05}.jpg"
+            path.write_bytes(cv2.imencode(".jpg", plane, self.options)[1])
+
+    def close(self) -> None:
+        pass
+
+
+class _Mp4:
+    def __init__(self, folder: Path, settings: FlowSettings) -> None:
+        self.files = [av.open(folder / f"flow_{name}.mp4", "w") for name in "xy"]
+        self.streams = []
+
+    def add(self, image: np.ndarray) -> None:
+        _, h, w = image.shape
+        if not self.streams:
+            for file in self.files:
+                stream = file.add_stream("libx264", rate=25, options={"crf": "12"})
+                stream.width, stream.height = w + w % 2, h + h % 2
+                stream.pix_fmt = "yuv420p"
+                self.streams.append(stream)
+        for file, stream, plane in zip(self.files, self.streams, image, strict=True):
+            plane = np.pad(plane, ((0, h % 2), (0, w % 2)), mode="edge")
+            frame = av.VideoFrame.from_ndarray(plane, format="gray")
+            file.mux(stream.encode(frame))
+
+    def close(self) -> None:
+        for file, stream in zip(self.files, self.streams, strict=True):
+            file.mux(stream.encode())
+            file.close()
+
+
+class _H5:
+    def __init__(self, folder: Path, settings: FlowSettings) -> None:
+        try:
+            import h5py
+        except ImportError:
+            raise RuntimeError(
+                "--format h5 needs h5py, which is not installed; pip install h5py"
+            ) from None
+        self.file, self.data = h5py.File(folder / "flow.h5", "w"), None
+
+    def add(self, image: np.ndarray) -> None:
+        if self.data is None:
+            self.data = self.file.create_dataset(
+                "flow",
+                (0, *image.shape),
+                "u1",
+                maxshape=(None, *image.shape),
+                chunks=(1, *image.shape),
+                compression="gzip",
+            )
+        self.data.resize(len(self.data) + 1, axis=0)
+        self.data[-1] = image
+
+    def close(self) -> None:
+        self.file.close()
+
+
+_WRITERS = {"jpg": _Jpg, "h5": _H5, "mp4": _Mp4}
+
+
+def extract(video: Path, target: Path, settings: FlowSettings, device: str) -> int:
+    """Write the flow of a video in the folder ``target``. Returns the number of pairs.
+
+    Raises:
+        VideoError: The video cannot be read, or is too short.
+    """
+    part = target.with_name(f"{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    count, size = 0, ()
+    writer = _WRITERS[settings.format](part, settings)
+    try:
+        for image in flow_images(video, settings, device):
+            writer.add(image)
+            count, size = count + 1, image.shape[1:]
+        writer.close()
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    info = {"pairs": count, "height": size[0], "width": size[1], **asdict(settings)}
+    (part / INFO).write_text(json.dumps(info) + "\n")
+    part.rename(target)
+    return count
+
+
+def read_info(target: Path) -> dict | None:
+    """What a complete folder says about itself; None if there is none."""
+    try:
+        return json.loads((target / INFO).read_text())
+    except FileNotFoundError:
+        return None
+
+
+def fault(target: Path) -> str | None:
+    """What is wrong with a folder of flow; None if nothing is."""
+    info = read_info(target)
+    if info is None:
+        return "not extracted"
+    size = info["height"], info["width"]
+    if info["format"] == "jpg":
+        for name in "xy":
+            for number in range(1, info["pairs"] + 1):
+                path = target / f"flow_{name}_{number:05}.jpg"
+                image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+                if image is None or image.shape != size:
+                    return f"{path.name} is missing or damaged"
+        return None
+    if info["format"] == "h5":
+        import h5py
+
+        try:
+            with h5py.File(target / "flow.h5") as file:
+                count = len(file["flow"][:])
+        except (OSError, KeyError) as error:
+            return f"flow.h5: {error}"
+        return None if count == info["pairs"] else f"flow.h5 has {count} pairs"
+    for name in "xy":
+        try:
+            with VideoReader(target / f"flow_{name}.mp4") as reader:
+                count = sum(1 for _ in reader.frames())
+        except VideoError as error:
+            return str(error)
+        if count != info["pairs"]:
+            return f"flow_{name}.mp4 has {count} frames, not {info['pairs']}"
+    return None

@@ -1,0 +1,67 @@
+"""RGB clips to flow on the device of training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmaction.models.data_preprocessors import ActionDataPreprocessor
+from mmaction.registry import MODELS
+from torch import Tensor
+
+from flowzoo_kernels import tvl1_flow
+
+
+@MODELS.register_module()
+class TVL1DataPreprocessor(ActionDataPreprocessor):
+    """Make a pipeline of RGB clips one of TV-L1 flow, without files of flow.
+
+    Takes clips (views, 3, T, H, W) of each sample, values 0 to 255, as
+    ``FormatShape(input_format='NCTHW')`` makes them. Flow is cut off at ``bound`` and
+    scaled to [0, 255], the middle being no motion, as in files of flow; mean and std
+    are subtracted and divided after that.
+
+    Args:
+        bound: in pixels.
+        preset: of :func:`flowzoo_kernels.tvl1_flow`.
+        mean, std: of the scaled flow; the default suits networks of TSN's kind.
+        format_shape: what the network takes. 'NCTHW': (N, views, 2, T - 1, H, W).
+            'NCHW': (N, views, 2 (T - 1), H, W), x and y of a pair next to each other.
+        parameters: of the same function, instead of the preset's.
+        **kwargs: of mmaction2's ``ActionDataPreprocessor``.
+    """
+
+    def __init__(
+        self,
+        bound: float = 20.0,
+        preset: str = "fast",
+        mean: Sequence[float] = (127.5,),
+        std: Sequence[float] = (127.5,),
+        format_shape: str = "NCTHW",
+        parameters: dict | None = None,
+        **kwargs,
+    ) -> None:
+        if format_shape not in ("NCTHW", "NCHW"):
+            raise ValueError(f"format_shape={format_shape!r}; choose 'NCTHW' or 'NCHW'")
+        super().__init__(mean=mean, std=std, format_shape=format_shape, **kwargs)
+        self.bound = bound
+        self.preset = preset
+        self.format_shape = format_shape
+        self.parameters = parameters or {}
+
+    def preprocess(self, inputs: list[Tensor], data_samples, training: bool = False):
+        """Flow of the samples' clips, then as mmaction2 does."""
+        return super().preprocess(
+            [self._flow_images(clips) for clips in inputs], data_samples, training
+        )
+
+    def _flow_images(self, clips: Tensor) -> Tensor:
+        if clips.ndim != 5 or clips.shape[1] != 3:
+            raise ValueError(
+                f"a sample has shape {tuple(clips.shape)}; (views, 3, T, H, W) is "
+                f"needed: use FormatShape(input_format='NCTHW')"
+            )
+        flow = tvl1_flow(clips, self.preset, data_range=255.0, **self.parameters)
+        images = (flow.clamp(-self.bound, self.bound) / self.bound + 1) * 127.5
+        if self.format_shape == "NCHW":
+            images = images.transpose(1, 2).flatten(1, 2)
+        return images

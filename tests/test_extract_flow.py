@@ -1,0 +1,137 @@
+"""tools/data/extract_flow.py, as a user calls it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from mmaction.datasets import RawframeDataset
+from mmengine.registry import init_default_scope
+
+from flowzoo.datasets.motionshapes_files import write_video
+
+ROOT = Path(__file__).parents[1]
+CLIPS = ["right.mp4", "deep/down.mp4", "still clip.mp4"]
+
+
+def scene(dx, dy, frames=6, size=64):
+    rng = np.random.default_rng(0)
+    noise = cv2.GaussianBlur(rng.random((128, 128, 3)).astype(np.float32), (0, 0), 3)
+    noise = (noise - noise.min()) / np.ptp(noise) * 255
+    places = [(32 - k * dy, 32 - k * dx) for k in range(frames)]
+    moved = [noise[y : y + size, x : x + size] for y, x in places]
+    return np.stack(moved).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("videos")
+    (folder / "deep").mkdir()
+    for name, motion in zip(CLIPS, [(2, 0), (0, 3), (0, 0)], strict=True):
+        write_video(folder / name, scene(*motion))
+    (folder / "broken.mp4").write_bytes(b"no video")
+    lines = [f"{name} {i}" for i, name in enumerate([*CLIPS, "broken.mp4"])]
+    (folder / "list.txt").write_text("\n".join(lines))
+    return folder
+
+
+def extract(videos, out, *options, code=0):
+    command = [sys.executable, ROOT / "tools/data/extract_flow.py", videos / "list.txt"]
+    command += ["--root", videos, "--out", out, "--short-side", "0", "--jobs", "1"]
+    result = subprocess.run([*command, *options], capture_output=True, text=True)
+    assert result.returncode == code, result.stderr
+    return result.stdout + result.stderr
+
+
+@pytest.fixture(scope="module")
+def flow(videos, tmp_path_factory):
+    out = tmp_path_factory.mktemp("flow")
+    said = extract(videos, out)
+    assert "3 videos with flow, 1 unreadable" in said
+    assert "broken.mp4" in (out / "unreadable.txt").read_text()
+    return out
+
+
+def test_reads_as_mmaction2_reads_flow(flow):
+    init_default_scope("mmaction")
+    dataset = RawframeDataset(
+        str(flow / "annotation.txt"),
+        data_prefix=dict(img=str(flow)),
+        filename_tmpl="flow_{}_{:05}.jpg",
+        modality="Flow",
+        start_index=1,
+        pipeline=[
+            dict(type="SampleFrames", clip_len=5, num_clips=1, test_mode=True),
+            dict(type="RawFrameDecode"),
+        ],
+    )
+    medians = {}
+    for sample in dataset:
+        flow_images = np.stack(sample["imgs"]).reshape(5, 2, 64, 64)
+        centers = np.median(flow_images[..., 8:-8, 8:-8], axis=(0, 2, 3))
+        name = Path(sample["frame_dir"]).relative_to(flow)
+        medians[str(name)] = sample["label"], *(centers / 127.5 * 20 - 20).round()
+    assert medians == {
+        "right": (0, 2, 0),
+        "deep/down": (1, 0, 3),
+        "still_clip": (2, 0, 0),
+    }
+
+
+def test_again_does_nothing_and_verifies(videos, flow):
+    picture = flow / "right" / "flow_x_00002.jpg"
+    before = picture.stat().st_mtime_ns
+    extract(videos, flow)
+    assert picture.stat().st_mtime_ns == before
+    said = extract(videos, flow, "--verify", code=1)
+    assert "3 of 4 complete" in said and "broken.mp4: not extracted" in said
+
+
+def test_damage_is_found(videos, flow, tmp_path):
+    extract(videos, tmp_path)
+    (tmp_path / "right" / "flow_y_00003.jpg").write_bytes(b"")
+    said = extract(videos, tmp_path, "--verify", code=1)
+    assert "right.mp4: flow_y_00003.jpg is missing or damaged" in said
+
+
+def test_half_written_is_written_again(videos, flow, tmp_path):
+    half = tmp_path / "right.part"
+    half.mkdir()
+    (half / "flow_x_09999.jpg").write_bytes(b"half")
+    extract(videos, tmp_path)
+    assert not half.exists()
+    names = sorted(p.name for p in (tmp_path / "right").iterdir())
+    assert names == sorted(p.name for p in (flow / "right").iterdir())
+
+
+def test_shards_are_the_whole(videos, flow, tmp_path):
+    for shard in ("1/2", "2/2"):
+        extract(videos, tmp_path, "--shard", shard)
+    for path in flow.rglob("*.jpg"):
+        assert (tmp_path / path.relative_to(flow)).read_bytes() == path.read_bytes()
+    lines = [
+        line
+        for part in ("annotation_1_of_2.txt", "annotation_2_of_2.txt")
+        for line in (tmp_path / part).read_text().splitlines()
+    ]
+    assert sorted(lines) == sorted((flow / "annotation.txt").read_text().splitlines())
+
+
+def test_other_settings_need_another_folder(videos, flow):
+    assert json.loads((flow / "manifest.json").read_text())["bound"] == 20
+    assert "bound=20" in extract(videos, flow, "--bound", "15", code=1)
+
+
+def test_video_format_and_step(videos, tmp_path):
+    extract(videos, tmp_path, "--format", "mp4", "--step", "2")
+    assert "right 2 0" in (tmp_path / "annotation.txt").read_text()
+    capture = cv2.VideoCapture(str(tmp_path / "right" / "flow_x.mp4"))
+    image = cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2GRAY)
+    assert abs(np.median(image[8:-8, 8:-8]) / 127.5 * 20 - 20 - 4) < 0.5
+    said = extract(
+        videos, tmp_path, "--format", "mp4", "--step", "2", "--verify", code=1
+    )
+    assert "3 of 4 complete" in said
