@@ -70,8 +70,9 @@ def test_reads_as_mmaction2_reads_flow(flow):
     )
     medians = {}
     for sample in dataset:
-        flow_images = np.stack(sample["imgs"]).reshape(5, 2, 64, 64)
-        centers = np.median(flow_images[..., 8:-8, 8:-8], axis=(0, 2, 3))
+        flow_images = np.stack(sample["imgs"])
+        assert flow_images.shape == (5, 64, 64, 2)
+        centers = np.median(flow_images[:, 8:-8, 8:-8], axis=(0, 1, 2))
         name = Path(sample["frame_dir"]).relative_to(flow)
         medians[str(name)] = sample["label"], *(centers / 127.5 * 20 - 20).round()
     assert medians == {

@@ -151,7 +151,7 @@ def pair_flow(frames, initial, flow, sizes, scheme, options, pyramid, memory):
         interleave(level, target)
         numbers = epsilon2 * h * w, inner, outer, side
         for _ in range(warps):
-            warp(first, target, state[0], c, bicubic, grid)
+            warp(first, target, state[0], c, t, bicubic, grid)
             state, spare = _solve_warp(
                 state, spare, c, t, masks, changes, numbers, scheme, grid
             )

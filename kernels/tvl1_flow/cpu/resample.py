@@ -1,12 +1,13 @@
 """Resizing, gradients and warping on the CPU."""
 
-import math
-
+import numpy as np
 from numba import njit
 
 from ..._common.jit import INLINE, JIT
+from ..._common.simd import LANES, vload, vsplat, vstore
 from ..reference import MIN_GRADIENT
 from .iterate import GX, GY, NEG_INV, RHO, row_of
+from .vectors import vhalves
 
 MARGIN = 4  # zeros around a frame to be sampled
 
@@ -76,43 +77,63 @@ def _weights(f, bicubic):
     return first, second, third, one - first - second - third
 
 
+@njit(**INLINE)
+def _prepare_row(u, place, y, weights, starts, width, bicubic, grid):
+    """Of a row: weights (8, pitch) along x and y, and where the taps of pixels start."""
+    pitch = grid.pitch
+    kind = u.dtype.type
+    before, right, below = kind(-3), kind(grid.w + 1), kind(grid.h + 1)
+    for x in range(grid.w):
+        fu, fv = u[place + x], u[place + pitch + x]
+        iu, iv = np.floor(fu), np.floor(fv)
+        a = _weights(fu - iu, bicubic)
+        b = _weights(fv - iv, bicubic)
+        for k in range(4):
+            weights[k * pitch + x] = a[k]
+            weights[(k + 4) * pitch + x] = b[k]
+        # Farther outside all four pixels are zeros.
+        x0 = np.int32(min(max(kind(x) + iu, before), right)) + MARGIN - 1
+        y0 = np.int32(min(max(kind(y) + iv, before), below)) + MARGIN - 1
+        starts[x] = (y0 * width + x0) * 4
+
+
 @njit(**JIT)
-def warp(frame, second, u, c, bicubic, grid):
+def warp(frame, second, u, c, t, bicubic, grid):
     """The coefficients c of the iterations linearized at the flow u.
 
-    frame: (H, W), the first one. second: the second one from :func:`interleave`, one
-    row of pixels flat.
+    frame: (H, W), the first one. second: the second one from :func:`interleave`, of
+    which a vector holds two pixels. t: scratch memory of 8 pitches and a vector.
     """
     h, w, pitch = grid.h, grid.w, grid.pitch
-    kind = frame.dtype.type
-    one, zero, least = kind(1), kind(0), kind(MIN_GRADIENT)
+    one, zero = frame.dtype.type(1), frame.dtype.type(0)
+    least = frame.dtype.type(MIN_GRADIENT)
     width = second.shape[1]
     flat = second.reshape(second.shape[0] * width * 4)
+    weights, s = t[: 8 * pitch], t[8 * pitch : 8 * pitch + LANES]
+    starts = np.empty(w, np.int64)
     for y in range(h):
         place, out = row_of(2, y, grid), row_of(4, y, grid)
+        _prepare_row(u, place, y, weights, starts, width, bicubic, grid)
         for x in range(w):
-            fu, fv = u[place + x], u[place + pitch + x]
-            iu, iv = math.floor(fu), math.floor(fv)
-            a0, a1, a2, a3 = _weights(kind(fu - iu), bicubic)
-            b0, b1, b2, b3 = _weights(kind(fv - iv), bicubic)
-            # Farther outside all four pixels are zeros.
-            x0 = int(min(max(x + iu, -3.0), w + 1.0)) + MARGIN - 1
-            y0 = int(min(max(y + iv, -3.0), h + 1.0)) + MARGIN - 1
-            i = (y0 * width + x0) * 4
-            s0 = s1 = s2 = kind(0)
-            for r in range(4):
-                b = b0 if r == 0 else b1 if r == 1 else b2 if r == 2 else b3
-                q = b * a0, b * a1, b * a2, b * a3
-                s0 += q[0] * flat[i] + q[1] * flat[i + 4]
-                s0 += q[2] * flat[i + 8] + q[3] * flat[i + 12]
-                s1 += q[0] * flat[i + 1] + q[1] * flat[i + 5]
-                s1 += q[2] * flat[i + 9] + q[3] * flat[i + 13]
-                s2 += q[0] * flat[i + 2] + q[1] * flat[i + 6]
-                s2 += q[2] * flat[i + 10] + q[3] * flat[i + 14]
+            i = starts[x]
+            b = vsplat(weights[4 * pitch + x])
+            left, right = b * vload(flat, i), b * vload(flat, i + 8)
+            for r in range(5, 8):
                 i += 4 * width
+                b = vsplat(weights[r * pitch + x])
+                left = left + b * vload(flat, i)
+                right = right + b * vload(flat, i + 8)
+            a01 = vhalves(weights[x], weights[pitch + x])
+            a23 = vhalves(weights[2 * pitch + x], weights[3 * pitch + x])
+            vstore(s, 0, a01 * left + a23 * right)
             j = out + x
-            c[j + GX * pitch] = s1
-            c[j + GY * pitch] = s2
-            c[j + RHO * pitch] = s0 - s1 * fu - s2 * fv - frame[y, x]
-            squared = s1 * s1 + s2 * s2
+            c[j + RHO * pitch] = s[0] + s[4]
+            c[j + GX * pitch] = s[1] + s[5]
+            c[j + GY * pitch] = s[2] + s[6]
+        for x in range(w):
+            j = out + x
+            gx, gy = c[j + GX * pitch], c[j + GY * pitch]
+            moved = gx * u[place + x] + gy * u[place + pitch + x]
+            c[j + RHO * pitch] -= moved + frame[y, x]
+            squared = gx * gx + gy * gy
             c[j + NEG_INV * pitch] = -one / squared if squared > least else zero

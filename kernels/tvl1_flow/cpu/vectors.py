@@ -3,7 +3,7 @@
 from llvmlite import ir
 from numba.extending import intrinsic
 
-from ..._common.simd import LANES
+from ..._common.simd import _VECTOR_OF, LANES
 
 
 def _select(builder, comparison, a, b):
@@ -54,3 +54,21 @@ def vsum(typingctx, value):
         return builder.extract_element(total, ir.Constant(ir.IntType(32), 0))
 
     return value.dtype(value), codegen
+
+
+@intrinsic
+def vhalves(typingctx, a, b):
+    """a in the first half of the numbers, b in the second."""
+
+    def codegen(context, builder, sig, args):
+        kind = ir.VectorType(args[0].type, LANES)
+        integer = ir.IntType(32)
+        both = ir.Constant(kind, ir.Undefined)
+        for place, value in enumerate(args):
+            both = builder.insert_element(both, value, ir.Constant(integer, place))
+        mask = ir.Constant(
+            ir.VectorType(integer, LANES), [2 * i // LANES for i in range(LANES)]
+        )
+        return builder.shuffle_vector(both, ir.Constant(kind, ir.Undefined), mask)
+
+    return _VECTOR_OF[a](a, b), codegen
