@@ -79,7 +79,7 @@ def _weights(f, bicubic):
 
 @njit(**INLINE)
 def _prepare_row(u, place, y, weights, starts, width, bicubic, grid):
-    """Of a row: weights (8, pitch) along x and y, and where the taps of pixels start."""
+    """Of a row: weights (8, pitch) along x and y, and where each pixel's taps start."""
     pitch = grid.pitch
     kind = u.dtype.type
     before, right, below = kind(-3), kind(grid.w + 1), kind(grid.h + 1)
