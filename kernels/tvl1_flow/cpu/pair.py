@@ -16,15 +16,13 @@ MAX_BLOCK = 32
 
 
 @njit(**INLINE)
-def _iterations_left(changes, count, limit):
-    """Until the change is below the limit, if it continues to shrink as it did."""
-    if count < 2 or not changes[count - 1] < changes[count - 2]:
-        return MAX_BLOCK
-    if limit <= 0:
-        return MAX_BLOCK
+def _next_block(changes, count, limit):
+    """Fewer iterations than are left if the change shrinks on as it did."""
+    if count < 2 or limit <= 0 or not changes[count - 1] < changes[count - 2]:
+        return 2 * FIRST_BLOCK
     rate = math.log(changes[count - 1] / changes[count - 2])
     left = math.log(limit / changes[count - 1]) / rate
-    return int(min(max(left, 2.0), float(MAX_BLOCK)))
+    return int(min(max(0.6 * left, 3.0), float(MAX_BLOCK)))
 
 
 @njit(**JIT)
@@ -60,7 +58,7 @@ def _solve_warp(state, spare, c, t, masks, changes, numbers, scheme, grid):
             if last < count:
                 return (u, p), (u_new, p_new)
             done += count
-            block = _iterations_left(changes, count, limit)
+            block = _next_block(changes, count, limit)
     return (u, p), (u_new, p_new)
 
 

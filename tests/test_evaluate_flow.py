@@ -1,0 +1,102 @@
+"""tools/analysis/evaluate_flow.py, as a user calls it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def evaluate(method, dataset, root, *options):
+    tool = ROOT / "tools/analysis/evaluate_flow.py"
+    command = [sys.executable, tool, method, dataset, "--root", root, *options]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    rows = [line.strip("| ").split(" | ") for line in result.stdout.splitlines()]
+    header, _, *rows = rows
+    return {
+        name: {k: float(v) for k, v in zip(header[1:], values, strict=True) if v}
+        for name, *values in rows
+    }
+
+
+def scene(dx, dy, size=64):
+    rng = np.random.default_rng(0)
+    noise = cv2.GaussianBlur(rng.random((128, 128, 3)).astype(np.float32), (0, 0), 3)
+    noise = ((noise - noise.min()) / np.ptp(noise) * 255).astype(np.uint8)
+    places = [(32, 32), (32 - dy, 32 - dx)]
+    return [noise[y : y + size, x : x + size] for y, x in places]
+
+
+def write(path, image):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), image)
+
+
+def middlebury(root, name, dx, dy):
+    for number, frame in zip((10, 11), scene(dx, dy), strict=True):
+        write(root / "other-data" / name / f"frame{number}.png", frame)
+    flow = np.full((64, 64, 2), (dx, dy), np.float32)
+    flow[:4] = 1e10
+    folder = root / "other-gt-flow" / name
+    folder.mkdir(parents=True)
+    cv2.writeOpticalFlow(str(folder / "flow10.flo"), flow)
+
+
+def test_middlebury(tmp_path):
+    middlebury(tmp_path, "A", 3, 4)
+    middlebury(tmp_path, "B", 0, 2)
+    zero = evaluate("zero", "middlebury", tmp_path, "--pictures", tmp_path / "errors")
+    assert zero["A"]["EPE"] == 5 and zero["B"]["EPE"] == 2
+    assert zero["all"]["EPE"] == 3.5
+    assert zero["A"]["Fl"] == 100 and zero["B"]["Fl"] == 0
+    assert zero["B"]["AAE"] == pytest.approx(np.degrees(np.arctan(2)), abs=1e-3)
+    picture = cv2.imread(str(tmp_path / "errors" / "A" / "A.png"), 0)
+    assert picture[0, 0] == 0 and picture[32, 32] == 127
+    for method in ("tvl1", "dis"):
+        assert evaluate(method, "middlebury", tmp_path)["all"]["EPE"] < 1
+
+
+def test_kitti(tmp_path):
+    """16-bit PNGs; a pixel without flow, half of the others occluded."""
+    folder = tmp_path / "training"
+    for number, frame in zip((10, 11), scene(3, -4), strict=True):
+        write(folder / "image_2" / f"000000_{number}.png", frame)
+    image = np.empty((64, 64, 3), np.uint16)
+    image[:] = 1, 2**15 - 4 * 64, 2**15 + 3 * 64  # valid, v, u: OpenCV's order
+    image[:32, :, 1:] = 2**15
+    image[5, 5, 0] = 0
+    write(folder / "flow_occ" / "000000_10.png", image)
+    image[:32, :, 0] = 0
+    write(folder / "flow_noc" / "000000_10.png", image)
+    (row,) = evaluate("zero", "kitti2015", tmp_path).values()
+    assert row["noc"] == 5 and row["occ"] == 0
+    assert row["EPE"] == pytest.approx(5 * 2048 / 4095, abs=1e-3)
+    assert row["Fl"] == pytest.approx(100 * 2048 / 4095, abs=1e-3)
+    image[:32, :, 0] = 0
+    write(folder / "flow_occ" / "000000_10.png", image)
+    (row,) = evaluate("tvl1", "kitti2015", tmp_path).values()
+    assert row["EPE"] < 2  # the sign of both components
+
+
+def test_sintel(tmp_path):
+    folder = tmp_path / "training"
+    for kind in ("clean", "final"):
+        for number, frame in enumerate(scene(3, 4), 1):
+            write(folder / kind / "alley" / f"frame_{number:04}.png", frame)
+    (folder / "flow" / "alley").mkdir(parents=True)
+    flow = np.zeros((64, 64, 2), np.float32)
+    flow[:16] = 3, 4
+    path = folder / "flow" / "alley" / "frame_0001.flo"
+    cv2.writeOpticalFlow(str(path), flow)
+    hidden = np.zeros((64, 64), np.uint8)
+    hidden[:16] = 255
+    write(folder / "occlusions" / "alley" / "frame_0001.png", hidden)
+    rows = evaluate("zero", "sintel", tmp_path)
+    assert list(rows) == ["clean/alley", "final/alley", "all of clean", "all of final"]
+    for row in rows.values():
+        assert (row["EPE"], row["noc"], row["occ"]) == (1.25, 0, 5)

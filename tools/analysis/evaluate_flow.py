@@ -1,0 +1,271 @@
+"""Errors of optical flow on a data set whose flow is known.
+
+    python tools/analysis/evaluate_flow.py METHOD DATASET --root DIR
+
+METHOD: tvl1 (with --preset), dis (OpenCV's DIS), zero, a MotionNet of the zoo, or a
+config with --checkpoint. DATASET: middlebury, sintel, kitti2012, kitti2015 or
+flyingchairs; DIR is the folder that its archives unpack into.
+
+For each sequence: EPE (mean end-point error in pixels), AAE (mean angular error of
+(u, v, 1) in degrees) and Fl (per cent of pixels that are off by more than 3 pixels and
+5 %). Sintel: clean and final, and EPE without (noc) and only in (occ) occluded pixels.
+KITTI: all pixels (EPE) and those that are visible in both frames (noc). ``--pictures``
+writes the errors as pictures, white being 10 pixels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from tqdm import tqdm
+
+import flowzoo  # noqa: F401
+from flowzoo.evaluation.flow_metrics import end_point_error, is_outlier
+from flowzoo_kernels import tvl1_flow
+from flowzoo_kernels.tvl1_flow.options import PRESETS
+
+METRICS = ("EPE", "noc", "occ", "AAE", "Fl")
+
+
+class Pair(NamedTuple):
+    """Files of two frames and their flow; of what is occluded or of the flow there."""
+
+    sequence: str
+    name: str
+    first: Path
+    second: Path
+    flow: Path
+    occluded: Path | None = None
+    visible_flow: Path | None = None
+
+
+def list_middlebury(root: Path) -> Iterator[Pair]:
+    for flow in sorted(root.glob("other-gt-flow/*/flow10.flo")):
+        name = flow.parent.name
+        frames = [root / "other-data" / name / f"frame{i}.png" for i in (10, 11)]
+        yield Pair(name, name, *frames, flow)
+
+
+def list_sintel(root: Path) -> Iterator[Pair]:
+    for kind in ("clean", "final"):
+        for flow in sorted(root.glob("training/flow/*/frame_*.flo")):
+            scene, number = flow.parent.name, int(flow.stem.removeprefix("frame_"))
+            folder = root / "training" / kind / scene
+            frames = [folder / f"frame_{i:04}.png" for i in (number, number + 1)]
+            occluded = root / "training" / "occlusions" / scene / f"{flow.stem}.png"
+            yield Pair(f"{kind}/{scene}", flow.stem, *frames, flow, occluded=occluded)
+
+
+def _list_kitti(root: Path, frames: str, name: str) -> Iterator[Pair]:
+    for flow in sorted(root.glob("training/flow_occ/*_10.png")):
+        stem = flow.name.removesuffix("_10.png")
+        pair = [root / "training" / frames / f"{stem}_{i}.png" for i in (10, 11)]
+        visible = root / "training" / "flow_noc" / flow.name
+        yield Pair(name, stem, *pair, flow, visible_flow=visible)
+
+
+def list_kitti2012(root: Path) -> Iterator[Pair]:
+    return _list_kitti(root, "colored_0", "kitti2012")
+
+
+def list_kitti2015(root: Path) -> Iterator[Pair]:
+    return _list_kitti(root, "image_2", "kitti2015")
+
+
+def list_flyingchairs(root: Path) -> Iterator[Pair]:
+    """Names of the archive, or of other distributions of the same pairs."""
+    archive = "_flow.flo", "_img1.ppm", "_img2.ppm"
+    for end, *images in (archive, ("-gt.flo", "-img0.ppm", "-img1.ppm")):
+        for flow in sorted(root.rglob(f"*{end}")):
+            stem = flow.name.removesuffix(end)
+            frames = [flow.with_name(stem + image) for image in images]
+            yield Pair("flyingchairs", stem, *frames, flow)
+
+
+DATASETS = {
+    "middlebury": list_middlebury,
+    "sintel": list_sintel,
+    "kitti2012": list_kitti2012,
+    "kitti2015": list_kitti2015,
+    "flyingchairs": list_flyingchairs,
+}
+
+
+def read_flow(path: Path) -> np.ndarray:
+    """(H, W, 2) from a .flo file or KITTI's 16-bit PNG; NaN where it is not known."""
+    if path.suffix == ".png":
+        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if image is None or image.dtype != np.uint16 or image.ndim != 3:
+            sys.exit(f"{path} is not a 16-bit color PNG of KITTI's flow")
+        flow = (image[..., 2:0:-1].astype(np.float32) - 2**15) / 64
+        flow[image[..., 0] == 0] = np.nan
+        return flow
+    flow = cv2.readOpticalFlow(str(path))
+    if flow is None:
+        sys.exit(f"{path} is not a .flo file")
+    flow[np.abs(flow).max(axis=2) > 1e9] = np.nan
+    return flow
+
+
+def read_frame(path: Path) -> np.ndarray:
+    frame = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if frame is None:
+        sys.exit(f"{path} is missing or no picture; is --root right?")
+    return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+
+
+Method = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def tvl1(preset: str) -> Method:
+    def run(first, second):
+        gray = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in (first, second)]
+        flow = tvl1_flow(torch.from_numpy(np.stack(gray))[None], preset)
+        return flow[0, :, 0].permute(1, 2, 0).numpy()
+
+    return run
+
+
+def dis() -> Method:
+    estimator = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+
+    def run(first, second):
+        gray = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in (first, second)]
+        return estimator.calc(*gray, None)
+
+    return run
+
+
+def zero(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.zeros((*first.shape[:2], 2), np.float32)
+
+
+def network(name: str, checkpoint: str | None, device: str) -> Method:
+    """A MotionEstimator; frames are padded to multiples of 64 pixels."""
+    from mmengine.config import Config
+
+    from flowzoo import zoo
+    from flowzoo.config_lookup import find_config
+
+    if checkpoint is None:
+        model = zoo.load(name, device)
+    else:
+        from mmaction.apis import init_recognizer
+
+        path = name if Path(name).is_file() else find_config(name)
+        model = init_recognizer(Config.fromfile(path), checkpoint, device)
+
+    @torch.no_grad()
+    def run(first, second):
+        h, w = first.shape[:2]
+        clip = torch.from_numpy(np.stack([first, second])).permute(3, 0, 1, 2)
+        padding = (0, -w % 64, 0, -h % 64)
+        clip = torch.nn.functional.pad(clip[None].float(), padding, "replicate")
+        data = dict(inputs=[clip.to(device)], data_samples=None)
+        inputs = model.data_preprocessor(data)["inputs"]
+        (sample,) = model(inputs, mode="predict")
+        return sample.pred_flow[0, :, :h, :w].permute(1, 2, 0).cpu().numpy()
+
+    return run
+
+
+def measure(pair: Pair, flow: np.ndarray, truth: np.ndarray) -> tuple[dict, np.ndarray]:
+    """Sums and numbers of pixels of each metric, and the error of each pixel."""
+    flow, truth = (torch.from_numpy(f).permute(2, 0, 1) for f in (flow, truth))
+    error = end_point_error(flow, truth)
+    known = error.isfinite()
+    one = torch.ones_like(flow[:1])
+    angle = torch.cosine_similarity(torch.cat([flow, one]), torch.cat([truth, one]), 0)
+    angle = torch.rad2deg(torch.arccos(angle.clamp(-1, 1)))
+    values = {
+        "EPE": (error, known),
+        "AAE": (angle, known),
+        "Fl": (100.0 * is_outlier(error, truth), known),
+    }
+    visible = None
+    if pair.occluded and pair.occluded.exists():
+        hidden = cv2.imread(str(pair.occluded), cv2.IMREAD_GRAYSCALE) > 0
+        visible = ~torch.from_numpy(hidden)
+    elif pair.visible_flow and pair.visible_flow.exists():
+        visible = torch.from_numpy(np.isfinite(read_flow(pair.visible_flow)).all(2))
+    if visible is not None:
+        values["noc"] = error, known & visible
+        values["occ"] = error, known & ~visible
+    sums = {
+        name: np.array([value[where].double().sum(), where.sum()])
+        for name, (value, where) in values.items()
+    }
+    return sums, error.numpy()
+
+
+def table(totals: dict[str, dict]) -> str:
+    """Lines of sequences, each pixel counting alike."""
+    used = [m for m in METRICS if any(m in sums for sums in totals.values())]
+    lines = [
+        "| sequence | " + " | ".join(used) + " |",
+        "| --- |" + " --- |" * len(used),
+    ]
+    for name, sums in totals.items():
+        cells = []
+        for metric in used:
+            total, count = sums.get(metric, (0, 0))
+            cells.append(f"{total / count:.3f}" if count else "")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def add(totals: dict, name: str, sums: dict) -> None:
+    own = totals.setdefault(name, {})
+    for metric, values in sums.items():
+        own[metric] = own.get(metric, 0) + values
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("method", metavar="METHOD")
+    parser.add_argument("dataset", metavar="DATASET", choices=tuple(DATASETS))
+    parser.add_argument("--root", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--preset", default="opencv", choices=tuple(PRESETS))
+    parser.add_argument("--checkpoint")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--pictures", type=Path, metavar="DIR")
+    args = parser.parse_args()
+    simple = {"tvl1": lambda: tvl1(args.preset), "dis": dis, "zero": lambda: zero}
+    if args.method in simple:
+        method = simple[args.method]()
+    else:
+        method = network(args.method, args.checkpoint, args.device)
+    pairs = list(DATASETS[args.dataset](args.root))
+    if not pairs:
+        sys.exit(f"no flow of {args.dataset} below {args.root}; is --root right?")
+    totals: dict[str, dict] = {}
+    for pair in tqdm(pairs):
+        flow = method(read_frame(pair.first), read_frame(pair.second))
+        sums, error = measure(pair, flow, read_flow(pair.flow))
+        add(totals, pair.sequence, sums)
+        if args.pictures:
+            path = args.pictures / pair.sequence / f"{pair.name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            image = np.nan_to_num(error).clip(0, 10) * 25.5
+            cv2.imwrite(str(path), image.astype(np.uint8))
+    for kind in sorted({name.split("/")[0] for name in totals if "/" in name}):
+        for name, sums in list(totals.items()):
+            if name.startswith(f"{kind}/"):
+                add(totals, f"all of {kind}", sums)
+    if len(totals) > 1 and not any("/" in name for name in totals):
+        for sums in list(totals.values()):
+            add(totals, "all", sums)
+    print(table(totals))
+
+
+if __name__ == "__main__":
+    main()
