@@ -27,7 +27,7 @@ def _memory(h: int, w: int, dtype: type) -> tuple[np.ndarray, ...]:
         *(_zeros(two, dtype) for _ in range(2)),
         *(_zeros(four, dtype) for _ in range(3)),
         _zeros((h + 2 * MARGIN) * (w + 2 * MARGIN) * 4, dtype),
-        _zeros(10 * grid.pitch, dtype),
+        _zeros(11 * grid.pitch, dtype),
         _zeros(2 * LANES, dtype),
         np.zeros(MAX_BLOCK),
     )

@@ -1,13 +1,12 @@
 """Resizing, gradients and warping on the CPU."""
 
-import numpy as np
 from numba import njit
 
 from ..._common.jit import INLINE, JIT
 from ..._common.simd import LANES, vload, vsplat, vstore
 from ..reference import MIN_GRADIENT
 from .iterate import GX, GY, NEG_INV, RHO, row_of
-from .vectors import vhalves
+from .vectors import vfloor, vhalves, vmax, vmin
 
 MARGIN = 4  # zeros around a frame to be sampled
 
@@ -63,38 +62,50 @@ def interleave(frame, target):
 
 
 @njit(**INLINE)
-def _weights(f, bicubic):
-    """Of the four pixels around a place at fraction f after the second."""
-    kind = type(f)
-    one = kind(1)
-    if not bicubic:
-        return kind(0), one - f, f, kind(0)
+def _store_weights(t, i, pitch, f, one, bicubic):
+    """At t[i], t[i + pitch] and so on: of the four pixels around places at fractions f.
+
+    The fractions count from the second pixel. f and one are vectors.
+    """
+    kind = t.dtype.type
     a, g = kind(-0.75), one - f
-    # The reference's cubic at f + 1, factored.
-    first = a * f * g * g
-    second = ((a + kind(2)) * f - (a + kind(3))) * f * f + one
-    third = ((a + kind(2)) * g - (a + kind(3))) * g * g + one
-    return first, second, third, one - first - second - third
+    if bicubic:  # the reference's cubics, factored
+        first, last = a * f * g * g, a * f * f * g
+        second = ((a + kind(2)) * f - (a + kind(3))) * f * f + one
+        third = one - first - second - last
+    else:
+        first = last = f * kind(0)
+        second, third = g, f
+    vstore(t, i, first)
+    vstore(t, i + pitch, second)
+    vstore(t, i + 2 * pitch, third)
+    vstore(t, i + 3 * pitch, last)
 
 
 @njit(**INLINE)
-def _prepare_row(u, place, y, weights, starts, width, bicubic, grid):
-    """Of a row: weights (8, pitch) along x and y, and where each pixel's taps start."""
+def _prepare_row(u, place, y, t, bicubic, grid):
+    """Of a row's pixels: weights along x and y, the first taps' x and y, in ten rows.
+
+    The ten rows of t hold ``pitch`` numbers each.
+    """
     pitch = grid.pitch
     kind = u.dtype.type
-    before, right, below = kind(-3), kind(grid.w + 1), kind(grid.h + 1)
-    for x in range(grid.w):
-        fu, fv = u[place + x], u[place + pitch + x]
-        iu, iv = np.floor(fu), np.floor(fv)
-        a = _weights(fu - iu, bicubic)
-        b = _weights(fv - iv, bicubic)
-        for k in range(4):
-            weights[k * pitch + x] = a[k]
-            weights[(k + 4) * pitch + x] = b[k]
-        # Farther outside all four pixels are zeros.
-        x0 = np.int32(min(max(kind(x) + iu, before), right)) + MARGIN - 1
-        y0 = np.int32(min(max(kind(y) + iv, before), below)) + MARGIN - 1
-        starts[x] = (y0 * width + x0) * 4
+    one, margin = vsplat(kind(1)), kind(MARGIN - 1)
+    # Farther outside all four pixels are zeros.
+    before, right, below = vsplat(kind(-3)), kind(grid.w + 1), kind(grid.h + 1)
+    for x in range(LANES):
+        t[8 * pitch + x] = x
+    own_x, own_y = vload(t, 8 * pitch), vsplat(kind(y))
+    for x in range(0, grid.end, LANES):
+        u_x, v_x = vload(u, place + x), vload(u, place + pitch + x)
+        whole_u, whole_v = vfloor(u_x), vfloor(v_x)
+        _store_weights(t, x, pitch, u_x - whole_u, one, bicubic)
+        _store_weights(t, 4 * pitch + x, pitch, v_x - whole_v, one, bicubic)
+        tap = vmin(vmax(own_x + whole_u, before), vsplat(right))
+        vstore(t, 8 * pitch + x, tap + margin)
+        tap = vmin(vmax(own_y + whole_v, before), vsplat(below))
+        vstore(t, 9 * pitch + x, tap + margin)
+        own_x = own_x + kind(LANES)
 
 
 @njit(**JIT)
@@ -102,20 +113,20 @@ def warp(frame, second, u, c, t, bicubic, grid):
     """The coefficients c of the iterations linearized at the flow u.
 
     frame: (H, W), the first one. second: the second one from :func:`interleave`, of
-    which a vector holds two pixels. t: scratch memory of 8 pitches and a vector.
+    which a vector holds two pixels. t: scratch memory of 10 pitches and a vector.
     """
     h, w, pitch = grid.h, grid.w, grid.pitch
     one, zero = frame.dtype.type(1), frame.dtype.type(0)
     least = frame.dtype.type(MIN_GRADIENT)
     width = second.shape[1]
     flat = second.reshape(second.shape[0] * width * 4)
-    weights, s = t[: 8 * pitch], t[8 * pitch : 8 * pitch + LANES]
-    starts = np.empty(w, np.int64)
+    weights, s = t[: 10 * pitch], t[10 * pitch : 10 * pitch + LANES]
     for y in range(h):
         place, out = row_of(2, y, grid), row_of(4, y, grid)
-        _prepare_row(u, place, y, weights, starts, width, bicubic, grid)
+        _prepare_row(u, place, y, weights, bicubic, grid)
         for x in range(w):
-            i = starts[x]
+            x0, y0 = int(weights[8 * pitch + x]), int(weights[9 * pitch + x])
+            i = (y0 * width + x0) * 4
             b = vsplat(weights[4 * pitch + x])
             left, right = b * vload(flat, i), b * vload(flat, i + 8)
             for r in range(5, 8):

@@ -1,6 +1,7 @@
 """Vector operations of TV-L1 flow beyond those of all operators."""
 
 from llvmlite import ir
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ..._common.simd import _VECTOR_OF, LANES
@@ -28,6 +29,21 @@ def vmax(typingctx, a, b):
         return _select(builder, ">", *args)
 
     return a(a, b), codegen
+
+
+@intrinsic
+def vfloor(typingctx, value):
+    """The largest whole number that is not above each number."""
+
+    def codegen(context, builder, sig, args):
+        kind = args[0].type
+        name = f"llvm.floor.v{LANES}f{sig.args[0].dtype.bitwidth}"
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(kind, [kind]), name
+        )
+        return builder.call(function, args)
+
+    return value(value), codegen
 
 
 @intrinsic
