@@ -3,7 +3,7 @@
 from numba import njit
 
 from ..._common.jit import INLINE, JIT
-from ..._common.simd import LANES, vload, vsplat, vstore
+from ..._common.simd import LANES, vload, vsplat, vstore, vwhere_outside
 from ..reference import MIN_GRADIENT
 from .iterate import GX, GY, NEG_INV, RHO, row_of
 from .vectors import vfloor, vhalves, vmax, vmin
@@ -116,8 +116,7 @@ def warp(frame, second, u, c, t, bicubic, grid):
     which a vector holds two pixels. t: scratch memory of 10 pitches and a vector.
     """
     h, w, pitch = grid.h, grid.w, grid.pitch
-    one, zero = frame.dtype.type(1), frame.dtype.type(0)
-    least = frame.dtype.type(MIN_GRADIENT)
+    one, least = frame.dtype.type(1), vsplat(frame.dtype.type(MIN_GRADIENT))
     width = second.shape[1]
     flat = second.reshape(second.shape[0] * width * 4)
     weights, s = t[: 10 * pitch], t[10 * pitch : 10 * pitch + LANES]
@@ -142,9 +141,13 @@ def warp(frame, second, u, c, t, bicubic, grid):
             c[j + GX * pitch] = s[1] + s[5]
             c[j + GY * pitch] = s[2] + s[6]
         for x in range(w):
-            j = out + x
-            gx, gy = c[j + GX * pitch], c[j + GY * pitch]
-            moved = gx * u[place + x] + gy * u[place + pitch + x]
-            c[j + RHO * pitch] -= moved + frame[y, x]
+            t[x] = frame[y, x]
+        for x in range(0, grid.end, LANES):
+            i, j = place + x, out + x
+            gx, gy = vload(c, j + GX * pitch), vload(c, j + GY * pitch)
+            moved = gx * vload(u, i) + gy * vload(u, i + pitch)
+            rho = vload(c, j + RHO * pitch) - moved - vload(t, x)
+            vstore(c, j + RHO * pitch, rho)
             squared = gx * gx + gy * gy
-            c[j + NEG_INV * pitch] = -one / squared if squared > least else zero
+            inverse = vwhere_outside(squared, least, -one / squared)
+            vstore(c, j + NEG_INV * pitch, inverse)
