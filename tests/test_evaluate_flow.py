@@ -16,7 +16,8 @@ def evaluate(method, dataset, root, *options):
     command = [sys.executable, tool, method, dataset, "--root", root, *options]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    rows = [line.strip("| ").split(" | ") for line in result.stdout.splitlines()]
+    lines = [line for line in result.stdout.splitlines() if line.startswith("|")]
+    rows = [line.strip("| ").split(" | ") for line in lines]
     header, _, *rows = rows
     return {
         name: {k: float(v) for k, v in zip(header[1:], values, strict=True) if v}
@@ -37,10 +38,10 @@ def write(path, image):
     assert cv2.imwrite(str(path), image)
 
 
-def middlebury(root, name, dx, dy):
-    for number, frame in zip((10, 11), scene(dx, dy), strict=True):
+def middlebury(root, name, dx, dy, size=64):
+    for number, frame in zip((10, 11), scene(dx, dy, size), strict=True):
         write(root / "other-data" / name / f"frame{number}.png", frame)
-    flow = np.full((64, 64, 2), (dx, dy), np.float32)
+    flow = np.full((size, size, 2), (dx, dy), np.float32)
     flow[:4] = 1e10
     folder = root / "other-gt-flow" / name
     folder.mkdir(parents=True)
@@ -100,3 +101,13 @@ def test_sintel(tmp_path):
     assert list(rows) == ["clean/alley", "final/alley", "all of clean", "all of final"]
     for row in rows.values():
         assert (row["EPE"], row["noc"], row["occ"]) == (1.25, 0, 5)
+
+
+def test_motionnet(tmp_path):
+    """With a checkpoint; the frames are no multiple of its strides."""
+    middlebury(tmp_path, "A", 1, 0, size=72)
+    name = "tinymotionnet_motionshapes_2frames"
+    checkpoint = ROOT / "checkpoints" / f"{name}.safetensors"
+    options = "--checkpoint", checkpoint
+    (row,) = evaluate(f"{name}.py", "middlebury", tmp_path, *options).values()
+    assert 0 < row["EPE"] < 1

@@ -165,9 +165,9 @@ def network(name: str, checkpoint: str | None, device: str) -> Method:
     @torch.no_grad()
     def run(first, second):
         h, w = first.shape[:2]
-        clip = torch.from_numpy(np.stack([first, second])).permute(3, 0, 1, 2)
-        padding = (0, -w % 64, 0, -h % 64)
-        clip = torch.nn.functional.pad(clip[None].float(), padding, "replicate")
+        padding = ((0, 0), (0, -h % 64), (0, -w % 64), (0, 0))
+        frames = np.pad(np.stack([first, second]), padding, mode="edge")
+        clip = torch.from_numpy(frames).permute(3, 0, 1, 2)[None]
         data = dict(inputs=[clip.to(device)], data_samples=None)
         inputs = model.data_preprocessor(data)["inputs"]
         (sample,) = model(inputs, mode="predict")
