@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 # The first line makes a tool that is not FlowZoo's import flowzoo before mmengine looks
 # for the base.
@@ -105,11 +106,12 @@ def run_mmaction_tool():
 def wheel(tmp_path_factory):
     """A wheel built from the sdist, as PyPI's users of `--no-binary` get it."""
     root = Path(__file__).parents[1]
-    out = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [sys.executable, "-m", "build", "--no-isolation", "--outdir", out, root],
-        check=True,
-        capture_output=True,
-    )
+    out = tmp_path_factory.getbasetemp() / "dist"
+    if "PYTEST_XDIST_WORKER" in os.environ:  # one of them builds, in a common folder
+        out = tmp_path_factory.getbasetemp().parent / "dist"
+    with FileLock(f"{out}.lock"):
+        if not any(out.glob("*.whl")):
+            command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", out]
+            subprocess.run([*command, root], check=True, capture_output=True)
     (wheel,) = out.glob("*.whl")
     return wheel

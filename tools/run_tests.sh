@@ -6,4 +6,4 @@ cd "$(dirname "$0")/.."
 . tools/venv.sh
 # A worker for each core; each computes in one thread, and a waiting thread sleeps.
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"
-python -m pytest -n auto "$@"
+python -m pytest -n auto --dist loadfile "$@"

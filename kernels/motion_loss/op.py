@@ -7,6 +7,7 @@ from torch import Tensor
 
 from .._common import checks, operators
 from .._common.precision import compute_dtype
+from .._common.renamed import renamed_option
 from ..frame_pyramid import frame_pyramid
 from .reference import (
     NORMALIZATIONS,
@@ -347,6 +348,7 @@ def _losses(
     return loss, parts.detach()
 
 
+@renamed_option("ssim_centre", "ssim_center")
 def motion_loss(
     target: Tensor,
     source: Tensor,
@@ -402,7 +404,7 @@ def motion_loss(
             'triton' a stride of at most 32.
         ssim_sigma: standard deviation of the window's weights in pixels; a sixth of the
             window unless given, math.inf for equal weights.
-        ssim_center: where they are centerd; at window / 2 unless given.
+        ssim_center: where they are centered; at window / 2 unless given.
         ssim_c1, ssim_c2: constants of the luminance and of the contrast factor.
         normalization: 'elements' divides both Charbonnier terms by the number of their
             elements; 'caffe' as the released training does, with caffe_mask.
@@ -458,11 +460,12 @@ def motion_loss(
 
 _DEFAULTS = {
     name: value
-    for name, value in motion_loss.__kwdefaults__.items()
+    for name, value in motion_loss.__wrapped__.__kwdefaults__.items()
     if name not in ("weights", "flow_scale")
 }
 
 
+@renamed_option("ssim_centre", "ssim_center")
 def multiscale_motion_loss(
     frames: Tensor,
     flows: Sequence[Tensor],

@@ -10,7 +10,7 @@ Notes on what the paper does not say, or says differently from the released laye
    last column or row is 0, and is counted where the border mask leaves it.
 2. The border mask leaves out round(0.1 * shorter side) pixels on every side, in the
    photometric and the smoothness term. The SSIM term has no mask.
-3. SSIM windows have weights centerd at index window / 2, so half a pixel off the
+3. SSIM windows have weights centered at index window / 2, so half a pixel off the
    middle. Windows that reach over the right or lower border keep their weights and miss
    the pixels outside; the weights there add up to less than 1.
 4. The SSIM term is a sum over windows and channels divided by the batch size.

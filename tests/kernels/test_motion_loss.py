@@ -7,7 +7,7 @@ from helpers.huge_strides import huge_strides
 from helpers.motion_loss_cases import SCALE, SHAPES, check_loss, make_inputs, run_loss
 from torch.library import opcheck
 
-from flowzoo_kernels import motion_loss
+from flowzoo_kernels import motion_loss, multiscale_motion_loss
 from flowzoo_kernels.motion_loss import cpu, op
 from flowzoo_kernels.motion_loss.reference import (
     Constants,
@@ -308,3 +308,24 @@ def test_the_rule_can_fail(monkeypatch):
     monkeypatch.setattr(cpu, "forward", wrong)
     with pytest.raises(AssertionError, match="flow: error"):
         check_loss(inputs, "cpu")
+
+
+@pytest.mark.parametrize("scales", [1, 2])
+def test_the_former_name_of_an_option_works_with_a_warning(scales):
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.rand(1, 3, 2, 24, 24, generator=generator)
+    flows = [torch.rand(1, 2, 24 // s, 24 // s, generator=generator) for s in (1, 2)]
+
+    def run(**options):
+        if scales == 1:
+            target, source = frames.unbind(2)
+            return motion_loss(target, source, flows[0], flow_scale=1.0, **options)[0]
+        options |= dict(flow_scales=(1.0, 0.5), ssim_weights=(0.1, 0.1))
+        return multiscale_motion_loss(frames, flows, **options)[0]
+
+    with pytest.warns(FutureWarning, match="ssim_centre is now ssim_center"):
+        found = run(ssim_centre=3.0)
+    assert found == run(ssim_center=3.0)
+    assert found != run()
+    with pytest.raises(TypeError, match="the same option"):
+        run(ssim_centre=3.0, ssim_center=3.0)

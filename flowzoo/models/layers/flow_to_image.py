@@ -10,10 +10,10 @@ class FlowToImage(nn.Module):
 
     Zhu et al., "Hidden Two-Stream Convolutional Networks for Action Recognition",
     section 3.3, with the constants of the released networks: flow in pixels is clipped
-    to [-20, 20], moved to [0, 255], enlarged to twice its size and centerd at 128. That
-    is what flow stored as JPEG files looks like to a network, so that temporal streams
-    trained on such files can be stacked on a motion estimator. Differentiable; clipped
-    flow has no gradient.
+    to [-20, 20], moved to [0, 255], enlarged to twice its size and centered at 128.
+    That is what flow stored as JPEG files looks like to a network, so that temporal
+    streams trained on such files can be stacked on a motion estimator.
+    Differentiable; clipped flow has no gradient.
 
     Enlarging is the transposed convolution of the released networks (4x4 bilinear
     weights, stride 2, padding 1). Inside, that is bilinear interpolation; at the
