@@ -18,11 +18,8 @@ from compile_repflow import RESULTS, TYPES, as_table, loops_of, target_of, usage
 from triton.compiler import ASTSource
 
 from flowzoo_kernels.frame_pyramid import gpu as frames_gpu
-from flowzoo_kernels.frame_pyramid import gpu_launch as frames_launch
 from flowzoo_kernels.motion_loss import gpu as loss_gpu
-from flowzoo_kernels.motion_loss import gpu_launch
 from flowzoo_kernels.warp import gpu as warp_gpu
-from flowzoo_kernels.warp import gpu_launch as warp_launch
 
 CALLERS = {"image_ptr", "flow_ptr", "grad_ptr", "target_ptr", "source_ptr"}
 CALLERS |= {"frames_ptr"}  # of the caller's type, the rest float32 or integers
@@ -30,7 +27,7 @@ INTEGERS = {"lower_ptr": "*i32", "first_ptr": "*i32", "integers_ptr": "*i64"}
 NUMBERS = {"scale", "p_alpha", "p_beta", "s_alpha", "s_beta", "eps2", "c1", "c2"}
 NUMBERS |= {"p_factor", "s_factor", "ssim_factor", "factor", "power"}
 
-WARP = {"BORDER": False, "BLOCK": warp_launch.BLOCK}
+WARP = {"BORDER": False, "BLOCK": warp_gpu.BLOCK}
 BORDER = {"BORDER": True}
 BOTH = WARP | {"IMAGE_GRAD": True, "FLOW_GRAD": True}
 FLOW_ONLY = WARP | {"IMAGE_GRAD": False, "FLOW_GRAD": True}
@@ -53,15 +50,15 @@ KERNELS = [  # name, kernel, constants, warps
         "losses and gradient, windows of 32",
         loss_gpu.motion_loss_kernel,
         {"SIDE": 32, "ACROSS": 1, "GRADIENT": True},
-        gpu_launch.warps(32, 1),
+        loss_gpu.warps(32, 1),
     ),
     (
         "frames, rows",
         frames_gpu.rows_kernel,
-        {"SIZES": 8, "CHANNELS": 4, "COLUMNS": frames_launch.COLUMNS},
+        {"SIZES": 8, "CHANNELS": 4, "COLUMNS": frames_gpu.COLUMNS},
         1,
     ),
-    ("frames, columns", frames_gpu.columns_kernel, {"BLOCK": frames_launch.BLOCK}, 4),
+    ("frames, columns", frames_gpu.columns_kernel, {"BLOCK": frames_gpu.BLOCK}, 4),
 ]
 
 

@@ -1,4 +1,4 @@
-"""What the operators have in common: backends, gradients, vmap.
+"""What the operators have in common: gradients and vmap.
 
 The formula of a gradient is needed twice, because neither form serves for everything:
 
@@ -10,24 +10,11 @@ The formula of a gradient is needed twice, because neither form serves for every
   a jvp, without which forward mode would not say what to do.
 """
 
-import importlib
 from collections.abc import Callable, Sequence
-from functools import cache
-from types import ModuleType
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
-
-
-@cache
-def implementation(package: str, backend: str) -> ModuleType:
-    """The module of an operator's package that runs it on a backend.
-
-    Imported when first used: Numba and Triton take long.
-    """
-    name = {"cpu": "cpu", "triton": "gpu_launch"}[backend]
-    return importlib.import_module(f".{name}", package)
 
 
 def in_functorch_transform() -> bool:

@@ -57,8 +57,11 @@ def _forward(
 ) -> Tensor:
     """(N, T C, h, w) of all sizes, one after another, flat."""
     sizes = tuple(zip(heights, widths, strict=True))
-    module = operators.implementation(__package__, backend)
-    return module.forward(frames, sizes, lrn_size, lrn_alpha, lrn_beta)
+    if backend == "triton":  # imported when first used: Numba and Triton take long
+        from .gpu import forward
+    else:
+        from .cpu import forward
+    return forward(frames, sizes, lrn_size, lrn_alpha, lrn_beta)
 
 
 @_forward.register_fake

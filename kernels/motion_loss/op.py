@@ -125,7 +125,11 @@ def _forward(
     """
     tensors = targets, sources, flows, _unflatten(constants)
     options = window, stride, normalization, need_gradient
-    return operators.implementation(__package__, backend).forward(*tensors, *options)
+    if backend == "triton":  # imported when first used: Numba and Triton take long
+        from .gpu import forward
+    else:
+        from .cpu import forward
+    return forward(*tensors, *options)
 
 
 @_forward.register_fake

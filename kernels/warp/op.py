@@ -25,7 +25,11 @@ def _check(image: Tensor, flow: Tensor, padding: str) -> None:
 
 @torch.library.custom_op("flowzoo::backward_warp", mutates_args=())
 def _forward(image: Tensor, flow: Tensor, padding: str, backend: str) -> Tensor:
-    return operators.implementation(__package__, backend).forward(image, flow, padding)
+    if backend == "triton":  # imported when first used: Numba and Triton take long
+        from .gpu import forward
+    else:
+        from .cpu import forward
+    return forward(image, flow, padding)
 
 
 @_forward.register_fake
@@ -42,8 +46,11 @@ def _backward(
     backend: str,
     needs: list[bool],
 ) -> tuple[Tensor, Tensor]:
-    module = operators.implementation(__package__, backend)
-    return module.backward(grad, image, flow, padding, needs)
+    if backend == "triton":
+        from .gpu import backward
+    else:
+        from .cpu import backward
+    return backward(grad, image, flow, padding, needs)
 
 
 @_backward.register_fake

@@ -10,12 +10,12 @@ INTERPRETED = """
 import torch
 from helpers.huge_strides import huge_strides
 from triton.runtime.interpreter import GridExecutor
-from flowzoo_kernels.motion_loss import gpu_launch, op
+from flowzoo_kernels.motion_loss import gpu, op
 from helpers.motion_loss_cases import check_loss, make_inputs, run_loss
 
 # on the CPU, where the kernel is interpreted
 op.checks.resolve_backend = lambda backend, *_: backend
-gpu_launch.PIXELS = 4096
+gpu.PIXELS = 4096
 
 check_loss(make_inputs((1, 1, 2, 9, 8)), "triton")
 together = {"terms": ((1, 1, 0.05),)}
@@ -29,9 +29,9 @@ for options in (
     {"border": 0},
 ):
     check_loss(make_inputs((1, 1, 1, 7, 17)), "triton", **together, **options)
-gpu_launch.PIXELS = 64  # one window in a program
+gpu.PIXELS = 64  # one window in a program
 check_loss(make_inputs((1, 1, 1, 8, 20)), "triton", **together)
-gpu_launch.PIXELS = 4096
+gpu.PIXELS = 4096
 
 # two scales at once, of which the second has fewer programs
 first, second = (make_inputs(s) for s in ((1, 1, 2, 9, 8), (1, 1, 2, 3, 4)))
@@ -96,13 +96,13 @@ FLOATS += ("p_factor", "s_factor", "ssim_factor")
 @pytest.mark.parametrize("sm", [80, 90])
 @pytest.mark.parametrize("dtype", ["fp32", "bf16"])
 def test_compiles_without_spills(sm, dtype):
-    from flowzoo_kernels.motion_loss import gpu, gpu_launch
+    from flowzoo_kernels.motion_loss import gpu
 
     types = dict.fromkeys(("target_ptr", "source_ptr", "flow_ptr"), f"*{dtype}")
     types |= dict.fromkeys(("table_ptr", "gradient_ptr", "sums_ptr"), "*fp32")
     types |= dict.fromkeys(FLOATS, "fp32")
     for side, across, limit in ((8, 4, 128), (32, 1, 255)):
-        warps = gpu_launch.warps(side, across)
+        warps = gpu.warps(side, across)
         for gradient in (True, False):
             constants = {"GRADIENT": gradient, "SIDE": side, "ACROSS": across}
             registers, spills = compiled_resources(

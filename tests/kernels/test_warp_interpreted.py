@@ -7,13 +7,13 @@ pytest.importorskip("triton")
 
 INTERPRETED = """
 import torch
-from flowzoo_kernels.warp import gpu_launch, op
+from flowzoo_kernels.warp import gpu, op
 from flowzoo_kernels._common import checks
 from helpers.huge_strides import huge_strides
 from triton.runtime.interpreter import GridExecutor
 from helpers.warp_cases import PADDINGS, check_warp, make_inputs, run_warp
 
-gpu_launch.BLOCK = 16
+gpu.BLOCK = 16
 for padding in PADDINGS:
     def warp(image, flow):
         return op._forward(image, flow, padding, "triton")
@@ -64,12 +64,12 @@ def test_interpreted():
 @pytest.mark.parametrize("sm", [80, 90])
 @pytest.mark.parametrize("dtype", ["fp32", "bf16"])
 def test_compiles_without_spills(sm, dtype):
-    from flowzoo_kernels.warp import gpu, gpu_launch
+    from flowzoo_kernels.warp import gpu
 
     pointers = ("image_ptr", "flow_ptr", "out_ptr", "grad_ptr", "flow_grad_ptr")
     types = dict.fromkeys(pointers, f"*{dtype}") | {"image_grad_ptr": "*fp32"}
     for border in (False, True):
-        constants = {"BORDER": border, "BLOCK": gpu_launch.BLOCK}
+        constants = {"BORDER": border, "BLOCK": gpu.BLOCK}
         _, spills = compiled_resources(gpu.forward_kernel, types, constants, sm)
         assert spills == 0
         for needs in ((True, True), (True, False), (False, True)):
