@@ -18,6 +18,11 @@ def device_guard(tensor: torch.Tensor) -> contextlib.AbstractContextManager:
     return contextlib.nullcontext()
 
 
+def named_strides(prefix: str, tensor: torch.Tensor) -> dict[str, int]:
+    """Strides of (N, C, H, W) as kernels name them: PREFIXsn, PREFIXsc and so on."""
+    return {f"{prefix}s{a}": s for a, s in zip("nchw", tensor.stride(), strict=True)}
+
+
 def sm_count(tensor: torch.Tensor) -> int:
     """Multiprocessors of the tensor's device."""
     if tensor.is_cuda:

@@ -17,7 +17,7 @@ import triton.language as tl
 from torch import Tensor
 
 from .._common.checks import check_plane
-from .._common.launch import device_guard
+from .._common.launch import device_guard, named_strides
 from .reference import Constants, border_width, divisors, ssim_table
 
 PIXELS = 256  # of a program, 2 for a thread
@@ -250,25 +250,29 @@ def _triton_scale(
     table = _window_table(window, step, k.ssim_sigma, k.ssim_center, device)
     motion_loss_kernel[(_programs(inputs[2], stride),)](
         *inputs,
-        table,
-        gradient,
-        sums,
-        *(stride for tensor in inputs for stride in tensor.stride()),
-        pairs,
-        c // pairs,
-        h,
-        w,
-        step,
-        border_width(h, w, k.border),
-        k.flow_scale,
-        k.photometric_alpha,
-        k.photometric_beta,
-        k.smoothness_alpha,
-        k.smoothness_beta,
-        k.epsilon**2,
-        k.ssim_c1,
-        k.ssim_c2,
-        *factors,
+        table_ptr=table,
+        gradient_ptr=gradient,
+        sums_ptr=sums,
+        **named_strides("t", inputs[0]),
+        **named_strides("s", inputs[1]),
+        **named_strides("f", inputs[2]),
+        pairs=pairs,
+        channels=c // pairs,
+        h=h,
+        w=w,
+        stride=step,
+        border=border_width(h, w, k.border),
+        scale=k.flow_scale,
+        p_alpha=k.photometric_alpha,
+        p_beta=k.photometric_beta,
+        s_alpha=k.smoothness_alpha,
+        s_beta=k.smoothness_beta,
+        eps2=k.epsilon**2,
+        c1=k.ssim_c1,
+        c2=k.ssim_c2,
+        p_factor=factors[0],
+        s_factor=factors[1],
+        ssim_factor=factors[2],
         GRADIENT=gradient.numel() > 0,
         SIDE=table.shape[0],
         ACROSS=_across(step),

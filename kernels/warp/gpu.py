@@ -9,7 +9,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from .._common.launch import device_guard
+from .._common.launch import device_guard, named_strides
 from .reference import image_gradient_reference
 
 BLOCK = 256  # pixels of a program
@@ -185,9 +185,11 @@ def forward(image: Tensor, flow: Tensor, padding: str) -> Tensor:
             image,
             flow,
             out,
-            *image.stride(),
-            *flow.stride(),
-            *image.shape[1:],
+            **named_strides("i", image),
+            **named_strides("f", flow),
+            channels=image.shape[1],
+            h=image.shape[2],
+            w=image.shape[3],
             BORDER=padding == "border",
             BLOCK=BLOCK,
         )
@@ -214,12 +216,14 @@ def backward(
                 grad,
                 image,
                 flow,
-                image_grad,
-                flow_grad,
-                *grad.stride(),
-                *image.stride(),
-                *flow.stride(),
-                *image.shape[1:],
+                image_grad_ptr=image_grad,
+                flow_grad_ptr=flow_grad,
+                **named_strides("g", grad),
+                **named_strides("i", image),
+                **named_strides("f", flow),
+                channels=image.shape[1],
+                h=image.shape[2],
+                w=image.shape[3],
                 IMAGE_GRAD=need_image,
                 FLOW_GRAD=need_flow,
                 BORDER=padding == "border",
