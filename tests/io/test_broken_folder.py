@@ -43,7 +43,9 @@ def folder(tmp_path_factory):
 def names(folder):
     """Of sound videos and of broken ones; and their lists."""
     sound, broken = write_folder(folder, COUNT)
-    for name, listed in (("all", sound + broken), ("sound", sound)):
+    there = sound + [name for name in broken if not name.startswith("absent")]
+    lists = {"all": sound + broken, "there": there, "sound": sound}
+    for name, listed in lists.items():
         lines = [f"{video} {i % 8}\n" for i, video in enumerate(sorted(listed))]
         (folder / f"{name}.txt").write_text("".join(lines))
     assert len(broken) == COUNT // 3 and len({b.split()[0] for b in broken}) >= 8
@@ -60,7 +62,7 @@ def run(tool, config, *arguments):
 
 def test_training_and_testing(folder, names, tmp_path):
     broken = names[1]
-    for tested in ("sound", "all"):
+    for tested in ("sound", "there", "all"):
         text = CONFIG.format(folder=str(folder), tested=str(folder / f"{tested}.txt"))
         (tmp_path / f"{tested}.py").write_text(text)
     work = tmp_path / "work"
@@ -73,6 +75,11 @@ def test_training_and_testing(folder, names, tmp_path):
         assert name in listed
     checkpoint = work / "epoch_1.pth"
     done = run("test", tmp_path / "all.py", checkpoint, "--work-dir", work)
+    assert done.returncode
+    absent = [name for name in broken if name.startswith("absent")]
+    assert f"FileNotFoundError: {len(absent)} videos of test" in done.stderr
+    assert absent[0] in done.stderr
+    done = run("test", tmp_path / "there.py", checkpoint, "--work-dir", work)
     assert done.returncode
     named = re.search(r"VideoError: .*a folder/(.*?\.video)", done.stderr)
     assert named and named[1] in broken
