@@ -152,6 +152,8 @@ def run(args: argparse.Namespace) -> None:
                 started = time.process_time()
                 found = {"objective": objective, "seed": seed}
                 found |= globals()[part](objective, seed, folder, args)
+                found["torch"] = torch.__version__
+                found["threads"] = torch.get_num_threads()
                 found["CPU minutes"] = round((time.process_time() - started) / 60, 1)
                 done.write_text(json.dumps(found, indent=1) + "\n")
                 print(objective, seed, part, flush=True)
@@ -190,9 +192,8 @@ def table(args: argparse.Namespace) -> None:
     lines += ["", f"End-point error in pixels; zero flow: {zero} on the test split."]
     if runs["real"]:
         lines[-1] += f" FlyingChairs: {runs['real'][0]['EPE after']['zero flow']}."
-    machine = {"torch": torch.__version__, "threads": torch.get_num_threads()}
-    result = {"machine": machine, **runs}
-    (RESULTS / "motionnet_objective.json").write_text(json.dumps(result, indent=1))
+    text = json.dumps(runs, indent=1) + "\n"
+    (RESULTS / "motionnet_objective.json").write_text(text)
     (RESULTS / "motionnet_objective.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 
