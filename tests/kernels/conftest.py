@@ -1,5 +1,51 @@
+"""Files called ``*_interpreted.py`` run in a process of their own.
+
+Triton reads TRITON_INTERPRET when it is imported, and another test may have imported
+it. Without the variable each of these files is one test, which runs the whole file with
+it; ``TRITON_INTERPRET=1 pytest FILE`` shows the single tests.
+"""
+
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
+
+INTERPRET = {"TRITON_INTERPRET": "1", "OMP_NUM_THREADS": "1"}
+
+
+class InterpretedFile(pytest.File):
+    def collect(self):
+        yield InterpretedRun.from_parent(self, name="interpreted")
+
+
+class InterpretedRun(pytest.Item):
+    def runtest(self):
+        pytest.importorskip("triton")
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", self.path]
+        run = subprocess.run(
+            command,
+            env=os.environ | INTERPRET,
+            cwd=self.config.rootpath,
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 0, run.stdout[-4000:]
+        assert " passed" in run.stdout
+
+    def repr_failure(self, excinfo):
+        return str(excinfo.value)
+
+    def reportinfo(self):
+        return self.path, 0, self.name
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    interpreting = os.environ.get("TRITON_INTERPRET") == "1"
+    if module_path.name.endswith("_interpreted.py") and not interpreting:
+        return InterpretedFile.from_parent(parent, path=module_path)
+    return None
 
 
 @pytest.fixture(autouse=True)
@@ -9,3 +55,11 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def arguments_on_the_cpu(monkeypatch):
+    """The interpreter copies nothing back: with huge strides that is gigabytes."""
+    from triton.runtime.interpreter import GridExecutor
+
+    monkeypatch.setattr(GridExecutor, "_restore_args_dev", lambda *args: None)

@@ -57,6 +57,13 @@ def test_triton_needs_a_gpu_tensor():
         call(backend="triton")
 
 
+def test_double_precision_is_refused_by_triton():
+    x = make_maps((1, 1, 2, 4, 4), torch.float64)
+    params = make_parameters("tvl1", 1, torch.float64).values()
+    with pytest.raises(NotImplementedError, match="triton"):
+        representation_flow(x, *params, 3, "tvl1", "triton")
+
+
 def test_released_is_eager_only():
     for backend in ("cpu", "triton"):
         with pytest.raises(NotImplementedError, match=r"'released'; use .*'reference'"):

@@ -1,0 +1,29 @@
+"""The Triton kernels of motion_loss, compiled for several GPUs without one."""
+
+import pytest
+
+pytest.importorskip("triton")
+
+from helpers.triton_compiler import compiled_resources
+
+from flowzoo_kernels.motion_loss import gpu
+
+FLOATS = ("scale", "p_alpha", "p_beta", "s_alpha", "s_beta", "eps2", "c1", "c2")
+FLOATS += ("p_factor", "s_factor", "ssim_factor")
+
+
+@pytest.mark.parametrize("sm", [80, 90])
+@pytest.mark.parametrize("dtype", ["fp32", "bf16"])
+def test_compiles_without_spills(sm, dtype):
+    types = dict.fromkeys(("target_ptr", "source_ptr", "flow_ptr"), f"*{dtype}")
+    types |= dict.fromkeys(("table_ptr", "gradient_ptr", "sums_ptr"), "*fp32")
+    types |= dict.fromkeys(FLOATS, "fp32")
+    for side, across, limit in ((8, 4, 128), (32, 1, 255)):
+        warps = gpu.warps(side, across)
+        for gradient in (True, False):
+            constants = {"GRADIENT": gradient, "SIDE": side, "ACROSS": across}
+            registers, spills = compiled_resources(
+                gpu.motion_loss_kernel, types, constants, sm, warps
+            )
+            assert spills == 0
+            assert registers <= limit

@@ -1,0 +1,57 @@
+"""The Triton kernels of representation flow, compiled for several GPUs without one."""
+
+import pytest
+
+pytest.importorskip("triton")
+
+import compile_repflow
+import triton
+
+from flowzoo_kernels.repflow.gpu import tiling
+
+VARIANTS = ("paper", "tvl1")
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(
+    ("kind", "target", "size"),
+    [
+        ("forward", "sm_80", 14),
+        ("forward", "sm_90", 14),  # 7 x 7 has the same kernel
+        ("forward", "sm_90", 28),
+        ("forward", "sm_90", 56),
+        ("backward", "sm_90", 14),
+        ("backward", "sm_80", 28),
+        ("backward", "sm_90", 56),  # 112 x 112 has the same kernel
+    ],
+)
+def test_compiles_without_spills(kind, target, size, variant):
+    row = compile_repflow.compile_one(
+        kind, variant, target, size, "float32", launches=compile_repflow.LAUNCHES[:1]
+    )
+    assert row["spills"] == 0, row
+    limit = {"forward": 70, "backward": 220}[kind]
+    assert row["per pixel and iteration"] <= limit
+
+
+@pytest.mark.parametrize("kind", ["forward", "backward"])
+def test_compiles_where_every_size_is_one(kind):
+    """Triton makes a constant of an argument that is 1."""
+    kernel = {
+        "forward": compile_repflow.gpu.forward_kernel,
+        "backward": compile_repflow.gpu.backward_kernel,
+    }[kind]
+    shape = tiling.fit_whole_maps(1, 1, 1, tiling.FORWARD)
+    plan = tiling.one_window(shape, 1)
+    constants = compile_repflow.gpu.constants(plan, "tvl1", False)
+    warps = constants.pop("num_warps")
+    constants |= {"FIRST": True, "LAST": True, "SUMS": 64}
+    for name in kernel.arg_names:
+        if name.startswith("NEED"):
+            constants[name] = True
+        elif not name.endswith("_ptr"):
+            constants.setdefault(name, 1)
+    constants = {k: v for k, v in constants.items() if k in kernel.arg_names}
+    source = compile_repflow.source_of(kernel, "float32", constants)
+    target = compile_repflow.target_of("sm_90")
+    assert triton.compile(source, target=target, options={"num_warps": warps})
