@@ -20,9 +20,9 @@ import numpy as np
 import torch
 
 from flowzoo.datasets import YouTube8MDataset
-from flowzoo.datasets.tfrecord import record_bytes, sequence_example_class
 from flowzoo.datasets.transforms import PackFeatures
 from flowzoo.evaluation import YouTube8MMetric
+from flowzoo.io.tfrecord import record_bytes, sequence_example_class
 
 ROOT = Path(__file__).parents[1]
 PER_FILE = 1000

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import torch
 
-from flowzoo.datasets.motionshapes_clip import CLASSES
-from flowzoo.datasets.motionshapes_files import MotionShapesSpec
+from flowzoo.datasets.motionshapes.clip import CLASSES
+from flowzoo.datasets.motionshapes.files import MotionShapesSpec
 from flowzoo_kernels import RepresentationFlow
 
 SENSE = {"clockwise": 1, "counterclockwise": -1}

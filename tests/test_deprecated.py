@@ -1,10 +1,11 @@
 """Former names work, and warn of the present ones."""
 
+import sys
 from importlib import import_module
 
 import pytest
 
-from flowzoo.deprecated import NAMES
+from flowzoo.deprecated import MODULES, NAMES
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,12 @@ def test_unknown_names():
     for module in NAMES:
         with pytest.raises(AttributeError, match=f"{module!r} has no attribute 'x'"):
             import_module(module).x  # noqa: B018
+
+
+@pytest.mark.parametrize(("former", "present"), MODULES.items())
+def test_modules(former, present):
+    sys.modules.pop(former, None)
+    with pytest.warns(FutureWarning, match=f"{former} is now {present}; "):
+        module = import_module(former)
+    assert module is import_module(present)
+    assert module.__spec__.name == module.__name__ == present

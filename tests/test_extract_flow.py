@@ -11,7 +11,7 @@ import pytest
 from mmaction.datasets import RawframeDataset
 from mmengine.registry import init_default_scope
 
-from flowzoo.datasets.motionshapes_files import write_video
+from flowzoo.io.write_video import write_video
 
 ROOT = Path(__file__).parents[1]
 CLIPS = ["right.mp4", "deep/down.mp4", "still clip.mp4"]

@@ -13,8 +13,8 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from flowzoo.datasets.motionshapes_clip import render_clip
-from flowzoo.datasets.motionshapes_files import write_video
+from flowzoo.datasets.motionshapes.clip import render_clip
+from flowzoo.io.write_video import write_video
 
 ROOT = Path(__file__).parents[1]
 

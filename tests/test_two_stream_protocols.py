@@ -7,7 +7,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 
 from flowzoo.config_lookup import find_config
-from flowzoo.datasets.motionshapes_files import write_video
+from flowzoo.io.write_video import write_video
 
 SMALL = {340: 34, 256: 26, 224: 22}  # a tenth of the published sizes
 

@@ -16,7 +16,7 @@ import torch
 from mmengine.config import Config
 from PIL import Image
 
-from flowzoo.datasets.motionshapes_files import MotionShapesSpec, prepare
+from flowzoo.datasets.motionshapes.files import MotionShapesSpec, prepare
 from flowzoo.visualization import FlowRecorder, first_clip, flow_to_color, read_clip
 from flowzoo.zoo import load
 

@@ -3,7 +3,8 @@
 from . import transforms
 from .features import FeatureDataset
 from .flow_pairs import FlowPairDataset
-from .video import CheckedVideoDataset, MotionShapesDataset
+from .motionshapes.dataset import MotionShapesDataset
+from .video import CheckedVideoDataset
 from .youtube8m import YouTube8MDataset
 
 __all__ = [

@@ -13,8 +13,6 @@ from mmengine.fileio import exists, isdir
 from mmengine.logging import print_log
 
 from ..io.text import read_lines
-from .motionshapes_clip import CLASSES
-from .motionshapes_files import MotionShapesSpec, prepare
 from .transforms import VideoError
 
 
@@ -194,39 +192,3 @@ class CheckedVideoDataset(VideoDataset):
 
 def _is_integer(text: str) -> bool:
     return text.removeprefix("-").isdecimal()
-
-
-@DATASETS.register_module()
-class MotionShapesDataset(CheckedVideoDataset):
-    """MotionShapes, generated on first use.
-
-    Args:
-        split: 'train', 'val' or 'test'.
-        pipeline: data transforms.
-        root: folder to generate in. Defaults to the environment variable
-            ``FLOWZOO_DATA``, or else to a folder in the user's cache.
-        spec: arguments of ``MotionShapesSpec`` that differ from its defaults.
-        **kwargs: further arguments of :class:`CheckedVideoDataset`.
-    """
-
-    METAINFO = dict(classes=CLASSES)
-
-    def __init__(
-        self,
-        split: str,
-        pipeline: list[dict | Callable],
-        root: str | None = None,
-        spec: dict | None = None,
-        **kwargs,
-    ) -> None:
-        self.split = split
-        self.spec = MotionShapesSpec(**(spec or {}))
-        self.spec.num_clips(split)  # an unknown split fails before generating
-        folder = prepare(self.spec, root)
-        super().__init__(
-            ann_file=str(folder / f"{split}.txt"),
-            pipeline=pipeline,
-            data_prefix=dict(video=str(folder)),
-            num_classes=len(CLASSES),
-            **kwargs,
-        )

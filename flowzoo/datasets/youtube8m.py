@@ -13,7 +13,7 @@ from mmengine.dataset import Compose
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
-from .tfrecord import (
+from ..io.tfrecord import (
     BadRecord,
     RecordError,
     index_records,

@@ -9,7 +9,7 @@ import mmcv
 import numpy as np
 from torch import Tensor
 
-from flowzoo.datasets.motionshapes_files import write_video
+from flowzoo.io.write_video import write_video
 
 from .flow_color import flow_to_color
 

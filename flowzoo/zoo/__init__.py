@@ -3,7 +3,7 @@
 from .download import DownloadError, download
 from .index import Checkpoint, Model, find, models
 from .load import load
-from .scheme import load_from_flowzoo, load_from_safetensors
+from .url_schemes import load_from_flowzoo, load_from_safetensors
 
 __all__ = [
     "Checkpoint",

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from flowzoo.models.backbones import VGG16, MotionNet
 
-from .tensor_source import TensorSource, listed
+from ..io.state_dict_reader import StateDictReader, listed
 
 
 def convert_motionnet(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -16,14 +16,14 @@ def convert_motionnet(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
     Args:
         theirs: tensors of their ``multiframe_MotionNet``, as
-            :func:`flowzoo.zoo.caffemodel.read_caffemodel` gives them. The layers of the
+            :func:`flowzoo.io.caffemodel.read_caffemodel` gives them. The layers of the
             losses are passed over.
 
     Raises:
         ValueError: Tensors are missing, of another shape or not finite; the message
             names them.
     """
-    source = TensorSource(theirs)
+    source = StateDictReader(theirs)
     ours = _take_motionnet(source, "backbone.")
     source.finish("their MotionNet", may_have_more=True)
     return ours
@@ -39,7 +39,7 @@ def convert_stacked(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         ValueError: As :func:`convert_motionnet`.
     """
-    source = TensorSource(theirs)
+    source = StateDictReader(theirs)
     ours = _take_motionnet(source, "backbone.motion_net.")
     flows = source.shape("conv1_1_vgg16.weight")[1:2] or (20,)
     hidden = source.shape("fc6_vgg16.weight")[:1] or (4096,)
@@ -83,7 +83,7 @@ def convert(theirs: Mapping[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
     return "motionnet", convert_motionnet(theirs)
 
 
-def _take_motionnet(source: TensorSource, prefix: str) -> dict[str, Tensor]:
+def _take_motionnet(source: StateDictReader, prefix: str) -> dict[str, Tensor]:
     channels = source.shape("conv1.weight")[1:2] or (33,)
     try:
         with torch.device("meta"):

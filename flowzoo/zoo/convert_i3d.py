@@ -14,8 +14,8 @@ from torch import Tensor
 
 from flowzoo.models.backbones import InceptionI3D
 
-from .tensor_source import TensorSource, listed
-from .tensorflow_variables import variables_in
+from ..io.state_dict_reader import StateDictReader, listed
+from ..io.tensorflow_variables import variables_in
 
 _STEM = "Conv3d_1a_7x7"
 _FEATURES = 1024
@@ -58,7 +58,7 @@ def has_scales(ours: Mapping[str, Tensor]) -> bool:
 
 
 def _convert_tensorflow(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    source = TensorSource(theirs)
+    source = StateDictReader(theirs)
 
     def vector(name: str, channels: int) -> Tensor:
         """Of shape (C,) or (1, 1, 1, 1, C)."""
@@ -90,7 +90,7 @@ def _convert_tensorflow(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _convert_port(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    source = TensorSource(theirs)
+    source = StateDictReader(theirs)
     channels = source.shape(f"{_STEM}.conv3d.weight")[1:2] or (3,)
     ours, scales = {}, {}
     for name, conv in _convolutions(channels[0]):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from .tensor_source import TensorSource
-from .tensorflow_variables import variables_in
+from ..io.state_dict_reader import StateDictReader
+from ..io.tensorflow_variables import variables_in
 
 SCOPE = "predictor/"
 
@@ -32,7 +32,7 @@ def convert_monet(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         raise ValueError(
             f"no variable's name begins with {SCOPE}: this is not their MoNet"
         )
-    source = TensorSource(own)
+    source = StateDictReader(own)
     D = (source.shape("cnn_trans_x/conv1d/kernel")[1:2] or (1024,))[0]
     of_x = source.take("cnn_trans_x/conv1d/kernel", (1, D, 6 * D))
     of_s = source.take("cnn_trans/conv1d/kernel", (3, D, 5 * D))

@@ -17,7 +17,7 @@ from flowzoo.models.heads import FrameAverageHead
 from flowzoo_kernels import RepresentationFlow
 from flowzoo_kernels.modules import SMALLEST_SCALAR
 
-from .tensor_source import TensorSource, listed
+from ..io.state_dict_reader import StateDictReader, listed
 
 # Our names, up to the parameter's, and theirs.
 _MODULES = (
@@ -161,7 +161,7 @@ def convert(theirs: Mapping[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
     )
 
 
-class _Source(TensorSource):
+class _Source(StateDictReader):
     """The tensors of a network or layer of theirs."""
 
     def take_of_layer(

@@ -7,8 +7,8 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from ..config_lookup import find_config
+from ..io.checkpoint_io import read_checkpoint
 from .download import download
-from .files import read_checkpoint
 from .index import find
 
 

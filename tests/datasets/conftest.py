@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from mmengine.registry import init_default_scope
 
-from flowzoo.datasets.motionshapes_files import MotionShapesSpec
+from flowzoo.datasets.motionshapes.files import MotionShapesSpec
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -4,14 +4,14 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmengine.dataset import Compose
 
-from flowzoo.datasets.motionshapes_files import prepare
-from flowzoo.datasets.motionshapes_flow import true_flow
+from flowzoo.datasets.motionshapes.files import prepare
+from flowzoo.datasets.motionshapes.flow import true_flow
 from flowzoo.evaluation.flow_metrics import photometric_error
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    from flowzoo.datasets.motionshapes_files import MotionShapesSpec
+    from flowzoo.datasets.motionshapes.files import MotionShapesSpec
 
     spec = MotionShapesSpec(
         num_train=16, num_val=8, num_test=8, num_frames=10, size=32, seed=3

@@ -7,8 +7,8 @@ import pytest
 from mmaction.registry import TRANSFORMS
 from mmengine.dataset import Compose
 
-from flowzoo.datasets.motionshapes_files import write_video
 from flowzoo.datasets.transforms import DecodeFrames, OpenVideo, VideoError
+from flowzoo.io.write_video import write_video
 
 
 @pytest.fixture(scope="module")

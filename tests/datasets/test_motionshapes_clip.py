@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from flowzoo.datasets import motionshapes_clip
-from flowzoo.datasets.motionshapes_clip import CLASSES, render_clip
+from flowzoo.datasets.motionshapes import clip as motionshapes_clip
+from flowzoo.datasets.motionshapes.clip import CLASSES, render_clip
 
 LABELS = range(len(CLASSES))
 CHANCE = 1 / len(CLASSES)
@@ -21,7 +21,7 @@ def clips():
 def test_frames_do_not_depend_on_the_machine():
     frames = np.stack([render_clip(label, (1, label)).frames for label in LABELS])
     digest = hashlib.sha256(frames.tobytes()).hexdigest()
-    # To be changed together with motionshapes_files.VERSION.
+    # To be changed together with motionshapes.files.VERSION.
     assert digest.startswith("c4e5c00dc5791a9d")
 
 

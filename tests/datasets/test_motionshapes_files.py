@@ -10,8 +10,10 @@ import av
 import numpy as np
 import pytest
 
-from flowzoo.datasets import motionshapes, motionshapes_files
-from flowzoo.datasets.motionshapes_files import MotionShapesSpec, prepare
+from flowzoo.datasets import motionshapes
+from flowzoo.datasets.motionshapes import __main__ as command
+from flowzoo.datasets.motionshapes import files as motionshapes_files
+from flowzoo.datasets.motionshapes.files import MotionShapesSpec, prepare
 
 fork = multiprocessing.get_context("fork")
 
@@ -210,8 +212,8 @@ def test_bad_splits_and_indices(tiny):
 
 def test_command_line(tmp_path, capsys):
     arguments = "--num-train 8 --num-val 8 --num-test 8 --num-frames 4 --size 32"
-    motionshapes.main([*arguments.split(), "--root", str(tmp_path)])
+    command.main([*arguments.split(), "--root", str(tmp_path)])
     folder = capsys.readouterr().out.strip()
     assert folder == str(next(tmp_path.glob("motionshapes-*")))
     with pytest.raises(SystemExit, match="size must be even"):
-        motionshapes.main(["--size", "33", "--root", str(tmp_path)])
+        command.main(["--size", "33", "--root", str(tmp_path)])

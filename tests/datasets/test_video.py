@@ -7,8 +7,9 @@ from torch.utils.data import DataLoader
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets import CheckedVideoDataset, MotionShapesDataset
 from flowzoo.datasets import video as video_module
-from flowzoo.datasets.motionshapes_files import prepare, write_video
+from flowzoo.datasets.motionshapes.files import prepare
 from flowzoo.datasets.transforms import VideoError
+from flowzoo.io.write_video import write_video
 
 PIPELINE = [
     dict(type="OpenVideo"),

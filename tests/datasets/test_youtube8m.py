@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
-from flowzoo.datasets.tfrecord import index_records, masked_crc, record_bytes
 from flowzoo.datasets.transforms import PackFeatures
 from flowzoo.datasets.youtube8m import YouTube8MDataset, dequantize, parse_video
+from flowzoo.io.tfrecord import index_records, masked_crc, record_bytes
 
 pytest.importorskip("google_crc32c")
 pytest.importorskip("google.protobuf")

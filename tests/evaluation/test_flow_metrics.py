@@ -2,7 +2,7 @@ import pytest
 import torch
 from mmaction.registry import METRICS
 
-from flowzoo.datasets.motionshapes_clip import render_clip
+from flowzoo.datasets.motionshapes.clip import render_clip
 from flowzoo.evaluation.flow_metrics import (
     FlowMetric,
     end_point_error,

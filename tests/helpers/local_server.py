@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import torch
 
+from flowzoo.io.checkpoint_io import write_checkpoint
 from flowzoo.zoo import Checkpoint, Model, download, index
-from flowzoo.zoo.files import write_checkpoint
 
 NAME = "tiny"
 FILE = "tiny.safetensors"

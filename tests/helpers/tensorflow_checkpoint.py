@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flowzoo.datasets.tfrecord import masked_crc
+from flowzoo.io.tfrecord import masked_crc
 
 TYPES = {"float32": 1, "float64": 2, "int64": 9}
 

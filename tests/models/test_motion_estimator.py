@@ -4,7 +4,7 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from torch import nn
 
-from flowzoo.datasets.motionshapes_clip import render_clip
+from flowzoo.datasets.motionshapes.clip import render_clip
 from flowzoo.models.recognizers import MotionEstimator, flow_in_pixels
 
 PREPROCESSOR = dict(

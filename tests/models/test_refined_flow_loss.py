@@ -3,7 +3,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from flowzoo.datasets.motionshapes_clip import render_clip
+from flowzoo.datasets.motionshapes.clip import render_clip
 from flowzoo.models.losses import RefinedFlowLoss
 from flowzoo_kernels import multiscale_motion_loss
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from flowzoo.datasets.motionshapes_clip import render_clip
+from flowzoo.datasets.motionshapes.clip import render_clip
 from flowzoo.visualization import energy_by_iteration, flow_energy
 from flowzoo_kernels import RepresentationFlow
 from flowzoo_kernels.modules import normalize_maps

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import nn
 
-from flowzoo.datasets.motionshapes_files import write_video
+from flowzoo.io.write_video import write_video
 from flowzoo.visualization import (
     FlowRecorder,
     first_clip,

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
 
+from flowzoo.io.caffemodel import net_parameter_class, read_caffemodel
 from flowzoo.models.backbones import VGG16
 from flowzoo.zoo import convert_hidden_two_stream as converter
-from flowzoo.zoo.caffemodel import net_parameter_class, read_caffemodel
 
 pytest.importorskip("google.protobuf")
 TOOL = Path(__file__).parents[2] / "tools/zoo/convert_hidden_two_stream.py"

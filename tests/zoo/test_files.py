@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 import flowzoo  # noqa: F401
-from flowzoo.zoo.files import read_checkpoint, write_checkpoint
+from flowzoo.io.checkpoint_io import read_checkpoint, write_checkpoint
 
 
 def test_round_trip(tmp_path):

@@ -11,9 +11,9 @@ import yaml
 from mmengine.config import Config
 
 from flowzoo.config_lookup import find_config
+from flowzoo.io.checkpoint_io import read_checkpoint
 from flowzoo.zoo import Checkpoint, download, find, index, load, models
 from flowzoo.zoo.complexity import complexity
-from flowzoo.zoo.files import read_checkpoint
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "tools" / "zoo" / "build_model_zoo.py"

@@ -3,7 +3,7 @@ import pytest
 import torch
 from helpers.tensorflow_checkpoint import write_checkpoint
 
-from flowzoo.zoo.tensorflow_variables import read_variables, variables_in
+from flowzoo.io.tensorflow_variables import read_variables, variables_in
 
 pytest.importorskip("google_crc32c")
 

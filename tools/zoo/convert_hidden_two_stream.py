@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from flowzoo.zoo.caffemodel import read_caffemodel
+from flowzoo.io.caffemodel import read_caffemodel
 from flowzoo.zoo.convert_hidden_two_stream import convert
 
 CONFIGS = {"motionnet": "motionnet_*.py", "stacked": "hidden2s_vgg16_*.py"}

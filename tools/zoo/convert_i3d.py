@@ -16,9 +16,9 @@ from pathlib import Path
 
 import torch
 
+from flowzoo.io.tensorflow_variables import read_variables
 from flowzoo.zoo.convert_i3d import convert_i3d, has_scales
 from flowzoo.zoo.convert_repflow import read_state_dict
-from flowzoo.zoo.tensorflow_variables import read_variables
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import torch
 
+from flowzoo.io.tensorflow_variables import read_variables
 from flowzoo.zoo.convert_monet import convert_monet
-from flowzoo.zoo.tensorflow_variables import read_variables
 
 
 def main() -> None:

@@ -23,8 +23,8 @@ from mmengine.config import Config
 
 import flowzoo
 from flowzoo.config_lookup import moved_config
+from flowzoo.io.checkpoint_io import write_checkpoint
 from flowzoo.zoo.download import REPOSITORY, sha256
-from flowzoo.zoo.files import write_checkpoint
 
 
 def find_entry(config: Path) -> tuple[Path, dict, dict]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from ..motionshapes_files import write_video
+from ...io.write_video import write_video
 from .records import PreparationError
 
 CLASSES = ("handshake", "hug", "kick", "point", "punch", "push")

@@ -12,7 +12,7 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from ..motionshapes_flow import true_flow
+from ..motionshapes import true_flow
 
 _UNKNOWN = 1e9  # Middlebury's files: where a component is larger, flow is not known
 

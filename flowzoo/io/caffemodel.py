@@ -11,52 +11,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .protobuf import message_class
+
 _LEAVES = ("weight", "bias")
 
 
 @functools.cache
 def net_parameter_class() -> Any:
     """The message caffe.NetParameter, as far as names and blobs of layers go."""
-    try:
-        from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-    except ImportError as error:
-        raise ImportError(
-            "reading a .caffemodel needs protobuf: pip install 'flowzoo[caffe]'"
-        ) from error
-    kinds = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(
-        name="flowzoo/caffemodel.proto", package="flowzoo", syntax="proto2"
+    definitions = dict(
+        BlobShape=dict(dim=(1, "repeated int64")),
+        BlobProto=dict(data=(5, "repeated float"), shape=(7, "BlobShape")),
+        LayerParameter=dict(name=(1, "string"), blobs=(7, "repeated BlobProto")),
+        NetParameter=dict(name=(1, "string"), layer=(100, "repeated LayerParameter")),
     )
-    one, many = kinds.LABEL_OPTIONAL, kinds.LABEL_REPEATED
-    messages = dict(
-        BlobShape=[(1, "dim", kinds.TYPE_INT64, many)],
-        BlobProto=[
-            (5, "data", kinds.TYPE_FLOAT, many),
-            (7, "shape", "BlobShape", one),
-        ],
-        LayerParameter=[
-            (1, "name", kinds.TYPE_STRING, one),
-            (7, "blobs", "BlobProto", many),
-        ],
-        NetParameter=[
-            (1, "name", kinds.TYPE_STRING, one),
-            (100, "layer", "LayerParameter", many),
-        ],
+    how_to_install = (
+        "reading a .caffemodel needs protobuf: pip install 'flowzoo[caffe]'"
     )
-    for name, fields in messages.items():
-        message = file.message_type.add(name=name)
-        for number, field_name, kind, label in fields:
-            field = message.field.add(name=field_name, number=number, label=label)
-            if isinstance(kind, str):
-                field.type, field.type_name = kinds.TYPE_MESSAGE, f".flowzoo.{kind}"
-            else:
-                field.type = kind
-                field.options.packed = label == many
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(
-        pool.FindMessageTypeByName("flowzoo.NetParameter")
-    )
+    return message_class("NetParameter", "proto2", definitions, how_to_install)
 
 
 def read_caffemodel(path: str | Path) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ from torch import Tensor
 _MAX_LISTED = 10
 
 
-class TensorSource:
+class StateDictReader:
     """Their tensors by name, with a list of everything that is wrong with them."""
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:

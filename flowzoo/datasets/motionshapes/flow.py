@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .motionshapes_files import VERSION, MotionShapesSpec
+from .files import VERSION, MotionShapesSpec
 
 
 def true_flow(video: str | Path) -> np.ndarray:
@@ -19,7 +19,7 @@ def true_flow(video: str | Path) -> np.ndarray:
         video: path of the file, inside the folder in which it was generated.
 
     Returns:
-        (T - 1, 2, H, W) float32 in pixels; see ``motionshapes_clip.Clip.flow``.
+        (T - 1, 2, H, W) float32 in pixels; see ``Clip.flow``.
 
     Raises:
         FileNotFoundError: The file is not in a MotionShapes folder.

@@ -1,9 +1,4 @@
-"""MotionShapes: eight classes of pure motion, generated on first use.
-
-``python -m flowzoo.datasets.motionshapes`` generates a set by hand.
-:mod:`.motionshapes_clip` says how clips are made, :mod:`.motionshapes_files` how
-they are stored.
-"""
+"""Generating a MotionShapes set by hand."""
 
 from __future__ import annotations
 
@@ -11,18 +6,8 @@ import argparse
 import dataclasses
 import sys
 
-from ..paths import cache_root
-from .motionshapes_clip import CLASSES, Clip, render_clip
-from .motionshapes_files import SPLITS, MotionShapesSpec, prepare
-
-__all__ = [
-    "CLASSES",
-    "SPLITS",
-    "Clip",
-    "MotionShapesSpec",
-    "prepare",
-    "render_clip",
-]
+from ...paths import cache_root
+from .files import MotionShapesSpec, prepare
 
 
 def main(arguments: list[str] | None = None) -> None:

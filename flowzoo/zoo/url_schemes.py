@@ -3,8 +3,8 @@
 import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from ..io.checkpoint_io import read_checkpoint
 from .download import download
-from .files import read_checkpoint
 
 PREFIX = "flowzoo://"
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from flowzoo.datasets.tfrecord import masked_crc
+from .tfrecord import masked_crc
 
 # what belongs to an optimizer and not to the network
 _OTHERS = ("Adam", "Adam_1", "Momentum", "ExponentialMovingAverage")

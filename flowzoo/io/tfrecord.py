@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from .protobuf import message_class
+
 HEADER = struct.Struct("<QI")
 CHECKSUM = struct.Struct("<I")
 MASK_DELTA = 0xA282EAD8
@@ -146,50 +148,26 @@ def sequence_example_class() -> Any:
     The maps of the definition are lists of key and value here, which are the same
     bytes.
     """
-    try:
-        from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-    except ImportError as error:
-        raise ImportError(_how_to_install("protobuf")) from error
-    kinds = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(
-        name="flowzoo/sequence_example.proto", package="flowzoo", syntax="proto3"
+    definitions = dict(
+        BytesList=dict(value=(1, "repeated bytes")),
+        FloatList=dict(value=(1, "repeated float")),
+        Int64List=dict(value=(1, "repeated int64")),
+        Feature=dict(
+            bytes_list=(1, "BytesList"),
+            float_list=(2, "FloatList"),
+            int64_list=(3, "Int64List"),
+        ),
+        NamedFeature=dict(key=(1, "string"), value=(2, "Feature")),
+        Features=dict(feature=(1, "repeated NamedFeature")),
+        FeatureList=dict(feature=(1, "repeated Feature")),
+        NamedFeatureList=dict(key=(1, "string"), value=(2, "FeatureList")),
+        FeatureLists=dict(feature_list=(1, "repeated NamedFeatureList")),
+        SequenceExample=dict(
+            context=(1, "Features"), feature_lists=(2, "FeatureLists")
+        ),
     )
-    one, many = kinds.LABEL_OPTIONAL, kinds.LABEL_REPEATED
-    messages = dict(
-        BytesList=[("value", kinds.TYPE_BYTES, many)],
-        FloatList=[("value", kinds.TYPE_FLOAT, many)],
-        Int64List=[("value", kinds.TYPE_INT64, many)],
-        Feature=[
-            ("bytes_list", "BytesList", one),
-            ("float_list", "FloatList", one),
-            ("int64_list", "Int64List", one),
-        ],
-        NamedFeature=[("key", kinds.TYPE_STRING, one), ("value", "Feature", one)],
-        Features=[("feature", "NamedFeature", many)],
-        FeatureList=[("feature", "Feature", many)],
-        NamedFeatureList=[
-            ("key", kinds.TYPE_STRING, one),
-            ("value", "FeatureList", one),
-        ],
-        FeatureLists=[("feature_list", "NamedFeatureList", many)],
-        SequenceExample=[
-            ("context", "Features", one),
-            ("feature_lists", "FeatureLists", one),
-        ],
-    )
-    for name, fields in messages.items():
-        message = file.message_type.add(name=name)
-        for number, (field_name, kind, label) in enumerate(fields, 1):
-            added = message.field.add(name=field_name, number=number, label=label)
-            if isinstance(kind, str):
-                added.type, added.type_name = kinds.TYPE_MESSAGE, f".flowzoo.{kind}"
-            else:
-                added.type = kind
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(
-        pool.FindMessageTypeByName("flowzoo.SequenceExample")
-    )
+    how_to_install = _how_to_install("protobuf")
+    return message_class("SequenceExample", "proto3", definitions, how_to_install)
 
 
 def _how_to_install(package: str) -> str:
