@@ -16,7 +16,7 @@ from mmengine.registry import DefaultScope
 from flowzoo.datasets.motionshapes.clip import render_clip
 from flowzoo.io.write_video import write_video
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from mmengine.registry import init_default_scope
 
 from flowzoo.io.write_video import write_video
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 CLIPS = ["right.mp4", "deep/down.mp4", "still clip.mp4"]
 
 

@@ -21,7 +21,7 @@ from flowzoo.config_lookup import find_config
 from flowzoo.datasets.features import FeatureFile, FeatureWriter
 from flowzoo.evaluation.score_fusion import load_dump
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STAGES = ("_classifiers", "", "_fusion")
 APPEARANCE = "repflow_r18_motionshapes_features"
 FLOW = "slowonly_r18_motionshapes_flow"

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RUN = dict(
     stdout=subprocess.PIPE,
     stderr=subprocess.STDOUT,

@@ -11,7 +11,7 @@ import pytest
 import torch
 from mmaction.structures import ActionDataSample
 
-TOOL = str(Path(__file__).parents[1] / "tools" / "analysis" / "fuse_scores.py")
+TOOL = str(Path(__file__).parents[3] / "tools" / "analysis" / "fuse_scores.py")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from mmengine.registry import DefaultScope
 import flowzoo  # noqa: F401
 from flowzoo_kernels import RepresentationFlow
 
-ROOT = Path(__file__).parents[1] / "configs"
+ROOT = Path(__file__).parents[2] / "configs"
 BASES = sorted((ROOT / "_base_").rglob("*.py"))
 CONFIGS = sorted(set(ROOT.rglob("*.py")) - set(BASES))
 

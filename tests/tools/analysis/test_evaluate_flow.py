@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 
 
 def evaluate(method, dataset, root, *options):
