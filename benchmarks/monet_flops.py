@@ -2,8 +2,8 @@
 
 usage: python benchmarks/monet_flops.py
 
-Counts convolutions and matrix products, as tools/zoo/measure.py does, for a clip of 64
-frames, as in the released code, and for ten seconds, and writes
+Counts convolutions and matrix products, as tools/zoo/count_flops.py does, for a clip of
+64 frames, as in the released code, and for ten seconds, and writes
 benchmarks/results/monet_flops.json. The paper gives 425 GFLOPs for two streams and 224
 with imagined flow.
 """

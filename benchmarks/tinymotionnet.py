@@ -32,7 +32,7 @@ from torch import Tensor
 
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets import FlowPairDataset
-from flowzoo.engine.flow_visualization import flow_picture
+from flowzoo.engine.visualization import flow_image
 from flowzoo.evaluation.flow_metrics import end_point_error
 from flowzoo.models.losses import RefinedFlowLoss
 from flowzoo.models.recognizers import flow_in_pixels
@@ -112,7 +112,7 @@ def motionshapes(args: argparse.Namespace) -> dict:
         clip = sample["inputs"][0]
         truth = sample["data_samples"].gt_flow[pair]
         flow = predicted.pred_flow[pair].cpu()
-        rows.append(flow_picture(clip[:, pair], clip[:, pair + 1], flow, truth))
+        rows.append(flow_image(clip[:, pair], clip[:, pair + 1], flow, truth))
     write_picture(name, rows, enlarge=2)
     return found
 
@@ -172,7 +172,7 @@ def ucf101(args: argparse.Namespace) -> dict:
         for method, flow in flows.items():
             error = end_point_error(flow, truth)
             errors[method].append(round(float(error[error.isfinite()].mean()), 2))
-        rows.append(flow_picture(first, second, flows["TinyMotionNet"], truth))
+        rows.append(flow_image(first, second, flows["TinyMotionNet"], truth))
     found["EPE in pixels, each pair"] = errors
     found["EPE in pixels"] = {k: round(float(np.mean(v)), 3) for k, v in errors.items()}
     pairs = zip(errors["TinyMotionNet"], errors["zero flow"], strict=True)

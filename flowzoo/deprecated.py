@@ -10,12 +10,20 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from mmaction.registry import HOOKS
+from mmengine.registry import Registry
+
 # {former module: present one}
 MODULES = {
+    "flowzoo.compat.flops": "flowzoo.zoo.flops",
+    "flowzoo.compat.interruption": "flowzoo.compat.atomic_checkpoints",
     "flowzoo.datasets.motionshapes_clip": "flowzoo.datasets.motionshapes.clip",
     "flowzoo.datasets.motionshapes_files": "flowzoo.datasets.motionshapes.files",
     "flowzoo.datasets.motionshapes_flow": "flowzoo.datasets.motionshapes.flow",
     "flowzoo.datasets.tfrecord": "flowzoo.io.tfrecord",
+    "flowzoo.engine.flow_visualization": "flowzoo.engine.visualization",
+    "flowzoo.engine.repflow_pictures": "flowzoo.engine.visualization",
+    "flowzoo.visualization.flow_pictures": "flowzoo.visualization.flow_images",
     "flowzoo.zoo.caffemodel": "flowzoo.io.caffemodel",
     "flowzoo.zoo.files": "flowzoo.io.checkpoint_io",
     "flowzoo.zoo.scheme": "flowzoo.zoo.url_schemes",
@@ -25,15 +33,41 @@ MODULES = {
 
 # {module: {former name in it: present module and name}}
 NAMES: dict[str, dict[str, str]] = {
+    "flowzoo.compat": {
+        "hush_mmcv_lite": "flowzoo.compat.silence_mmcv_lite",
+        "provide_drn": "flowzoo.compat.stub_drn",
+        "write_whole_checkpoints": "flowzoo.compat.write_checkpoints_atomically",
+    },
     "flowzoo.datasets.motionshapes": {"default_root": "flowzoo.paths.cache_root"},
     "flowzoo.datasets.motionshapes.files": {"default_root": "flowzoo.paths.cache_root"},
     "flowzoo.datasets.preparation": {"default_out": "flowzoo.paths.dataset_folder"},
     "flowzoo.datasets.video": {
         "MotionShapesDataset": "flowzoo.datasets.MotionShapesDataset"
     },
+    "flowzoo.engine": {
+        "ActionVisualizer": "flowzoo.compat.ActionVisualizer",
+        "AmpOptimWrapper": "flowzoo.compat.AmpOptimWrapper",
+        "RepFlowPicturesHook": "flowzoo.engine.RepFlowVisualizationHook",
+        "VisualizationHook": "flowzoo.compat.VisualizationHook",
+    },
+    "flowzoo.engine.visualization": {
+        "RepFlowPicturesHook": "flowzoo.engine.RepFlowVisualizationHook",
+        "flow_picture": "flowzoo.engine.visualization.flow_image",
+    },
     "flowzoo.io.state_dict_reader": {
         "TensorSource": "flowzoo.io.state_dict_reader.StateDictReader"
     },
+    "flowzoo.visualization": {
+        "write_flow_pictures": "flowzoo.visualization.write_flow_images"
+    },
+    "flowzoo.visualization.flow_images": {
+        "write_flow_pictures": "flowzoo.visualization.write_flow_images"
+    },
+}
+
+# {former type in configs: its registry and the present class}
+TYPES: dict[str, tuple[Registry, str]] = {
+    "RepFlowPicturesHook": (HOOKS, "flowzoo.engine.RepFlowVisualizationHook"),
 }
 
 
@@ -59,15 +93,30 @@ def _getattr_of(module: str, names: dict[str, str]) -> Callable[[str], object]:
         if name not in names:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         _warn(f"{module}.{name}", names[name])
-        owner, _, present = names[name].rpartition(".")
-        return getattr(import_module(owner), present)
+        return _get(names[name])
 
     return __getattr__
+
+
+def _builder_of(former: str, present: str) -> Callable[..., object]:
+    def build(*args, **kwargs) -> object:
+        _warn(f"type={former!r}", f"type={present.rpartition('.')[2]!r}")
+        return _get(present)(*args, **kwargs)
+
+    return build
+
+
+def _get(path: str) -> object:
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
 
 
 def install() -> None:
     """Make the former names work."""
     for module, names in NAMES.items():
         import_module(module).__getattr__ = _getattr_of(module, names)
+    for former, (registry, present) in TYPES.items():
+        builder = _builder_of(former, present)
+        registry.register_module(former, force=True, module=builder)
     if not any(isinstance(finder, _FormerModules) for finder in sys.meta_path):
         sys.meta_path.append(_FormerModules())

@@ -5,7 +5,9 @@ from importlib import import_module
 
 import pytest
 
-from flowzoo.deprecated import MODULES, NAMES
+from flowzoo.deprecated import MODULES, NAMES, TYPES
+
+ARGUMENTS: dict[str, dict] = {}  # that a type cannot do without
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,13 @@ def test_modules(former, present):
         module = import_module(former)
     assert module is import_module(present)
     assert module.__spec__.name == module.__name__ == present
+
+
+@pytest.mark.parametrize("former", TYPES)
+def test_types(former):
+    registry, present = TYPES[former]
+    owner, _, name = present.rpartition(".")
+    message = f"type='{former}' is now type='{name}'; "
+    with pytest.warns(FutureWarning, match=message):
+        built = registry.build(dict(type=former, **ARGUMENTS.get(former, {})))
+    assert type(built) is getattr(import_module(owner), name)

@@ -1,4 +1,4 @@
-"""Make the README's pictures: what the layer sees, and how fast it is.
+"""Make the README's images: what the layer sees, and how fast it is.
 
     python docs/images/make.py
 
@@ -34,8 +34,8 @@ LABELS = {
 }
 
 
-def enlarge(picture: np.ndarray) -> np.ndarray:
-    return cv2.resize(picture, (TILE, TILE), interpolation=cv2.INTER_NEAREST)
+def enlarge(image: np.ndarray) -> np.ndarray:
+    return cv2.resize(image, (TILE, TILE), interpolation=cv2.INTER_NEAREST)
 
 
 def rows_of(model, video: Path) -> np.ndarray:

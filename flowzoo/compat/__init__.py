@@ -1,27 +1,34 @@
 """Workarounds for mmaction2 1.2, mmengine 0.10 and mmcv-lite 2.1 on current PyTorch.
 
-One function per fault. Each names in its docstring the error that it answers, changes
-something only where the fault is present, and may be called again. Importing this
-package applies them all; it has to happen before ``mmaction.models`` is imported.
+One function per fault, or one class in place of the faulty one. Each names in its
+docstring the error that it answers, changes something only where the fault is present,
+and may be called again. Importing this package applies them all; it has to happen
+before ``mmaction.models`` is imported.
 """
 
 # ruff: noqa: E402  (the modules below import mmaction2, which needs the first fixes)
 
-from .imports import check_opencv, hush_mmcv_lite, provide_drn, provide_home
+from .imports import check_opencv, provide_home, silence_mmcv_lite, stub_drn
 
 provide_home()
-hush_mmcv_lite()
+silence_mmcv_lite()
 check_opencv()
-provide_drn()
+stub_drn()
 
+from .amp import AmpOptimWrapper
+from .atomic_checkpoints import (
+    resume_from_whole_checkpoint,
+    write_checkpoints_atomically,
+)
 from .checkpoints import allow_mmengine_checkpoints
 from .compiling import step_uncompiled
 from .configs import read_moved_configs, resolve_flowzoo_configs
 from .distributed import use_gloo_on_cpu, wrap_models_on_cpu
-from .flops import count_flow_operators
 from .heads import score_in_float32
-from .interruption import resume_from_whole_checkpoint, write_whole_checkpoints
 from .loaders import load_without_workers, tell_classes_of_videos
+from .visualization import ActionVisualizer, VisualizationHook
+
+__all__ = ["ActionVisualizer", "AmpOptimWrapper", "VisualizationHook"]
 
 allow_mmengine_checkpoints()
 resolve_flowzoo_configs()
@@ -29,8 +36,7 @@ read_moved_configs()
 use_gloo_on_cpu()
 wrap_models_on_cpu()
 score_in_float32()
-count_flow_operators()
-write_whole_checkpoints()
+write_checkpoints_atomically()
 resume_from_whole_checkpoint()
 load_without_workers()
 tell_classes_of_videos()

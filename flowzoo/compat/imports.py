@@ -44,7 +44,7 @@ def provide_home() -> None:
     warnings.warn(f"there is no home directory; HOME is {home} now", stacklevel=2)
 
 
-def provide_drn() -> None:
+def stub_drn() -> None:
     """Answer ``No module named 'mmaction.models.localizers.drn'``.
 
     The wheel of mmaction2 1.2.0 lacks the folder of its DRN localizer, which
@@ -76,7 +76,7 @@ def provide_drn() -> None:
     sys.modules.update({name: package, f"{name}.drn": module})
 
 
-def hush_mmcv_lite() -> None:
+def silence_mmcv_lite() -> None:
     """Silence ``You should install ``mmcv`` rather than ``mmcv-lite```` at import.
 
     Nothing here needs the operator it is about, and mmcv has no wheels to install.

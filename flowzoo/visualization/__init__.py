@@ -1,9 +1,9 @@
-"""Pictures of flow, and how it comes about."""
+"""Images of flow, and how it comes about."""
 
 from .clips import first_clip, read_clip
 from .energy import energy_by_iteration, flow_energy
 from .flow_color import color_wheel, flow_to_color
-from .flow_pictures import write_flow_pictures
+from .flow_images import write_flow_images
 from .flow_recorder import FlowRecorder
 
 __all__ = [
@@ -14,5 +14,5 @@ __all__ = [
     "flow_energy",
     "flow_to_color",
     "read_clip",
-    "write_flow_pictures",
+    "write_flow_images",
 ]

@@ -40,7 +40,7 @@ def flow_to_color(
             (down), in any unit.
         max_flow: the length that is drawn with full saturation, in the unit of the
             flow. Longer flow is darkened. None takes the greatest finite length in
-            ``flow``: over all leading dimensions, so that the pictures of a sequence
+            ``flow``: over all leading dimensions, so that the images of a sequence
             compare.
 
     Returns:

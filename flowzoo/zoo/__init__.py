@@ -1,5 +1,6 @@
 """The model zoo: index, flowzoo:// checkpoints, converters of published weights."""
 
+from . import flops
 from .download import DownloadError, download
 from .index import Checkpoint, Model, find, models
 from .load import load
@@ -11,6 +12,7 @@ __all__ = [
     "Model",
     "download",
     "find",
+    "flops",
     "load",
     "load_from_flowzoo",
     "load_from_safetensors",

@@ -9,7 +9,7 @@ from mmengine.registry import DefaultScope
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..compat.flops import representation_flow_flops
+from .flops import representation_flow_flops
 
 
 def _representation_flow(x, image, flow, div, *args, out_shape=None, **kwargs) -> float:

@@ -37,7 +37,7 @@ class Model:
         input: shape of a sample, as :func:`flowzoo.zoo.complexity.complexity` takes it;
             None where the model takes more than one tensor.
         parameters, multiply_adds: of one forward pass of ``input``, as
-            tools/zoo/measure.py counts them.
+            tools/zoo/count_flops.py counts them.
         paper: the published ``value``, in the ``source``'s table, where there is one.
         result: what was measured here: ``value``, ``metric`` (mmengine's key),
             ``machine`` and ``log``.

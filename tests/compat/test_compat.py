@@ -36,9 +36,9 @@ def python(code, cwd=None):
 def test_fixes_may_be_applied_twice():
     before = Config._get_cfg_path, LocalBackend.put, runner.find_latest_checkpoint
     compat.resolve_flowzoo_configs()
-    compat.write_whole_checkpoints()
+    compat.write_checkpoints_atomically()
     compat.resume_from_whole_checkpoint()
-    compat.provide_drn()
+    compat.stub_drn()
     after = Config._get_cfg_path, LocalBackend.put, runner.find_latest_checkpoint
     assert before == after
 
@@ -184,7 +184,7 @@ def test_checkpoint_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(LocalBackend, "put", killed_half_way)
-        compat.write_whole_checkpoints()
+        compat.write_checkpoints_atomically()
         with pytest.raises(KeyboardInterrupt):
             LocalBackend().put(b"newer", path)
     assert path.read_bytes() == b"old"

@@ -5,8 +5,8 @@ from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
+from flowzoo.compat import AmpOptimWrapper
 from flowzoo.engine import (
-    AmpOptimWrapper,
     DivergenceGuardHook,
     TrainingDivergedError,
     divergence_guard,

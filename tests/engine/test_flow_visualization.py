@@ -7,7 +7,7 @@ import torch
 from mmaction.structures import ActionDataSample
 from mmaction.visualization import ActionVisualizer
 
-from flowzoo.engine.flow_visualization import FlowVisualizationHook, flow_picture
+from flowzoo.engine.visualization import FlowVisualizationHook, flow_image
 from flowzoo.visualization import flow_to_color
 
 
@@ -34,13 +34,13 @@ def test_picture_has_frames_flow_and_truth_in_one_scale():
     first, second = torch.full((3, 4, 6), 7.0), torch.full((3, 4, 6), 9.0)
     flow, truth = torch.zeros(2, 4, 6), torch.zeros(2, 4, 6)
     flow[0], truth[0] = 1.0, 4.0
-    picture = flow_picture(first, second, flow, truth)
+    picture = flow_image(first, second, flow, truth)
     assert picture.shape == (4, 24, 3)
     assert (picture[:, :6] == 7).all() and (picture[:, 6:12] == 9).all()
     np.testing.assert_array_equal(picture[:, 12:18], flow_to_color(flow, 4.0))
     np.testing.assert_array_equal(picture[:, 18:], flow_to_color(truth, 4.0))
     still = torch.zeros(2, 4, 6)
-    assert (flow_picture(first, second, still)[:, 12:] == 255).all()
+    assert (flow_image(first, second, still)[:, 12:] == 255).all()
 
 
 def test_test_samples_are_drawn_into_a_folder(tmp_path):
@@ -52,7 +52,7 @@ def test_test_samples_are_drawn_into_a_folder(tmp_path):
     picture = cv2.imread(str(file))[..., ::-1]
     # the middle one of four flows: between the frames 1 and 2
     clip, flow, truth = data["inputs"][1][0], samples[1].pred_flow, samples[1].gt_flow
-    expected = flow_picture(clip[:, 1], clip[:, 2], flow[1], truth[1])
+    expected = flow_image(clip[:, 1], clip[:, 2], flow[1], truth[1])
     np.testing.assert_array_equal(picture, expected)
 
 

@@ -6,7 +6,7 @@ from mmengine.optim import MultiStepLR, build_optim_wrapper
 from mmengine.registry import DefaultScope
 from torch import nn
 
-from flowzoo.engine import AmpOptimWrapper, optim
+from flowzoo.compat import AmpOptimWrapper, amp
 from flowzoo_kernels import RepresentationFlow
 
 LEARNED = {"flow.div_kernel", "flow.theta", "flow.lam", "flow.tau"}
@@ -148,7 +148,7 @@ def test_amp_on_cpu_trains_in_bfloat16(dtype):
 
 @needs_cpu_only
 def test_elsewhere_amp_is_mmengines(monkeypatch):
-    monkeypatch.setattr(optim, "get_device", lambda: "cuda")
+    monkeypatch.setattr(amp, "get_device", lambda: "cuda")
     with pytest.raises(AssertionError, match="only available training on gpu"):
         AmpOptimWrapper(optimizer=sgd(nn.Linear(2, 2)))
 

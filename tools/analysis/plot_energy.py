@@ -7,7 +7,7 @@ Without a model, the flow is that of the video's gray frames, in the variants as
 with the parameters that training starts from. With one, there is a curve for each
 representation-flow layer of the model, on the features that reach it. The energy is
 Eq. 7 of the paper (flowzoo.visualization.flow_energy), as a share of that of no flow.
-The numbers go to a JSON file beside the plot. See docs/flow_pictures.md.
+The numbers go to a JSON file beside the plot. See docs/flow_images.md.
 """
 
 import argparse

@@ -2,10 +2,10 @@
 
 usage: python tools/analysis/visualize_flow.py CONFIG CHECKPOINT VIDEO --out DIR
 
-For every representation-flow layer, DIR/LAYER/ gets pictures of each channel in the
+For every representation-flow layer, DIR/LAYER/ gets images of each channel in the
 colors of the Middlebury wheel, of the mean magnitude and of the frames, and flow.mp4
 with all of them side by side. The clip is the one that the config's val_pipeline takes
-from the video. See docs/flow_pictures.md.
+from the video. See docs/flow_images.md.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from flowzoo.visualization import (
     FlowRecorder,
     first_clip,
     read_clip,
-    write_flow_pictures,
+    write_flow_images,
 )
 
 
@@ -55,7 +55,7 @@ def main() -> None:
             batch = read_clip(config, args.video)
             model.test_step(batch)
         for layer, flow in recorder.flows.items():
-            written = write_flow_pictures(
+            written = write_flow_images(
                 args.out / layer,
                 first_clip(batch["inputs"][0], len(flow)),
                 flow[0],

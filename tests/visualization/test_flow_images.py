@@ -14,7 +14,7 @@ from flowzoo.visualization import (
     FlowRecorder,
     first_clip,
     read_clip,
-    write_flow_pictures,
+    write_flow_images,
 )
 from flowzoo_kernels import RepresentationFlow
 
@@ -37,7 +37,7 @@ def flow():
 
 def test_files(flow, tmp_path):
     frames = np.arange(4, dtype=np.uint8).repeat(3 * 8 * 10).reshape(4, 8, 10, 3)
-    *folders, film = write_flow_pictures(tmp_path, frames, flow, max_flow=4)
+    *folders, video = write_flow_images(tmp_path, frames, flow, max_flow=4)
     names = ["frames", "magnitude", "channel_000", "channel_001"]
     assert [folder.name for folder in folders] == names
     for folder in folders:
@@ -51,36 +51,36 @@ def test_files(flow, tmp_path):
     assert down.shape == (5, 7, 3)
     assert tuple(right[2, 6]) == RED
 
-    with av.open(str(film)) as container:
-        pictures = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
-    assert len(pictures) == 3
+    with av.open(str(video)) as container:
+        images = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
+    assert len(images) == 3
     tile = 14 + 90, 126  # a label and 18 times the map
-    assert pictures[0].shape == (2 * tile[0], 3 * tile[1], 3)
-    at = pictures[2][14 + 20, 2 * tile[1] + 20].astype(int)  # channel 0
-    assert np.abs(at - PALE_YELLOW).max() < 12  # the film is compressed
-    legend = pictures[2][tile[0] + 14 :, tile[1] : 2 * tile[1]].astype(int)
+    assert images[0].shape == (2 * tile[0], 3 * tile[1], 3)
+    at = images[2][14 + 20, 2 * tile[1] + 20].astype(int)  # channel 0
+    assert np.abs(at - PALE_YELLOW).max() < 12  # the video is compressed
+    legend = images[2][tile[0] + 14 :, tile[1] : 2 * tile[1]].astype(int)
     assert np.abs(legend[45, 78] - (255, 64, 64)).max() < 30  # three quarters out
     assert np.abs(legend[45, 45] - WHITE).max() < 12
 
 
 def test_options(flow, tmp_path):
     frames = np.zeros((4, 8, 10, 3), np.uint8)
-    names = [p.name for p in write_flow_pictures(tmp_path, frames, flow, channels=[1])]
+    names = [p.name for p in write_flow_images(tmp_path, frames, flow, channels=[1])]
     assert names == ["frames", "magnitude", "channel_001", "flow.mp4"]
     # without max_flow the scale is that of what is shown
-    write_flow_pictures(tmp_path, frames, flow, channels=[0])
+    write_flow_images(tmp_path, frames, flow, channels=[0])
     assert tuple(read(tmp_path / "channel_000" / "0000.png")[0, 0]) == YELLOW
-    write_flow_pictures(tmp_path, frames, torch.zeros_like(flow))
+    write_flow_images(tmp_path, frames, torch.zeros_like(flow))
     assert (read(tmp_path / "channel_000" / "0000.png") == 255).all()
     with pytest.raises(ValueError, match="the layer has the channels 0 to 1"):
-        write_flow_pictures(tmp_path, frames, flow, channels=[2])
+        write_flow_images(tmp_path, frames, flow, channels=[2])
     with pytest.raises(ValueError, match=r"expected \(2C, S, h, w\)"):
-        write_flow_pictures(tmp_path, frames, flow[:3])
+        write_flow_images(tmp_path, frames, flow[:3])
     with pytest.raises(ValueError, match=r"expected \(T, H, W, 3\)"):
-        write_flow_pictures(tmp_path, frames[..., 0], flow)
+        write_flow_images(tmp_path, frames[..., 0], flow)
     (tmp_path / "file").touch()
     with pytest.raises(OSError):
-        write_flow_pictures(tmp_path / "file", frames, flow)
+        write_flow_images(tmp_path / "file", frames, flow)
 
 
 def test_first_clip():

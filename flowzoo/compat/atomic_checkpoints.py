@@ -12,7 +12,7 @@ from mmengine.runner import runner
 from ._patch import wrap
 
 
-def write_whole_checkpoints() -> None:
+def write_checkpoints_atomically() -> None:
     """Avoid ``PytorchStreamReader failed reading zip archive`` on ``--resume``.
 
     mmengine writes a checkpoint under its final name, and writes the latest one a

@@ -1,4 +1,4 @@
-"""Representation flow as files: PNG pictures and a film."""
+"""Representation flow as files: PNG images and a video."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _LABEL = 14  # pixels of the line of text above a tile
 _QUANTILE = 0.99  # of all lengths: what is drawn with full saturation
 
 
-def write_flow_pictures(
+def write_flow_images(
     folder: str | Path,
     frames: np.ndarray,
     flow: Tensor,
@@ -41,10 +41,10 @@ def write_flow_pictures(
         channels: those to show; None shows all.
         max_flow: length with full saturation, in the maps' pixels. None takes the
             length that 99 % of the values of the shown channels stay below.
-        rate: frames per second of the film.
+        rate: frames per second of the video.
 
     Returns:
-        The folders and the film.
+        The folders and the video.
 
     Raises:
         ValueError: Wrong shapes, or a channel that is not there.
@@ -75,22 +75,22 @@ def write_flow_pictures(
         name = f"channel_{channel:03d}"
         series[name] = flow_to_color(flow[channel], max_flow or None)
     folder = Path(folder)
-    for name, pictures in series.items():
-        for step, picture in enumerate(pictures):
-            write_png(folder / name / f"{step:04d}.png", picture)
-    film = folder / "flow.mp4"
-    write_video(film, _side_by_side(series, gray.shape[1:]), rate)
-    return [*(folder / name for name in series), film]
+    for name, images in series.items():
+        for step, image in enumerate(images):
+            write_png(folder / name / f"{step:04d}.png", image)
+    video = folder / "flow.mp4"
+    write_video(video, _side_by_side(series, gray.shape[1:]), rate)
+    return [*(folder / name for name in series), video]
 
 
-def write_png(path: Path, picture: np.ndarray) -> None:
-    """Write an (H, W, 3) uint8 RGB picture, and make its folder.
+def write_png(path: Path, image: np.ndarray) -> None:
+    """Write an (H, W, 3) uint8 RGB image, and make its folder.
 
     Raises:
         OSError: The file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not mmcv.imwrite(picture[..., ::-1], str(path)):
+    if not mmcv.imwrite(image[..., ::-1], str(path)):
         raise OSError(f"cannot write {path}")
 
 
@@ -117,7 +117,7 @@ def _side_by_side(
     """Tiles with their names in a grid for each step, (S, H, W, 3), even in size."""
     factor = max(1, round(_TILE / max(map_size)))
     h, w = (side * factor for side in map_size)
-    tiles = [_tiles(name, pictures, h, w) for name, pictures in series.items()]
+    tiles = [_tiles(name, images, h, w) for name, images in series.items()]
     steps = len(tiles[0])
     legend = np.full((1, h, w, 3), 255, dtype=np.uint8)
     legend[0, : min(h, w), : min(h, w)] = draw_wheel(min(h, w))
@@ -130,18 +130,16 @@ def _side_by_side(
     grid = np.stack(tiles).reshape(rows, columns, *empty.shape)
     sheets = grid.transpose(2, 0, 3, 1, 4, 5)  # step, row, y, column, x, color
     sheets = sheets.reshape(steps, rows * (h + _LABEL), columns * w, 3)
-    even = [(0, side % 2) for side in sheets.shape[1:3]]  # as the film's format needs
+    even = [(0, side % 2) for side in sheets.shape[1:3]]  # as the video's format needs
     return np.pad(sheets, [(0, 0), *even, (0, 0)], constant_values=255)
 
 
-def _tiles(name: str, pictures: np.ndarray, h: int, w: int) -> np.ndarray:
-    """Pictures (S, ?, ?, 3) as (S, label and h, w, 3)."""
+def _tiles(name: str, images: np.ndarray, h: int, w: int) -> np.ndarray:
+    """Images (S, ?, ?, 3) as (S, label and h, w, 3)."""
     label = np.full((_LABEL, w, 3), 255, dtype=np.uint8)
     font, place = cv2.FONT_HERSHEY_SIMPLEX, (2, _LABEL - 4)
     cv2.putText(label, name, place, font, 0.35, (0, 0, 0))
     # the maps' pixels stay visible
     method = cv2.INTER_AREA if name == "frames" else cv2.INTER_NEAREST
-    resized = [
-        cv2.resize(picture, (w, h), interpolation=method) for picture in pictures
-    ]
+    resized = [cv2.resize(image, (w, h), interpolation=method) for image in images]
     return np.stack([np.vstack([label, p]) for p in resized])

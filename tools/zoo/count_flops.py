@@ -1,6 +1,6 @@
 """Count parameters and multiply-adds of the zoo's models, into their metafiles.
 
-usage: python tools/zoo/measure.py [NAME ...]      (default: every model)
+usage: python tools/zoo/count_flops.py [NAME ...]      (default: every model)
 
 Run it after adding a config to a metafile or changing a model, then
 tools/zoo/build_model_zoo.py. A test compares the parameters with the built models.

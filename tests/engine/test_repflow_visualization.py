@@ -1,4 +1,4 @@
-"""Pictures of representation flow in mmengine's loops."""
+"""Images of representation flow in mmengine's loops."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 
-from flowzoo.engine import RepFlowPicturesHook
+from flowzoo.engine import RepFlowVisualizationHook
 from flowzoo_kernels import RepresentationFlow
 
 
@@ -57,12 +57,12 @@ def make_runner(folder, hook, model=None):
 
 def drawn(folder):
     return sorted(
-        str(film.parent.relative_to(folder)) for film in folder.rglob("*.mp4")
+        str(video.parent.relative_to(folder)) for video in folder.rglob("*.mp4")
     )
 
 
 def test_chosen_samples_are_drawn(tmp_path):
-    hook = RepFlowPicturesHook(interval=2, out_dir=str(tmp_path / "out"))
+    hook = RepFlowVisualizationHook(interval=2, out_dir=str(tmp_path / "out"))
     runner = make_runner(tmp_path, hook)
     runner.test()
     numbers = ["000000", "000002", "000004"]
@@ -74,7 +74,7 @@ def test_chosen_samples_are_drawn(tmp_path):
 
 
 def test_most_samples_and_place(tmp_path):
-    hook = RepFlowPicturesHook(interval=1, max_samples=3)
+    hook = RepFlowVisualizationHook(interval=1, max_samples=3)
     runner = make_runner(tmp_path, hook)
     runner.test()
     folder = tmp_path / runner.timestamp / "flow_pictures" / "test"
@@ -82,8 +82,8 @@ def test_most_samples_and_place(tmp_path):
 
 
 def test_needs_a_layer(tmp_path):
-    runner = make_runner(tmp_path, RepFlowPicturesHook(), Model(torch.nn.Identity))
+    runner = make_runner(tmp_path, RepFlowVisualizationHook(), Model(torch.nn.Identity))
     with pytest.raises(ValueError, match="Model has no RepresentationFlow layer"):
         runner.test()
     with pytest.raises(ValueError, match="interval=0"):
-        RepFlowPicturesHook(interval=0)
+        RepFlowVisualizationHook(interval=0)

@@ -1,4 +1,4 @@
-"""FlowZoo's operators in the FLOPs counter."""
+"""FlowZoo's operators in mmengine's FLOPs counter."""
 
 from collections.abc import Sequence
 from math import prod
@@ -38,13 +38,10 @@ def _from_jit_graph(inputs: list, outputs: list) -> float:
     return representation_flow_flops(get_shape(outputs[0]), kernels, n_iters, variant)
 
 
-def count_flow_operators() -> None:
-    """Answer ``Unsupported operator flowzoo::representation_flow`` of get_flops.py.
-
-    What the counter does not know it counts as 0. With ``backend='reference'`` there
-    is no such operator, and of the eager iteration only the convolutions are counted.
-    """
-    flop_handles = complexity_analysis._DEFAULT_SUPPORTED_FLOP_OPS
-    flop_handles[OPERATOR] = _from_jit_graph
-    activation_handles = complexity_analysis._DEFAULT_SUPPORTED_ACT_OPS
-    activation_handles[OPERATOR] = generic_activation_jit("representation_flow")
+# Without these, get_flops.py says "Unsupported operator" and counts 0. With
+# backend='reference' there is no such operator, and of the eager iteration only the
+# convolutions are counted.
+complexity_analysis._DEFAULT_SUPPORTED_FLOP_OPS[OPERATOR] = _from_jit_graph
+complexity_analysis._DEFAULT_SUPPORTED_ACT_OPS[OPERATOR] = generic_activation_jit(
+    "representation_flow"
+)
