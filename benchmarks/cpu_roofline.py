@@ -18,7 +18,8 @@ from numba import njit
 
 from flowzoo_kernels._common.simd import JIT, LANES, vload, vsqrt, vstore
 from flowzoo_kernels.repflow import cpu
-from flowzoo_kernels.repflow.cpu.backward import (
+from flowzoo_kernels.repflow.cpu.forward import p_row_paper, p_row_tvl1, u_row
+from flowzoo_kernels.repflow.cpu.iteration_backward import (
     div_sums_row,
     new_u_row,
     old_p_row,
@@ -26,7 +27,6 @@ from flowzoo_kernels.repflow.cpu.backward import (
     p_row_paper_back,
     p_row_tvl1_back,
 )
-from flowzoo_kernels.repflow.cpu.forward import p_row_paper, p_row_tvl1, u_row
 from flowzoo_kernels.repflow.cpu.layout import make_grid
 from flowzoo_kernels.repflow.recompute_schedule import ADVANCE, schedule
 

@@ -16,8 +16,9 @@ from ..._common.simd import LANES
 from ..._common.threads import run_tasks
 from ..parameter_gradients import parameter_gradients
 from ..recompute_schedule import schedule
-from .backward import STATES, SUM_FLOW, backward_group
+from .backward import backward_group
 from .forward import FORWARD_PLANES, forward_group
+from .iteration_backward import STATES, SUM_FLOW
 from .layout import FLOW_TAPS, IMAGE_TAPS, STATE_PLANES, Scheme, make_grid
 
 # Memory for the states that one thread keeps in the backward pass, whatever the number

@@ -8,56 +8,8 @@ in global memory between launches.
 import triton
 import triton.language as tl
 
-from .patches import (
-    coefficients,
-    is_sobel,
-    iterate,
-    load_field,
-    load_taps,
-    new_u,
-    place_patches,
-    store_field,
-    zero_field,
-)
-
-
-@triton.jit
-def load_fields(
-    ptr, map_stride, p, COUNT: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr
-):
-    """Fields of the maps that begin at ptr: of a state u1, u2, p11, p12, p21, p22."""
-    fields = ()
-    for index in tl.static_range(COUNT):
-        at = ptr + (0 * p.n + index) * map_stride
-        fields += (load_field(at, p.w, 1, p, p.inside, ROWS, COLS),)
-    return fields
-
-
-@triton.jit
-def store_fields(
-    ptr, map_stride, fields, p, COUNT: tl.constexpr, ROWS: tl.constexpr,
-    COLS: tl.constexpr,
-):  # fmt: skip
-    for index in tl.static_range(COUNT):
-        at = ptr + (0 * p.n + index) * map_stride
-        store_field(at, p.w, 1, fields[index], p, ROWS, COLS)
-
-
-@triton.jit
-def parameters(
-    div_ptr, flow_ptr, scalars_ptr, channel, PAPER: tl.constexpr, SOBEL: tl.constexpr
-):
-    """lam * theta, tau / theta, taps of theta * divergence, taps of u's gradient."""
-    theta, lam = tl.load(scalars_ptr), tl.load(scalars_ptr + 1)
-    step = tl.load(scalars_ptr + 2) / theta
-    if PAPER:
-        d = load_taps(div_ptr, 4)
-        flow = load_taps(flow_ptr, 1 if SOBEL else 18)
-    else:
-        d = load_taps(div_ptr + channel * 4, 4)
-        flow = load_taps(flow_ptr + channel * 4, 4)
-    div = (theta * d[0], theta * d[1], theta * d[2], theta * d[3])
-    return lam * theta, step, div, flow
+from .iteration import coefficients, is_sobel, iterate, new_u, parameters
+from .patches import load_fields, place_patches, store_field, store_fields, zero_field
 
 
 @triton.jit
