@@ -36,7 +36,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 
 from flowzoo.config_lookup import find_config
-from flowzoo.evaluation.score_fusion import fuse_scores
+from flowzoo.score_fusion import fuse_scores
 
 ROOT = Path(__file__).parents[1]
 CONFIG = find_config("twostream_vgg16_ucf101.py")

@@ -38,7 +38,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from flowzoo.config_lookup import find_config
-from flowzoo.evaluation.score_fusion import fuse_scores, rank_weights, weight_grid
+from flowzoo.score_fusion import fuse_scores, rank_weights, weight_grid
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "benchmarks" / "results" / "hidden_two_stream_motionshapes.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import warnings
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from mmaction.registry import HOOKS
+from mmaction.registry import HOOKS, TRANSFORMS
+from mmengine.registry import MODELS as LAYERS
 from mmengine.registry import Registry
 
 # {former module: present one}
@@ -21,6 +23,7 @@ MODULES = {
     "flowzoo.datasets.motionshapes_files": "flowzoo.datasets.motionshapes.files",
     "flowzoo.datasets.motionshapes_flow": "flowzoo.datasets.motionshapes.flow",
     "flowzoo.datasets.tfrecord": "flowzoo.io.tfrecord",
+    "flowzoo.evaluation.score_fusion": "flowzoo.evaluation.score_dumps",
     "flowzoo.engine.flow_visualization": "flowzoo.engine.visualization",
     "flowzoo.engine.repflow_pictures": "flowzoo.engine.visualization",
     "flowzoo.visualization.flow_pictures": "flowzoo.visualization.flow_images",
@@ -54,6 +57,13 @@ NAMES: dict[str, dict[str, str]] = {
         "RepFlowPicturesHook": "flowzoo.engine.RepFlowVisualizationHook",
         "flow_picture": "flowzoo.engine.visualization.flow_image",
     },
+    "flowzoo.evaluation.score_dumps": {
+        "HANDLINGS": "flowzoo.score_fusion.SCORE_NORMS",
+        "fuse_scores": "flowzoo.score_fusion.fuse_scores",
+        "handle_scores": "flowzoo.score_fusion.normalize_scores",
+        "rank_weights": "flowzoo.score_fusion.rank_weights",
+        "weight_grid": "flowzoo.score_fusion.weight_grid",
+    },
     "flowzoo.io.state_dict_reader": {
         "TensorSource": "flowzoo.io.state_dict_reader.StateDictReader"
     },
@@ -68,6 +78,8 @@ NAMES: dict[str, dict[str, str]] = {
 # {former type in configs: its registry and the present class}
 TYPES: dict[str, tuple[Registry, str]] = {
     "RepFlowPicturesHook": (HOOKS, "flowzoo.engine.RepFlowVisualizationHook"),
+    "SameConv3d": (LAYERS, "flowzoo.models.layers.same_padding.Conv3dSame"),
+    "WithFlow": (TRANSFORMS, "flowzoo.datasets.transforms.TransformWithFlow"),
 }
 
 
@@ -75,6 +87,22 @@ def _warn(former: str, present: str) -> None:
     # not a DeprecationWarning, which Python hides from those who write configs
     message = f"{former} is now {present}; the former name goes in the next release"
     warnings.warn(message, FutureWarning, stacklevel=3)
+
+
+def former_arguments(**names: str) -> Callable[[Callable], Callable]:
+    """Let a function take arguments by their former names, given as former=present."""
+
+    def decorate(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def wrapper(*args, **kwargs) -> object:
+            for former in names.keys() & kwargs.keys():
+                _warn(f"{former}=", f"{names[former]}=")
+                kwargs[names[former]] = kwargs.pop(former)
+            return function(*args, **kwargs)
+
+        return wrapper
+
+    return decorate
 
 
 class _FormerModules(MetaPathFinder, Loader):

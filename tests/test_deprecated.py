@@ -4,10 +4,15 @@ import sys
 from importlib import import_module
 
 import pytest
+from mmaction.registry import DATASETS
 
-from flowzoo.deprecated import MODULES, NAMES, TYPES
+from flowzoo.deprecated import MODULES, NAMES, TYPES, former_arguments
 
-ARGUMENTS: dict[str, dict] = {}  # that a type cannot do without
+# that a type cannot do without
+ARGUMENTS = {
+    "SameConv3d": dict(in_channels=1, out_channels=1, kernel_size=3),
+    "WithFlow": dict(transform=dict(type="Flip")),
+}
 
 
 @pytest.mark.parametrize(
@@ -45,3 +50,31 @@ def test_types(former):
     with pytest.warns(FutureWarning, match=message):
         built = registry.build(dict(type=former, **ARGUMENTS.get(former, {})))
     assert type(built) is getattr(import_module(owner), name)
+
+
+def test_arguments():
+    @former_arguments(former="present")
+    def function(number, present=None):
+        return number, present
+
+    with pytest.warns(FutureWarning, match="former= is now present=; "):
+        assert function(1, former=2) == (1, 2)
+    with pytest.raises(TypeError, match="other"):
+        function(1, other=2)
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        dict(type="CheckedVideoDataset", ann_file="nowhere.txt"),
+        dict(type="FeatureDataset", appearance="nowhere.npz"),
+        dict(type="FlowPairDataset", folder="nowhere"),
+    ],
+)
+def test_download_hint(dataset):
+    config = dict(dataset, pipeline=[], how_to_get="Get it there.")
+    with (
+        pytest.warns(FutureWarning, match="how_to_get= is now download_hint=; "),
+        pytest.raises(FileNotFoundError, match="Get it there"),
+    ):
+        DATASETS.build(config).full_init()

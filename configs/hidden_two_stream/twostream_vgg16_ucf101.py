@@ -20,4 +20,4 @@ model = dict(
             format_shape='NCHW')),
     temporal=_base_.model,
     weights=(1., 1.5),
-    handling='clamp_l1')
+    score_norm='clamp_l1')

@@ -9,9 +9,9 @@ train_pipeline = [
     dict(type='SampleFrames', clip_len=clip_len),
     dict(type='LoadMotionShapesFlow'),
     dict(type='DecodeFrames'),
-    dict(type='WithFlow', transform=dict(type='Flip', flip_ratio=0.5)),
+    dict(type='TransformWithFlow', transform=dict(type='Flip', flip_ratio=0.5)),
     dict(
-        type='WithFlow',
+        type='TransformWithFlow',
         transform=dict(type='Flip', flip_ratio=0.5, direction='vertical')),
     dict(type='FormatFlow'),
     dict(type='FormatShape', input_format='NCTHW'),

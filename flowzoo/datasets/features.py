@@ -30,6 +30,8 @@ from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
+from ..deprecated import former_arguments
+
 FORMAT = "flowzoo-features"
 VERSION = 1
 
@@ -244,7 +246,7 @@ class FeatureDataset(BaseDataset):
         appearance, flow: files of features; one may be left out.
         num_classes: labels are checked against it.
         multi_class: give all labels of a video, as a list, instead of its only one.
-        how_to_get: a sentence for the error about a missing file that says which
+        download_hint: a sentence for the error about a missing file that says which
             command makes it.
         **kwargs: further arguments of mmengine's ``BaseDataset``, such as
             ``test_mode`` and ``indices``.
@@ -254,6 +256,7 @@ class FeatureDataset(BaseDataset):
         ValueError: Labels do not fit, or the streams have no video in common.
     """
 
+    @former_arguments(how_to_get="download_hint")
     def __init__(
         self,
         pipeline: list[dict | Callable],
@@ -261,7 +264,7 @@ class FeatureDataset(BaseDataset):
         flow: str | None = None,
         num_classes: int | None = None,
         multi_class: bool = False,
-        how_to_get: str = "",
+        download_hint: str = "",
         **kwargs,
     ) -> None:
         paths = dict(appearance=appearance, flow=flow)
@@ -270,14 +273,14 @@ class FeatureDataset(BaseDataset):
             raise ValueError("FeatureDataset needs appearance, flow, or both")
         self.num_classes = num_classes
         self.multi_class = multi_class
-        self.how_to_get = how_to_get
+        self.download_hint = download_hint
         super().__init__(pipeline=pipeline, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         try:
             self.files = {s: FeatureFile(path) for s, path in self.paths.items()}
         except FileNotFoundError as error:
-            message = f"{error} (relative to {Path.cwd()}). {self.how_to_get}"
+            message = f"{error} (relative to {Path.cwd()}). {self.download_hint}"
             raise FileNotFoundError(message.rstrip()) from None
         places = {
             stream: {name: i for i, name in enumerate(file.names)}

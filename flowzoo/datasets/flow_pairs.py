@@ -8,6 +8,8 @@ from pathlib import Path
 from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset
 
+from ..deprecated import former_arguments
+
 
 @DATASETS.register_module()
 class FlowPairDataset(BaseDataset):
@@ -18,7 +20,7 @@ class FlowPairDataset(BaseDataset):
         pipeline: data transforms, ``LoadFlowPair`` first.
         suffixes: of the first frame, the second frame and the flow of a pair, whose
             names begin alike. The default is that of FlyingChairs.
-        how_to_get: a sentence for the error about missing files.
+        download_hint: a sentence for the error about missing files.
         **kwargs: of mmengine's ``BaseDataset``.
 
     Raises:
@@ -27,17 +29,18 @@ class FlowPairDataset(BaseDataset):
 
     METAINFO = dict(task_name="optical flow")
 
+    @former_arguments(how_to_get="download_hint")
     def __init__(
         self,
         folder: str,
         pipeline: list[dict | Callable],
         suffixes: Sequence[str] = ("_img1.ppm", "_img2.ppm", "_flow.flo"),
-        how_to_get: str = "",
+        download_hint: str = "",
         **kwargs,
     ) -> None:
         self.folder = folder
         self.suffixes = suffixes
-        self.how_to_get = how_to_get
+        self.download_hint = download_hint
         super().__init__(pipeline=pipeline, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -46,7 +49,7 @@ class FlowPairDataset(BaseDataset):
         names = [p.name.removesuffix(ends[2]) for p in folder.glob(f"*{ends[2]}")]
         if not names:
             raise FileNotFoundError(
-                f"no *{ends[2]} in {folder.absolute()}. {self.how_to_get}".rstrip()
+                f"no *{ends[2]} in {folder.absolute()}. {self.download_hint}".rstrip()
             )
         data_list = []
         for name in sorted(names):

@@ -12,6 +12,7 @@ from mmaction.registry import DATASETS
 from mmengine.fileio import exists, isdir
 from mmengine.logging import print_log
 
+from ..deprecated import former_arguments
 from ..io.text import read_lines
 from .transforms import VideoError
 
@@ -33,7 +34,7 @@ class CheckedVideoDataset(VideoDataset):
             :func:`flowzoo.io.text.read_text`.
         windows: lines may be ``path start end label``: the sample is the part of the
             video from start to end, in seconds, and nothing else of it is read.
-        how_to_get: a sentence for the error about missing files that says which
+        download_hint: a sentence for the error about missing files that says which
             command or page provides them.
         max_refetch: samples tried in place of an unreadable one.
         **kwargs: further arguments of ``VideoDataset``. With ``num_classes``, labels
@@ -47,16 +48,17 @@ class CheckedVideoDataset(VideoDataset):
         ValueError: A malformed annotation file; the message names file and line.
     """
 
+    @former_arguments(how_to_get="download_hint")
     def __init__(
         self,
         ann_file: str,
         pipeline: list[dict | Callable],
-        how_to_get: str = "",
+        download_hint: str = "",
         max_refetch: int = 10,
         windows: bool = False,
         **kwargs,
     ) -> None:
-        self.how_to_get = how_to_get
+        self.download_hint = download_hint
         self.windows = windows
         if windows and kwargs.get("multi_class"):
             raise ValueError("a window has one label: windows excludes multi_class")
@@ -186,7 +188,7 @@ class CheckedVideoDataset(VideoDataset):
         loader = testing if self.test_mode else "train_dataloader"
         raise FileNotFoundError(
             f"{what} not found: {path} (relative to {Path.cwd()}; it is {key} of the "
-            f"{type(self).__name__} in {loader}). {self.how_to_get}".rstrip()
+            f"{type(self).__name__} in {loader}). {self.download_hint}".rstrip()
         )
 
 

@@ -151,6 +151,6 @@ def test_streams_of_different_length():
 
 def test_missing_files_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.npz.*make features"):
-        FeatureDataset([], "nowhere.npz", how_to_get="make features")
+        FeatureDataset([], "nowhere.npz", download_hint="make features")
     with pytest.raises(ValueError, match="appearance, flow, or both"):
         FeatureDataset([])

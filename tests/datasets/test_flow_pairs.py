@@ -47,7 +47,7 @@ def test_flying_chairs(real_videos):
 
 def test_errors(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no \*_flow\.flo in .*Get it there"):
-        FlowPairDataset(str(tmp_path), PIPELINE, how_to_get="Get it there.")
+        FlowPairDataset(str(tmp_path), PIPELINE, download_hint="Get it there.")
     write_pair(tmp_path, "1", np.zeros((6, 9, 2)))
     dataset = FlowPairDataset(str(tmp_path), PIPELINE)
     with pytest.raises(ValueError, match=r"1_flow\.flo differ in size"):

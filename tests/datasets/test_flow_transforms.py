@@ -90,7 +90,9 @@ def test_flow_goes_with_the_frames(transform, folder):
     spec, root = folder
     for index in range(4, 8):  # rotation and zoom, along both axes
         results = load(root / spec.video_name("train", index), test_mode=True)
-        results = TRANSFORMS.build(dict(type="WithFlow", transform=transform))(results)
+        results = TRANSFORMS.build(dict(type="TransformWithFlow", transform=transform))(
+            results
+        )
         assert results["gt_flow"][0].shape[:2] == results["imgs"][0].shape[:2]
         right, wrong = rebuilt(results)
         assert right < wrong
@@ -106,9 +108,9 @@ def test_flips_and_sizes_by_hand():
             img_shape=(3, 4),
             modality="RGB",
         )
-        return WithFlow(transform)(results)["gt_flow"][0]
+        return TransformWithFlow(transform)(results)["gt_flow"][0]
 
-    WithFlow = TRANSFORMS.get("WithFlow")
+    TransformWithFlow = TRANSFORMS.get("TransformWithFlow")
     mirrored = run(type="Flip", flip_ratio=1.0)
     np.testing.assert_array_equal(mirrored, flow[:, ::-1] * (-1, 1))
     upside_down = run(type="Flip", flip_ratio=1.0, direction="vertical")
@@ -124,9 +126,9 @@ def test_frames_without_flow_pass_through():
         imgs=[np.zeros((4, 4, 3), np.uint8)], img_shape=(4, 4), modality="RGB"
     )
     flip = dict(type="Flip", flip_ratio=1.0)
-    assert "gt_flow" not in TRANSFORMS.build(dict(type="WithFlow", transform=flip))(
-        results
-    )
+    assert "gt_flow" not in TRANSFORMS.build(
+        dict(type="TransformWithFlow", transform=flip)
+    )(results)
     assert "gt_flow" not in TRANSFORMS.build(dict(type="FormatFlow"))(results)
 
 
@@ -158,7 +160,9 @@ def test_errors(folder, tmp_path):
     (tmp_path / "manifest.json").write_text('{"version": 1}')
     with pytest.raises(RuntimeError, match="version 1 of MotionShapes"):
         true_flow(tmp_path / "train" / "00000_right.mp4")
-    crop = dict(type="WithFlow", transform=dict(type="ThreeCrop", crop_size=16))
+    crop = dict(
+        type="TransformWithFlow", transform=dict(type="ThreeCrop", crop_size=16)
+    )
     results = dict(
         imgs=[np.zeros((16, 32, 3), np.uint8)] * 2,
         gt_flow=[np.zeros((16, 32, 2), np.float32)],

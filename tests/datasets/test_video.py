@@ -53,7 +53,7 @@ def make(folder, **options):
 def test_missing_annotation_file(tmp_path):
     hint = "make-the-list writes it."
     with pytest.raises(FileNotFoundError) as error:
-        make(tmp_path, how_to_get=hint)
+        make(tmp_path, download_hint=hint)
     message = str(error.value)
     assert f"annotation file not found: {tmp_path / 'list.txt'}" in message
     assert "ann_file of the CheckedVideoDataset in train_dataloader" in message
@@ -67,7 +67,7 @@ def test_missing_folder_of_videos(folder):
     with pytest.raises(
         FileNotFoundError, match=r"folder of videos not found: .*absent"
     ):
-        make(folder, data_prefix=dict(video=absent), how_to_get="x")
+        make(folder, data_prefix=dict(video=absent), download_hint="x")
 
 
 @pytest.mark.parametrize(

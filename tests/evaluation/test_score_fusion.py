@@ -5,13 +5,15 @@ import pytest
 import torch
 from mmaction.structures import ActionDataSample
 
-from flowzoo.evaluation.score_fusion import (
+from flowzoo.evaluation.score_dumps import (
     check_same_videos,
     evaluate_classes,
     evaluate_scores,
-    fuse_scores,
-    handle_scores,
     load_dump,
+)
+from flowzoo.score_fusion import (
+    fuse_scores,
+    normalize_scores,
     rank_weights,
     weight_grid,
 )
@@ -39,7 +41,7 @@ def test_authors_fusion():
 
 def test_a_video_without_a_positive_score_has_no_say():
     scores = torch.tensor([[-1.0, -2.0], [1.0, 3.0]])
-    assert handle_scores(scores, "clamp_l1").tolist() == [[0, 0], [0.25, 0.75]]
+    assert normalize_scores(scores, "clamp_l1").tolist() == [[0, 0], [0.25, 0.75]]
 
 
 def test_probabilities_stay_probabilities():
@@ -67,8 +69,8 @@ def test_wrong_weights(weights, message):
 def test_streams_for_different_classes():
     with pytest.raises(ValueError, match="trained for the same classes"):
         fuse_scores([torch.rand(2, 3), torch.rand(2, 4)], (1, 1))
-    with pytest.raises(ValueError, match="handling='l2'"):
-        handle_scores(torch.rand(2), "l2")
+    with pytest.raises(ValueError, match="score_norm='l2'"):
+        normalize_scores(torch.rand(2), "l2")
 
 
 def test_metrics():

@@ -108,5 +108,5 @@ def test_errors():
     truth = torch.zeros(2, 2, 64, 64)
     with pytest.raises(ValueError, match="2 weights for 1 scales"):
         SupervisedFlowLoss(weights=(1, 1))(clips, flows, with_truth(truth, truth))
-    with pytest.raises(ValueError, match="WithFlow"):
+    with pytest.raises(ValueError, match="TransformWithFlow"):
         SupervisedFlowLoss()(clips, flows, with_truth(truth[..., 1:], truth[..., 1:]))

@@ -10,7 +10,7 @@ from helpers.upstream_repflow_network import (
 from mmaction.registry import MODELS
 
 from flowzoo.models.heads import FrameAverageHead
-from flowzoo.models.layers.same_padding import SameConv3d, pad_same
+from flowzoo.models.layers.same_padding import Conv3dSame, pad_same
 from flowzoo.zoo.convert_repflow import convert_network
 
 
@@ -68,7 +68,7 @@ def test_same_padding_of_tensorflow():
     for size in range(1, 9):
         for kernel, stride in ((3, 1), (3, 2), (1, 2), (2, 2), (5, 3)):
             x = torch.zeros(1, 1, 2, size, 3)
-            conv = SameConv3d(1, 1, (1, kernel, 1), stride=(1, stride, 1), padding=9)
+            conv = Conv3dSame(1, 1, (1, kernel, 1), stride=(1, stride, 1), padding=9)
             assert conv(x).shape[3] == -(-size // stride)
             assert pad_same(x, conv.kernel_size, conv.stride).shape[2] == 2
     padded = pad_same(torch.ones(4, 1, 1), (3, 1, 1), (2, 1, 1))

@@ -8,7 +8,7 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.registry import DefaultScope
 
-from flowzoo.evaluation.score_fusion import fuse_scores
+from flowzoo.score_fusion import fuse_scores
 
 TOOL = str(Path(__file__).parents[2] / "tools" / "zoo" / "join_streams.py")
 STAGE = dict(
@@ -69,14 +69,14 @@ def scores(model, data):
     return torch.stack([s.pred_score for s in out])
 
 
-@pytest.mark.parametrize("handling", ["none", "clamp_l1"])
-def test_it_is_both_streams_and_their_fusion(handling):
-    model = build(handling=handling)
+@pytest.mark.parametrize("score_norm", ["none", "clamp_l1"])
+def test_it_is_both_streams_and_their_fusion(score_norm):
+    model = build(score_norm=score_norm)
     data = videos()
     middle = dict(data, inputs=[clip[:, :, 1] for clip in data["inputs"]])
     alone = [scores(model.spatial, middle), scores(model.temporal, data)]
     found = model.test_step(data)
-    expected = fuse_scores(alone, (1, 1.5), handling)
+    expected = fuse_scores(alone, (1, 1.5), score_norm)
     torch.testing.assert_close(torch.stack([s.pred_score for s in found]), expected)
     assert [s.pred_label.item() for s in found] == expected.argmax(1).tolist()
     assert [s.gt_label.item() for s in found] == [1, 3]
@@ -103,7 +103,7 @@ def test_plain_scores():
     ("options", "message"),
     [
         (dict(weights=(1, 1, 1)), "3 weights for two streams"),
-        (dict(handling="max"), "handling='max'"),
+        (dict(score_norm="max"), "score_norm='max'"),
         (
             dict(
                 spatial=dict(SPATIAL, cls_head=dict(SPATIAL["cls_head"], num_classes=4))
@@ -151,3 +151,8 @@ def test_joined_checkpoints(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         runpy.run_path(TOOL, run_name="__main__")
     assert "no cls_head" in capsys.readouterr().err
+
+
+def test_former_name_of_score_norm():
+    with pytest.warns(FutureWarning, match="handling= is now score_norm="):
+        assert build(handling="softmax").score_norm == "softmax"

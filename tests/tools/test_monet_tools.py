@@ -19,7 +19,7 @@ from mmengine.runner import Runner
 
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets.features import FeatureFile, FeatureWriter
-from flowzoo.evaluation.score_fusion import load_dump
+from flowzoo.evaluation.score_dumps import load_dump
 
 ROOT = Path(__file__).parents[2]
 STAGES = ("_classifiers", "", "_fusion")

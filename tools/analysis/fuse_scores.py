@@ -22,15 +22,17 @@ import sys
 from pathlib import Path
 
 import flowzoo  # noqa: F401  makes mmaction2 importable
-from flowzoo.evaluation.score_fusion import (
-    HANDLINGS,
+from flowzoo.evaluation.score_dumps import (
     Dump,
     check_same_videos,
     evaluate_classes,
     evaluate_scores,
-    fuse_scores,
-    handle_scores,
     load_dump,
+)
+from flowzoo.score_fusion import (
+    SCORE_NORMS,
+    fuse_scores,
+    normalize_scores,
     rank_weights,
     weight_grid,
 )
@@ -47,10 +49,10 @@ def load_dumps(paths: list[Path]) -> list[Dump]:
     return dumps
 
 
-def sweep(dumps: list[Dump], handling: str) -> list[dict]:
+def sweep(dumps: list[Dump], score_norm: str) -> list[dict]:
     """Results for all weights of the grid, the best first."""
     key = "mAP" if dumps[0].multi_label else "top1"
-    streams = [handle_scores(dump.scores, handling) for dump in dumps]
+    streams = [normalize_scores(dump.scores, score_norm) for dump in dumps]
     found = {
         weights: evaluate_scores(fuse_scores(streams, weights), dumps[0].labels)
         for weights in weight_grid(len(dumps))
@@ -128,8 +130,9 @@ def main() -> None:
         help="one for each dump; default: 1 1.5 for two dumps, otherwise 1 for each",
     )
     parser.add_argument(
+        "--score-norm",
         "--handling",
-        choices=HANDLINGS,
+        choices=SCORE_NORMS,
         default="none",
         help="of the scores before fusion; clamp_l1 is the hidden two-stream authors', "
         "for scores dumped with average_clips='score'; default: %(default)s",
@@ -138,6 +141,8 @@ def main() -> None:
     parser.add_argument("--labels", type=Path, help="file with a class name per line")
     parser.add_argument("--out", type=Path, metavar="FOLDER")
     args = parser.parse_args()
+    if "--handling" in sys.argv:
+        print("--handling is now --score-norm, and goes in the next release")
     if args.sweep and args.weights:
         parser.error("--weights and --sweep exclude each other")
     if args.sweep and len(args.sweep) != len(args.dumps):
@@ -155,13 +160,13 @@ def main() -> None:
 def fuse(args: argparse.Namespace) -> dict:
     dumps = load_dumps(args.dumps)
     weights = args.weights or ([1.0, 1.5] if len(dumps) == 2 else [1.0] * len(dumps))
-    report = dict(dumps=[str(path) for path in args.dumps], handling=args.handling)
+    report = dict(dumps=[str(path) for path in args.dumps], score_norm=args.score_norm)
     if args.sweep:
-        rows = sweep(load_dumps(args.sweep), args.handling)
+        rows = sweep(load_dumps(args.sweep), args.score_norm)
         weights = list(rows[0]["weights"])
         report["sweep"] = dict(dumps=[str(path) for path in args.sweep], rows=rows)
         print_results(f"chosen on {len(rows)} weights, there", _metrics(rows[0]))
-    streams = [handle_scores(dump.scores, args.handling) for dump in dumps]
+    streams = [normalize_scores(dump.scores, args.score_norm) for dump in dumps]
     labels = dumps[0].labels
     report["streams"] = {}
     for path, scores in zip(args.dumps, streams, strict=True):

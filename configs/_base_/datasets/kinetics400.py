@@ -4,7 +4,7 @@ num_classes = 400
 files = dict(
     type='CheckedVideoDataset',
     data_prefix=dict(video=f'{root}/videos'),
-    how_to_get=('python tools/data/prepare.py kinetics400 --root FOLDER writes the '
+    download_hint=('python tools/data/prepare.py kinetics400 --root FOLDER writes the '
                 'annotation files; docs/data.md says where to get the videos'))
 
 train_data = dict(

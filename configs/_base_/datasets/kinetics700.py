@@ -5,7 +5,7 @@ files = dict(
     type='CheckedVideoDataset',
     data_prefix=dict(video=f'{root}/videos'),
     num_classes=num_classes,
-    how_to_get=('python tools/data/prepare.py kinetics700 --root FOLDER writes the '
+    download_hint=('python tools/data/prepare.py kinetics700 --root FOLDER writes the '
                 'annotation files; docs/data.md says where to get the videos'))
 
 train_data = dict(

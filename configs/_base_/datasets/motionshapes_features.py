@@ -5,7 +5,7 @@ num_classes = 8
 files = dict(
     type='FeatureDataset',
     num_classes=num_classes,
-    how_to_get='python benchmarks/monet_motionshapes.py --features-only writes it')
+    download_hint='python benchmarks/monet_motionshapes.py --features-only writes it')
 
 train_data = dict(
     appearance=f'{root}/appearance_train.npz',

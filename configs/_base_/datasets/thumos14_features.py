@@ -5,7 +5,7 @@ num_classes = 101
 files = dict(
     type='FeatureDataset',
     num_classes=num_classes,
-    how_to_get=('python tools/data/extract_features.py writes it with a recognizer on '
+    download_hint=('python tools/data/extract_features.py writes it with a recognizer on '
                 'RGB and one on flow; docs/monet.md says how'))
 
 train_data = dict(

@@ -8,8 +8,8 @@ train_pipeline = [
     dict(type='DecodeFrames'),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='TVL1Flow', bound=20),
-    dict(type='WithFlow', transform=dict(type='RandomCrop', size=224)),
-    dict(type='WithFlow', transform=dict(type='Flip', flip_ratio=0.5)),
+    dict(type='TransformWithFlow', transform=dict(type='RandomCrop', size=224)),
+    dict(type='TransformWithFlow', transform=dict(type='Flip', flip_ratio=0.5)),
     dict(type='FlowAsFrames'),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs')
@@ -20,7 +20,7 @@ val_pipeline = [
     dict(type='DecodeFrames'),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='TVL1Flow', bound=20),
-    dict(type='WithFlow', transform=dict(type='CenterCrop', crop_size=224)),
+    dict(type='TransformWithFlow', transform=dict(type='CenterCrop', crop_size=224)),
     dict(type='FlowAsFrames'),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs')

@@ -1,7 +1,7 @@
 """Transforms for mmaction2's data pipelines."""
 
 from .features import FlowAsFrames, PackFeatures
-from .flow import FormatFlow, LoadFlowPair, LoadMotionShapesFlow, WithFlow
+from .flow import FormatFlow, LoadFlowPair, LoadMotionShapesFlow, TransformWithFlow
 from .loading import DecodeFrames, OpenVideo, VideoError
 from .tvl1 import TVL1Flow
 
@@ -14,6 +14,6 @@ __all__ = [
     "OpenVideo",
     "PackFeatures",
     "TVL1Flow",
+    "TransformWithFlow",
     "VideoError",
-    "WithFlow",
 ]

@@ -91,7 +91,7 @@ class LoadFlowPair(BaseTransform):
 
 
 @TRANSFORMS.register_module()
-class WithFlow(BaseTransform):
+class TransformWithFlow(BaseTransform):
     """Apply one of mmaction2's ``Resize``, crops and ``Flip`` to frames and true flow.
 
     The flow's maps go through the transform as the frames do. Then its vectors are

@@ -16,8 +16,8 @@ class TVL1Flow(BaseTransform):
 
     Required keys: ``imgs``, (H, W, 3) uint8 RGB frames of one size, and ``clip_len``.
     Added key: ``gt_flow``, a list of (H, W, 2) float32, clip_len - 1 for each clip: x
-    to the right, y down, in pixels. ``WithFlow`` and ``FlowAsFrames`` take it from
-    there.
+    to the right, y down, in pixels. ``TransformWithFlow`` and ``FlowAsFrames`` take it
+    from there.
 
     Args:
         bound: larger components are cut off at it, in pixels.

@@ -16,8 +16,8 @@ from mmengine.model import Sequential
 from mmengine.registry import MODELS as LAYERS
 from torch import Tensor, nn
 
-# registers SameConv3d, too
-from ..layers.same_padding import SameMaxPool3d
+# registers Conv3dSame, too
+from ..layers.same_padding import MaxPool3dSame
 
 # Output channels of the four branches of each block: of a 1x1x1 convolution; of a
 # reduction and the 3x3x3 convolution after it, twice; of the convolution after pooling.
@@ -66,7 +66,7 @@ class InceptionBlock3d(nn.Module):
         for reduced, out in pairs:
             branch = layer(in_channels, reduced, 1), layer(reduced, out, 3)
             self.branches.append(nn.Sequential(*branch))
-        pool = SameMaxPool3d(3, stride=1)
+        pool = MaxPool3dSame(3, stride=1)
         self.branches.append(nn.Sequential(pool, layer(in_channels, last, 1)))
         self.out_channels = first + sum(out for _, out in pairs) + last
 
@@ -97,13 +97,13 @@ class InceptionI3D(Sequential):
     ) -> None:
         layer = partial(
             ConvModule,
-            conv_cfg=dict(type="SameConv3d"),
+            conv_cfg=dict(type="Conv3dSame"),
             norm_cfg=norm_cfg
             or dict(type="UnscaledBatchNorm3d", eps=0.001, momentum=0.01),
         )
         layers = OrderedDict(
             Conv3d_1a_7x7=layer(in_channels, 64, 7, stride=2),
-            MaxPool3d_2a_3x3=SameMaxPool3d((1, 3, 3), stride=(1, 2, 2)),
+            MaxPool3d_2a_3x3=MaxPool3dSame((1, 3, 3), stride=(1, 2, 2)),
             Conv3d_2b_1x1=layer(64, 64, 1),
             Conv3d_2c_3x3=layer(64, 192, 3),
         )
@@ -111,7 +111,7 @@ class InceptionI3D(Sequential):
         for name, widths in BLOCKS.items():
             if name in POOLS:
                 pool, size, stride = POOLS[name]
-                layers[pool] = SameMaxPool3d(size, stride=stride)
+                layers[pool] = MaxPool3dSame(size, stride=stride)
             layers[name] = block = InceptionBlock3d(channels, widths, layer)
             channels = block.out_channels
         super().__init__(layers, init_cfg=init_cfg)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from flowzoo_kernels import RepresentationFlow
 
-from ..layers.same_padding import SameMaxPool3d
+from ..layers.same_padding import MaxPool3dSame
 
 # Which blocks of each stage have a temporal convolution.
 INFLATE = ((1, 1, 0), (1, 1, 0, 1), (1, 1, 0, 1, 0, 1), (1, 1, 0))
@@ -105,7 +105,7 @@ class ReleasedRepFlowResNet3d(ResNet3d):
             base_channels=base_channels,
             with_pool2=False,
             inflate=INFLATE,
-            conv_cfg=dict(type="SameConv3d"),
+            conv_cfg=dict(type="Conv3dSame"),
             frozen_stages=frozen_stages,
             norm_eval=norm_eval,
             with_cp=with_cp,
@@ -124,7 +124,7 @@ class ReleasedRepFlowResNet3d(ResNet3d):
             norm_cfg=dict(type="BN3d", eps=0.001, momentum=0.01),
             act_cfg=self.act_cfg,
         )
-        self.maxpool = SameMaxPool3d(3, stride=2)
+        self.maxpool = MaxPool3dSame(3, stride=2)
 
     def train(self, mode: bool = True) -> "ReleasedRepFlowResNet3d":
         super().train(mode)  # mmaction2's returns None

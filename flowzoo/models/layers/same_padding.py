@@ -22,7 +22,7 @@ def pad_same(
 
 
 @LAYERS.register_module()
-class SameConv3d(nn.Conv3d):
+class Conv3dSame(nn.Conv3d):
     """3D convolution with 'same' padding, whatever the ``padding`` that it is given."""
 
     def __init__(self, *args, padding: int | tuple[int, ...] = 0, **kwargs) -> None:
@@ -32,7 +32,7 @@ class SameConv3d(nn.Conv3d):
         return super().forward(pad_same(x, self.kernel_size, self.stride))
 
 
-class SameMaxPool3d(nn.MaxPool3d):
+class MaxPool3dSame(nn.MaxPool3d):
     """3D max-pooling with 'same' padding by zeros, for maps that are not negative."""
 
     def forward(self, x: Tensor) -> Tensor:

@@ -136,7 +136,7 @@ class SupervisedFlowLoss(nn.Module):
             raise ValueError(
                 f"the true flows of the batch have shape {tuple(truth.shape)}, but "
                 f"{(pairs, 2, *size)} goes with clips {tuple(clips.shape)}; put every "
-                f"transform that moves pixels into WithFlow"
+                f"transform that moves pixels into TransformWithFlow"
             )
         known = truth.isfinite().all(1, keepdim=True)
         truth = torch.where(known, truth, 0)

@@ -10,7 +10,8 @@ from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from flowzoo.evaluation.score_fusion import HANDLINGS, fuse_scores
+from flowzoo.deprecated import former_arguments
+from flowzoo.score_fusion import SCORE_NORMS, fuse_scores
 
 
 @MODELS.register_module()
@@ -28,22 +29,23 @@ class TwoStreamRecognizer(BaseModel):
         temporal: config of a ``Recognizer3D``, such as one with a
             ``StackedTemporalStream``.
         weights: of spatial and temporal scores; the published ones are 1 : 1.5.
-        handling: of the scores before they are fused, 'none', 'softmax' or 'clamp_l1',
-            see :func:`flowzoo.evaluation.score_fusion.handle_scores`. The released
+        score_norm: of the scores before they are fused, 'none', 'softmax' or
+            'clamp_l1', see :func:`flowzoo.score_fusion.normalize_scores`. The released
             code takes 'clamp_l1', with ``average_clips='score'`` in both heads.
         data_preprocessor: ``ActionDataPreprocessor`` without mean, unless given.
 
     Raises:
-        ValueError: weights that are not two, an unknown handling, heads with different
-            numbers of classes, a head with ``average_clips=None``.
+        ValueError: weights that are not two, an unknown score_norm, heads with
+            different numbers of classes, a head with ``average_clips=None``.
     """
 
+    @former_arguments(handling="score_norm")
     def __init__(
         self,
         spatial: dict,
         temporal: dict,
         weights: Sequence[float] = (1.0, 1.5),
-        handling: str = "none",
+        score_norm: str = "none",
         data_preprocessor: dict | None = None,
     ) -> None:
         super().__init__(
@@ -52,10 +54,10 @@ class TwoStreamRecognizer(BaseModel):
         )
         if len(weights) != 2:
             raise ValueError(f"{len(weights)} weights for two streams")
-        if handling not in HANDLINGS:
-            raise ValueError(f"handling={handling!r}; choose one of {HANDLINGS}")
+        if score_norm not in SCORE_NORMS:
+            raise ValueError(f"score_norm={score_norm!r}; choose one of {SCORE_NORMS}")
         self.weights = tuple(weights)
-        self.handling = handling
+        self.score_norm = score_norm
         self.spatial = MODELS.build(spatial)
         self.temporal = MODELS.build(temporal)
         heads = self.spatial.cls_head, self.temporal.cls_head
@@ -101,7 +103,7 @@ class TwoStreamRecognizer(BaseModel):
                 self._score(self.temporal, inputs),
             ],
             self.weights,
-            self.handling,
+            self.score_norm,
         )
         if mode == "tensor":
             return scores

@@ -1,10 +1,9 @@
-"""Late fusion: the weighted sum of the scores of several streams."""
+"""Scores of test runs in files: reading, comparing and evaluating them."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,66 +16,6 @@ from mmaction.evaluation import (
 )
 from mmengine.fileio import load
 from torch import Tensor
-
-# How the scores of a stream become comparable with those of the others
-HANDLINGS = ("none", "softmax", "clamp_l1")
-
-
-def handle_scores(scores: Tensor, handling: str) -> Tensor:
-    """Make scores (..., classes) comparable with those of another stream.
-
-    Args:
-        scores: of any range.
-        handling: 'none'; 'softmax', for scores that are no probabilities yet;
-            'clamp_l1', the released code of Hidden Two-Stream: negative scores become
-            0, and each video's scores are divided by their sum (a video without a
-            positive score keeps zeros).
-    """
-    if handling not in HANDLINGS:
-        raise ValueError(f"handling={handling!r}, but it must be one of {HANDLINGS}")
-    if handling == "softmax":
-        return scores.softmax(-1)
-    if handling == "clamp_l1":
-        scores = scores.clamp(min=0)
-        total = scores.sum(-1, keepdim=True)
-        return scores / torch.where(total > 0, total, 1)
-    return scores
-
-
-def fuse_scores(
-    scores: Sequence[Tensor], weights: Sequence[float], handling: str = "none"
-) -> Tensor:
-    """Average the scores of several streams.
-
-    Args:
-        scores: (..., classes) of each stream.
-        weights: one for each, not negative; only their ratios matter.
-        handling: of :func:`handle_scores`, for every stream.
-
-    Returns:
-        (..., classes), probabilities if the streams' scores are.
-
-    Raises:
-        ValueError: not one weight for each stream, negative or all zero; streams of
-            different shapes.
-    """
-    if len(weights) != len(scores):
-        raise ValueError(f"{len(weights)} weights for {len(scores)} streams")
-    if min(weights) < 0 or not sum(weights) > 0:
-        raise ValueError(
-            f"weights={tuple(weights)}, but none may be negative, and one must be "
-            "positive"
-        )
-    shapes = {tuple(s.shape) for s in scores}
-    if len(shapes) > 1:
-        raise ValueError(
-            f"the streams' scores have different shapes: {sorted(shapes)}; were they "
-            "trained for the same classes?"
-        )
-    total = sum(
-        w * handle_scores(s, handling) for w, s in zip(weights, scores, strict=True)
-    )
-    return total / sum(weights)
 
 
 @dataclass
@@ -224,23 +163,6 @@ def evaluate_classes(scores: Tensor, labels: np.ndarray) -> list[dict[str, float
         )
         rows.append(row)
     return rows
-
-
-def weight_grid(num_streams: int, steps: int = 20) -> Iterator[tuple[float, ...]]:
-    """Weights to try: all multiples of 1 / steps whose sum is 1."""
-    places = steps + num_streams - 1
-    for bars in itertools.combinations(range(places), num_streams - 1):
-        edges = itertools.pairwise((-1, *bars, places))
-        yield tuple((b - a - 1) / steps for a, b in edges)
-
-
-def rank_weights(
-    results: dict[tuple[float, ...], float],
-) -> list[tuple[float, ...]]:
-    """Weights by their result, the best first; of equally good ones the middle."""
-    best = max(results.values())
-    middle = np.mean([w for w, result in results.items() if result == best], axis=0)
-    return sorted(results, key=lambda w: (-results[w], np.abs(w - middle).sum()))
 
 
 def _many_hot(labels: np.ndarray, num_classes: int) -> np.ndarray:
