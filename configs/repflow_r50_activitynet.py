@@ -1,5 +1,5 @@
-# The clips and the schedule are those of HMDB51; the paper does not train on this data
-# set.
+# Clips, starting weights and schedule are those of HMDB51; the paper does not train on
+# this dataset.
 _base_ = [
     '_base_/models/repflow_r50.py', '_base_/datasets/activitynet.py',
     '_base_/pipelines/repflow_32x224.py',
@@ -7,6 +7,7 @@ _base_ = [
 ]
 
 model = dict(
+    backbone=dict(pretrained='torchvision://resnet50'),
     cls_head=dict(num_classes=_base_.num_classes, dropout_ratio=0.8))
 
 train_dataloader = dict(dataset=_base_.train_data)

@@ -1,5 +1,5 @@
-# The protocol and the schedule are those of HMDB51, as the paper does not train on UCF101;
-# split 1 (SPLIT=2 python tools/train.py ...).
+# Protocol, starting weights and schedule are those of HMDB51, as the paper does not train
+# on UCF101; split 1 (SPLIT=2 python tools/train.py ...).
 _base_ = [
     '_base_/models/repflow_r50.py', '_base_/datasets/ucf101.py',
     '_base_/pipelines/repflow_32x224.py',
@@ -7,6 +7,7 @@ _base_ = [
 ]
 
 model = dict(
+    backbone=dict(pretrained='torchvision://resnet50'),
     cls_head=dict(num_classes=_base_.num_classes, dropout_ratio=0.8))
 
 train_dataloader = dict(dataset=_base_.train_data)

@@ -1,5 +1,5 @@
 # Table 8, "ours", on HMDB51, split 1 (SPLIT=2 python tools/train.py ...): 16 frames of
-# 224 x 224, as in repflow_r34_minikinetics_224.py
+# 224 x 224, as in repflow_r34_minikinetics_224.py, from ImageNet weights
 _base_ = [
     '../_base_/models/repflow_r50.py', '../_base_/datasets/hmdb51.py',
     '../_base_/pipelines/repflow_16x224.py',
@@ -7,7 +7,7 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(depth=34),
+    backbone=dict(depth=34, pretrained='torchvision://resnet34'),
     cls_head=dict(num_classes=51, in_channels=512, dropout_ratio=0.8))
 
 train_dataloader = dict(dataset=_base_.train_data)

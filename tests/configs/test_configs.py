@@ -24,6 +24,7 @@ INPUT_SHAPES = {
     "Recognizer2D": (1, 3, 32, 32),  # frames, then one frame
     "RepFlowRecognizer2D": (8, 3, 32, 32),
     "Recognizer3D": (1, 3, 5, 32, 32),  # clips, then one clip
+    "RepFlowSeparableResNet3d": (1, 3, 9, 32, 32),  # a quarter of them, for two flows
     "MotionEstimator": (1, 3, 11, 32, 32),
     "ReleasedRepFlowResNet3d": (1, 3, 11, 32, 32),  # its shortest clip
 }

@@ -1,5 +1,6 @@
-# R(2+1)D with mmaction2's temporal strides: half of the frames reach layer2, so that 16
-# give 7 flows after it.
+# R(2+1)D of Tran et al., with mmaction2's temporal strides: half of the frames reach
+# layer2, so that 16 give 7 flows after it. Not the (2+1)D network of Representation Flow
+# for Action Recognition: its middles are wider.
 model = dict(
     type='Recognizer3D',
     backbone=dict(
