@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import chain, islice, pairwise
+from itertools import chain, dropwhile, islice
 
 import av
 import numpy as np
@@ -31,10 +31,8 @@ __all__ = ["MAX_MISSING", "VideoError", "VideoReader", "naming_errors"]
 
 # Frames in a row that may be missing, unless told otherwise.
 MAX_MISSING = 2
-# Frames to be skipped for which seeking pays: where key frames are known, and where
-# all packets have to be read to find them.
-_NEAR, _FAR = 8, 256
-
+# Frames to be skipped for which seeking pays.
+_NEAR = 8
 # Part of a frame's period that its beginning may be off.
 _ROUNDING = 0.02
 # Number of the frame that would follow the last one.
@@ -63,7 +61,7 @@ class VideoReader:
         self._best_attempt = 0  # of those in _approach
         self._open()
         with naming_errors(f"read {self.filename}"):
-            first = list(islice(self._packets, 2))
+            first = list(islice(self._packets, 3))
             self._packets = chain(first, self._packets)
             self._index = read_index(self._container, self.stream, first, filename)
 
@@ -126,12 +124,14 @@ class VideoReader:
             VideoError: A frame is missing or damaged.
         """
         wanted = sorted(set(numbers))
-        if self._may_seek(wanted):
+        while wanted and self._has_true_times and self.timeline.times is not None:
             try:
                 yield from self._read_by_time(wanted, max_missing)
                 return
             except _WrongTimesError:
-                pass
+                if self.timeline.is_exact:
+                    break
+                self.timeline = read_timeline(self.filename)
         yield from self._read_in_order(wanted, max_missing)
 
     def number_at(self, seconds: float) -> int:
@@ -173,6 +173,8 @@ class VideoReader:
         return self.frame_rate
 
     def _known_times(self) -> np.ndarray:
+        if not self.timeline.is_exact:
+            self.timeline = read_timeline(self.filename)
         times = self.timeline.times
         if times is None:
             raise VideoError(
@@ -181,15 +183,9 @@ class VideoReader:
             )
         return times
 
-    def _may_seek(self, wanted: list[int]) -> bool:
-        if not self._has_true_times or not wanted:
-            return False
-        skipped = max(after - before for before, after in pairwise([0, *wanted]))
-        if self._index and self._index.times is None and skipped < _FAR:
-            return False  # and spare reading all packets
-        return self.timeline.times is not None and self.timeline.count > 0
-
     def _read_in_order(self, wanted: list[int], max_missing: int) -> NumberedFrames:
+        if not wanted:
+            return
         number, frame = -1, None
         remaining = iter(wanted)
         target = next(remaining)
@@ -237,8 +233,8 @@ class VideoReader:
             # Containers look up times of display or of decoding, some inexactly.
             goals = [*keys[-1], keys[max(-2, -len(keys))][1]]
             for attempt in range(self._best_attempt, len(goals)):
-                frames = self._number(self._seek(goals[attempt]))
                 with contextlib.suppress(VideoError):
+                    frames = self._number(self._seek(goals[attempt]))
                     first = next(frames, None)
                     if first is not None and first[0] <= target:
                         self._best_attempt = attempt
@@ -253,8 +249,15 @@ class VideoReader:
             self._container.seek(time, stream=self.stream, backward=True)
         except (av.error.FFmpegError, OSError):  # this container cannot
             return iter(())
-        self._packets = self._container.demux(self.stream)
-        return self._decode(from_key=True)
+        packets = self._container.demux(self.stream)
+        self._packets = dropwhile(lambda packet: not packet.is_keyframe, packets)
+        with naming_errors(f"read {self.filename}"):
+            first = next(self._packets, None)
+        if not (first and first.pts is not None and self.timeline.knows_key(first)):
+            return iter(())
+        self._packets = chain([first], self._packets)
+        number = int(np.searchsorted(self.timeline.times, first.pts))
+        return self._decode(from_key=True, number=number)
 
     def _number(self, frames: Iterable[av.VideoFrame]) -> NumberedFrames:
         number, timeline = -1, self.timeline
@@ -264,13 +267,13 @@ class VideoReader:
                 raise _WrongTimesError
             yield number, frame
 
-    def _decode(self, from_key: bool) -> Iterator[av.VideoFrame]:
+    def _decode(self, from_key: bool, number: int = 0) -> Iterator[av.VideoFrame]:
         context = self.stream.codec_context
         if self._at_start:
             context.thread_count = self.num_threads
             context.thread_type = "AUTO"
         self._at_start = False
-        return decode(self.stream, self._packets, self.filename, from_key)
+        return decode(self.stream, self._packets, self.filename, from_key, number)
 
 
 class _WrongTimesError(Exception):

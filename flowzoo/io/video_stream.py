@@ -92,6 +92,7 @@ def decode(
     packets: Iterable[av.Packet],
     filename: str,
     from_key: bool = False,
+    number: int = 0,
 ) -> Iterator[av.VideoFrame]:
     """Decode packets.
 
@@ -102,8 +103,9 @@ def decode(
         from_key: leave out what comes before the first key frame, in the file or on
             display: it needs frames that are not among the packets. So do all frames
             up to the first intra-coded one, where key frames are mere refreshes.
+        number: of the first frame, for errors.
     """
-    count, earliest, needs_intra = 0, None, from_key
+    earliest, needs_intra = None, from_key
     try:
         for packet in packets:
             if from_key:
@@ -118,6 +120,6 @@ def decode(
                 needs_intra = False
                 if earliest is None or frame.pts is None or frame.pts >= earliest:
                     yield frame
-                    count += 1
+                    number += 1
     except _ERRORS as error:
-        raise _named(error, f"decode frame {count} of {filename}") from error
+        raise _named(error, f"decode frame {number} of {filename}") from error

@@ -7,13 +7,17 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
 
 from .video_stream import decode, naming_errors, open_video
 
+# Frames decoded to learn whether their times are those of display.
+_PROBE = 64
 # Seconds between two frames from which on a file's clock is wrong.
 _LONGEST_PAUSE = 3600
 
@@ -29,6 +33,9 @@ class Timeline:
         times: (count,) of the frames in the order of display, in the stream's time
             base; None where packets have no times of their own.
         keys: (time of display, time of decoding or None) of the key frames, sorted.
+        key_sizes: bytes of the key frames by their time of display; None where
+            packets are found by an index, so that seeking is exact.
+        is_exact: whether times are what packets say; else they are most likely.
     """
 
     count: int
@@ -36,6 +43,8 @@ class Timeline:
     late_start: bool
     times: np.ndarray | None
     keys: list[tuple[int, int | None]]
+    key_sizes: dict[int, int] | None = None
+    is_exact: bool = True
 
     def number_of(self, time: int | None, guess: int) -> int | None:
         """The frame with exactly this time; quicker where it is the guess."""
@@ -46,6 +55,14 @@ class Timeline:
         number = int(np.searchsorted(self.times, time))
         found = number < self.count and self.times[number] == time
         return number if found else None
+
+    def knows_key(self, packet: av.Packet) -> bool:
+        """Whether a packet after a seek has the time that it has without one.
+
+        Where a packet of the container holds several frames, FFmpeg gives the first
+        ones after a seek the times of others.
+        """
+        return self.key_sizes is None or self.key_sizes.get(packet.pts) == packet.size
 
     def keys_before(self, number: int) -> list[tuple[int, int | None]]:
         """The key frames up to a frame."""
@@ -64,7 +81,7 @@ def read_index(
     Args:
         container: just opened.
         stream: its video.
-        first_packets: the first two of the stream.
+        first_packets: the first three of the stream.
         filename: of the container.
     """
     index = stream.index_entries
@@ -81,20 +98,25 @@ def read_index(
     starts = [packet.pts for packet in first_packets if packet.size]
     # The first packet has to be decodable, and the second one not to precede it.
     decodable = first_packets[0].is_keyframe and None not in starts
-    if not decodable or starts != sorted(starts):
+    if not times or not decodable or starts[:2] != sorted(starts[:2]):
+        return None
+    if has_true_times(container, stream) and _may_lack_references(stream, starts):
         return None
     if end > container.size or _is_fragmented(filename):
         return None
-    # These are times of decoding.
-    displayed = (
-        not stream.codec_context.has_b_frames and starts[0] == index[0].timestamp
-    )
+    # The index has times of decoding, which precede those of display by the same time
+    # where the rate is constant.
+    delay = starts[0] - index[0].timestamp
+    reordered = stream.codec_context.has_b_frames
+    steady = len(times) == len(index) and len(set(np.diff(times).tolist())) < 2
+    known = steady and delay > 0 if reordered else delay == 0
     return Timeline(
         count=len(times),
         promised=len(times),
         late_start=False,
-        times=np.array(times, np.int64) if displayed else None,
-        keys=keys,
+        times=np.array(times, np.int64) + delay if known else None,
+        keys=[(time + delay, dts) for time, dts in keys],
+        is_exact=not reordered,
     )
 
 
@@ -114,6 +136,14 @@ def _scan_once(filename: str, size: int, changed: int) -> Timeline:
     return _scan(filename)
 
 
+class _Packet(NamedTuple):
+    pts: int | None
+    dts: int | None
+    is_key: bool
+    is_discard: bool
+    size: int
+
+
 def _scan(filename: str) -> Timeline:
     container, stream = open_video(filename)
     with container, naming_errors(f"read {filename}"):
@@ -122,40 +152,81 @@ def _scan(filename: str) -> Timeline:
         for packet in container.demux(stream):
             if packet.size:
                 flags = packet.is_keyframe, packet.is_discard
-                packets.append((packet.pts, packet.dts, *flags))
+                packets.append(_Packet(packet.pts, packet.dts, *flags, packet.size))
                 is_cut = packet.is_corrupt
         trusted = has_true_times(container, stream) and _is_steady(packets, stream)
     if is_cut:  # within the last packet
         packets.pop()
-    first_key = next((i for i, packet in enumerate(packets) if packet[2]), 0)
-    decodable = packets[first_key:]
+    first_key = next((i for i, packet in enumerate(packets) if packet.is_key), 0)
     late_start = first_key > 0
-    shown = [pts for pts, _, _, discard in decodable if not discard]
-    times, keys = None, []
-    if not trusted or len(set(shown)) < len(shown):
+    decodable = packets[first_key:]
+    times = _times(decodable, stream, filename, late_start) if trusted else None
+    if times is None:
+        keys = []
         count = sum(1 for _ in _decode_file(filename, late_start))
     else:
-        times = np.sort(np.array(shown, np.int64))
-        if shown and (late_start or times[0] < decodable[0][0]):
-            # What is displayed before the first key frame may need frames before it,
-            # as may a key frame that is a mere refresh: only the decoder knows.
-            first = next(_decode_file(filename, late_start), None)
-            times = times[times >= (first.pts if first else np.inf)]
+        keys = [packet for packet in decodable if packet.is_key]
         count = len(times)
-        keys = sorted((pts, dts) for pts, dts, is_key, _ in decodable if is_key)
     # A header counts frames that were dropped at recording, too; an index does not.
     if indexed == len(packets):
         promised = 0
     hidden = len(packets) - count
-    return Timeline(count, max(count, promised - hidden), late_start, times, keys)
+    return Timeline(
+        count=count,
+        promised=max(count, promised - hidden),
+        late_start=late_start,
+        times=times,
+        keys=sorted((packet.pts, packet.dts) for packet in keys),
+        key_sizes={packet.pts: packet.size for packet in keys},
+    )
 
 
-def _is_steady(
-    packets: list[tuple[int | None, int | None, bool, bool]], stream: av.VideoStream
-) -> bool:
+def _times(
+    packets: list[_Packet], stream: av.VideoStream, filename: str, late_start: bool
+) -> np.ndarray | None:
+    """Times of display, sorted; None where those of the packets are others.
+
+    Args:
+        packets: from the first key frame on.
+        stream: of the packets.
+        filename: of the container.
+        late_start: whether packets precede these.
+    """
+    shown = [packet.pts for packet in packets if not packet.is_discard]
+    times = np.unique(np.array(shown, np.int64))
+    if len(times) < len(shown):
+        return None
+    unsure = _may_lack_references(stream, shown)
+    if not shown or not (late_start or unsure or times[0] < packets[0].pts):
+        return times
+    # What is displayed before the first key frame or soon after it may need frames
+    # before it, as may a key frame that is a mere refresh; and the times may be those
+    # of decoding. Only the decoder knows.
+    frames = _decode_file(filename, late_start)
+    are_sorted = unsure and shown == sorted(shown)
+    decoded = [frame.pts for frame in islice(frames, _PROBE if are_sorted else 2)]
+    if None in decoded or decoded != sorted(decoded):
+        return None
+    if not decoded:
+        return times[:0]
+    return times[(times == decoded[0]) | (times >= decoded[min(1, len(decoded) - 1)])]
+
+
+def _may_lack_references(stream: av.VideoStream, times: list[int]) -> bool:
+    """Whether the packets after the first one may need others before it.
+
+    Args:
+        stream: of the packets.
+        times: of their display, in the order of decoding.
+    """
+    # Otherwise the second is displayed after the third, so others may need it.
+    return stream.codec_context.has_b_frames and times[:3] == sorted(times[:3])
+
+
+def _is_steady(packets: list[_Packet], stream: av.VideoStream) -> bool:
     """Whether all packets have times, from a clock that was neither set nor stopped."""
-    displayed = [pts for pts, *_ in packets]
-    decoded = [dts for _, dts, *_ in packets if dts is not None]
+    displayed = [packet.pts for packet in packets]
+    decoded = [packet.dts for packet in packets if packet.dts is not None]
     if None in displayed or decoded != sorted(decoded):
         return False
     pauses = np.diff(np.sort(np.array(displayed, np.int64)))

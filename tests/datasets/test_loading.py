@@ -119,7 +119,7 @@ def test_the_header_of_a_cut_file_is_not_believed(motion_jpeg, tmp_path):
         with pytest.warns(UserWarning, match=r"cut\.avi has 1\d of the 30 frames"):
             total = OpenVideo()(dict(filename=str(cut)))["total_frames"]
             assert len(decode(cut, range(total))["imgs"]) == total
-            with pytest.raises(VideoError, match=r"frame (13|29) of .*cut\.avi"):
+            with pytest.raises(VideoError, match=r"frame (14|29) of .*cut\.avi"):
                 decode(cut, [0, 29])
 
 

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 from helpers.broken_videos import audio_with_cover, mere_refreshes, without_decoder
-from helpers.painted_videos import encode, number_in, remux
+from helpers.painted_videos import GROUP, encode, number_in, remux
 
 from flowzoo.datasets.preparation import verify as verify_module
 from flowzoo.datasets.preparation.verify import check_video, verify
@@ -143,8 +143,8 @@ def test_a_gap_is_filled_with_the_frame_before(tmp_path, monkeypatch):
     path = encode(tmp_path / "gap.mkv")
     decode = VideoReader._decode
 
-    def lose_three(self, from_key):
-        frames = decode(self, from_key)
+    def lose_three(self, *args, **options):
+        frames = decode(self, *args, **options)
         return (frame for frame in frames if frame.pts not in (1200, 1240, 1280))
 
     monkeypatch.setattr(VideoReader, "_decode", lose_three)
@@ -159,13 +159,57 @@ def test_times_of_frames_that_disagree_with_those_of_packets(tmp_path, monkeypat
     path = encode(tmp_path / "odd.mkv")
     decode = VideoReader._decode
 
-    def shift(self, from_key):
-        for frame in decode(self, from_key):
+    def shift(self, *args, **options):
+        for frame in decode(self, *args, **options):
             frame.pts += 7
             yield frame
 
     monkeypatch.setattr(VideoReader, "_decode", shift)
     assert read(path, [0, 30, 59]) == [0, 30, 59]
+
+
+def test_times_of_decoding_in_place_of_those_of_display(tmp_path):
+    """As .wmv has them for codecs that it was not made for."""
+    source = encode(tmp_path / "a.mp4", b_frames=3)
+    path = tmp_path / "h264.wmv"
+    with av.open(str(source)) as given, av.open(str(path), "w") as new:
+        copy = new.add_stream_from_template(given.streams.video[0])
+        for packet in list(given.demux(video=0))[:-1]:
+            packet.pts = packet.dts
+            packet.stream = copy
+            new.mux(packet)
+    assert count(path) == 60
+    for numbers in ([2], [13, 40], [59], range(60)):
+        assert read(path, numbers) == list(numbers)
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mp4", ".mkv"])
+def test_frames_whose_references_were_cut_off(suffix, tmp_path):
+    """Two that follow the first key frame need others before it, and are not shown.
+
+    Their times, which were before its own, were set right as by ``ffmpeg -copyts``.
+    """
+    source = encode(tmp_path / "a.mkv", codec="mpeg2video", b_frames=2)
+    path = tmp_path / f"cut{suffix}"
+    with av.open(str(source)) as given, av.open(str(path), "w") as new:
+        copy = new.add_stream_from_template(given.streams.video[0])
+        last = -1
+        for place, packet in enumerate(list(given.demux(video=0))[GROUP - 2 : -1]):
+            if place in (1, 2):
+                packet.pts = GROUP * 40 + place
+            packet.dts = last = max(last + 1, packet.dts)
+            packet.stream = copy
+            new.mux(packet)
+    assert check_video(str(path)).frames == count(path) == 60 - GROUP
+    assert read(path, range(60 - GROUP)) == list(range(GROUP, 60))
+    assert read(path, [30]) == [GROUP + 30]
+
+
+def test_times_that_change_with_a_seek(tmp_path):
+    """Where a packet of a program stream holds several frames."""
+    path = encode(tmp_path / "a.mpg", 90, "mpeg1video", b_frames=2)
+    for number in (40, 53, 60, 77, 89):
+        assert read(path, [number]) == [number]
 
 
 def test_a_file_that_changes_is_read_anew(tmp_path):
