@@ -43,15 +43,12 @@ from torch import Tensor
 
 from flowzoo_kernels import backward_warp, motion_loss, multiscale_motion_loss
 from flowzoo_kernels.frame_pyramid import frame_pyramid
-from flowzoo_kernels.motion_loss.op import FLOW_SCALES, SSIM_WEIGHTS
-from flowzoo_kernels.motion_loss.reference import Constants, motion_loss_reference, ssim
+from flowzoo_kernels.motion_loss.options import FLOW_SCALES, SSIM_WEIGHTS, Options
+from flowzoo_kernels.motion_loss.reference import motion_loss_reference, ssim
 
 RESULTS = Path(__file__).parent / "results"
 SCALE = 10.0  # of the finest flow
-CONSTANTS = Constants(
-    *(SCALE, 1.0, 1.0, 0.01, 0.4, 255.0, 0.3, SCALE, 1e-3, 0.1),
-    *(8 / 6, 4.0, 1e-4, 1e-3, 16.0, 30.0),
-)  # the defaults of motion_loss
+FINEST = Options(SCALE)
 
 
 def grid_sample_warp(image: Tensor, flow: Tensor, padding: str = "zeros") -> Tensor:
@@ -67,9 +64,8 @@ def grid_sample_warp(image: Tensor, flow: Tensor, padding: str = "zeros") -> Ten
     )
 
 
-def _eager(target, source, flow, constants=CONSTANTS):
-    options = list(constants), 8, 8, "elements", grid_sample_warp
-    return motion_loss_reference(target, source, flow, *options)[0]
+def _eager(target, source, flow, options=FINEST):
+    return motion_loss_reference(target, source, flow, options, grid_sample_warp)[0]
 
 
 def _eager_scales(frames, flows):
@@ -77,10 +73,8 @@ def _eager_scales(frames, flows):
     pyramid = frame_pyramid(frames, [f.shape[2:] for f in flows], backend="reference")
     scales = zip(pyramid, flows, FLOW_SCALES, SSIM_WEIGHTS, strict=True)
     for images, flow, scale, weight in scales:
-        constants = CONSTANTS._replace(
-            flow_scale=scale, smoothness_beta=scale, ssim_weight=weight
-        )
-        total = total + _eager(images[:, :-3], images[:, 3:], flow, constants)
+        options = Options(scale, weights=(1.0, 1.0, weight))
+        total = total + _eager(images[:, :-3], images[:, 3:], flow, options)
     return total
 
 
@@ -311,8 +305,7 @@ def bench_ssim(args) -> dict:
     """SSIM alone, value and gradient; the fused pass has no SSIM of its own."""
     target, source, _ = make_case(args.batch, args.size, args.device)
     moving = source.clone().requires_grad_()
-    k = Constants(*CONSTANTS)
-    functions = {"reference": lambda x, _, y: ssim(y, x, k, 8, 8)[0]}
+    functions = {"reference": lambda x, _, y: ssim(y, x, FINEST)[0]}
     if importlib.util.find_spec("pytorch_msssim"):
         from pytorch_msssim import ssim as sliding
 

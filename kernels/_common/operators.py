@@ -124,6 +124,50 @@ def differentiable(
     return call
 
 
+def differentiable_list(
+    name: str, forward: Callable, save: Callable, differentiate: Callable
+) -> Callable:
+    """The same for an operator of a list of tensors. Returns how to call it.
+
+    Args:
+        name: of the public function, for messages.
+        forward: the operator, forward([*tensors], *options) -> [*results].
+        save: save(ctx, tensors, results) keeps what ``differentiate`` needs.
+        differentiate: differentiate(ctx, needs, grads) -> a gradient or None for each
+            tensor. needs: whether each of them needs one; grads: of the results.
+    """
+
+    def save_lists(ctx, inputs, output) -> None:
+        ctx.others = [None] * (len(inputs) - 1)
+        save(ctx, inputs[0], output)
+
+    def differentiate_lists(ctx, grads):
+        return differentiate(ctx, ctx.needs_input_grad[0], grads), *ctx.others
+
+    def save_each(ctx, inputs, output) -> None:
+        save(ctx, inputs[1:], output)
+
+    def differentiate_each(ctx, *grads):
+        return None, *differentiate(ctx, ctx.needs_input_grad[1:], grads)
+
+    forward.register_autograd(differentiate_lists, setup_context=save_lists)
+    function = make_autograd_function(
+        name,
+        lambda options, *tensors: tuple(forward(list(tensors), *options)),
+        differentiate_each,
+        save_each,
+    )
+
+    def call(tensors: list[Tensor], *options) -> Sequence[Tensor]:
+        if not torch.compiler.is_compiling():
+            if in_functorch_transform():
+                return function(options, *tensors)
+            check_no_tangent(name, tensors)
+        return forward(tensors, *options)
+
+    return call
+
+
 def vmap_loop(operator: Callable, info, in_dims: Sequence, args: Sequence) -> list:
     """vmap by a loop: an operator's results for each example."""
 

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from .._common.checks import check_plane
 from .._common.launch import device_guard, named_strides
-from .reference import Constants, border_width, divisors, ssim_table
+from .options import Options
+from .reference import border_width, divisors, ssim_table
 
 PIXELS = 256  # of a program, 2 for a thread
 
@@ -234,9 +235,7 @@ def _device_constants(rows: tuple[tuple[float, ...], ...], device: str) -> Tenso
 
 def _triton_scale(
     inputs: tuple[Tensor, Tensor, Tensor],
-    k: Constants,
-    window: int,
-    stride: int,
+    options: Options,
     factors: tuple[float, ...],
     gradient: Tensor,
     sums: Tensor,
@@ -245,9 +244,11 @@ def _triton_scale(
     _, c, h, w = inputs[0].shape
     pairs = inputs[2].shape[1] // 2
     check_plane("flow", h, w, "triton")
+    window, stride = options.ssim_window, options.ssim_stride
     step = min(stride, max(h, w))  # the rest of a window reaches no pixel
-    device = str(gradient.device)
-    table = _window_table(window, step, k.ssim_sigma, k.ssim_center, device)
+    table = _window_table(
+        window, step, options.ssim_sigma, options.ssim_center, str(gradient.device)
+    )
     motion_loss_kernel[(_programs(inputs[2], stride),)](
         *inputs,
         table_ptr=table,
@@ -261,15 +262,15 @@ def _triton_scale(
         h=h,
         w=w,
         stride=step,
-        border=border_width(h, w, k.border),
-        scale=k.flow_scale,
-        p_alpha=k.photometric_alpha,
-        p_beta=k.photometric_beta,
-        s_alpha=k.smoothness_alpha,
-        s_beta=k.smoothness_beta,
-        eps2=k.epsilon**2,
-        c1=k.ssim_c1,
-        c2=k.ssim_c2,
+        border=border_width(h, w, options.border),
+        scale=options.flow_scale,
+        p_alpha=options.photometric_alpha,
+        p_beta=options.photometric_beta,
+        s_alpha=options.smoothness_alpha,
+        s_beta=options.smoothness_beta,
+        eps2=options.epsilon**2,
+        c1=options.ssim_c1,
+        c2=options.ssim_c2,
         p_factor=factors[0],
         s_factor=factors[1],
         ssim_factor=factors[2],
@@ -301,10 +302,7 @@ def forward(
     targets: list[Tensor],
     sources: list[Tensor],
     flows: list[Tensor],
-    constants: list[Constants],
-    window: int,
-    stride: int,
-    normalization: str,
+    scales: list[Options],
     need_gradient: bool,
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
     first = flows[0]
@@ -312,33 +310,31 @@ def forward(
         flow.new_empty(flow.shape if need_gradient else 0, dtype=torch.float32)
         for flow in flows
     ]
-    # places of programs that a scale does not have add nothing
+    stride = scales[0].ssim_stride
+    # slots of programs that a scale does not have add nothing
     programs = [_programs(flow, stride) for flow in flows]
     sums = first.new_zeros((len(flows), max(programs), 3), dtype=torch.float32)
-    offsets, scales, weights = [], [], []
+    offsets, factors, weights = [], [], []
     with device_guard(first):
-        for i, (flow, k) in enumerate(zip(flows, constants, strict=True)):
+        for i, (flow, options) in enumerate(zip(flows, scales, strict=True)):
             n, c, h, w = targets[i].shape
-            by = divisors(targets[i].shape, flow.shape[1] // 2, k, normalization)
-            weight = k.photometric_weight, k.smoothness_weight, k.ssim_weight
+            by = divisors(targets[i].shape, flow.shape[1] // 2, options)
             if programs[i] > 0:
                 _triton_scale(
                     (targets[i], sources[i], flow),
-                    k,
-                    window,
-                    stride,
-                    tuple(a / b for a, b in zip(weight, by, strict=True)),
+                    options,
+                    tuple(a / b for a, b in zip(options.weights, by, strict=True)),
                     gradients[i],
                     sums[i],
                 )
             step = min(stride, max(h, w))
             windows = n * c * -(-h // step) * -(-w // step)
-            # a part is offset + scale * sum: SSIM's windows minus how similar they are
+            # a part is offset + factor * sum: SSIM's windows minus how similar they are
             offsets.append((0.0, 0.0, windows / by[2]))
-            scales.append((1 / by[0], 1 / by[1], -1 / by[2]))
-            weights.append(weight)
-    numbers = (tuple(offsets), tuple(scales), tuple(weights))
+            factors.append((1 / by[0], 1 / by[1], -1 / by[2]))
+            weights.append(options.weights)
+    numbers = (tuple(offsets), tuple(factors), tuple(weights))
     device = str(first.device)
-    offset, scale, weight = (_device_constants(rows, device) for rows in numbers)
-    parts = torch.addcmul(offset, scale, sums.sum(1, dtype=torch.float64))
+    offset, factor, weight = (_device_constants(rows, device) for rows in numbers)
+    parts = torch.addcmul(offset, factor, sums.sum(1, dtype=torch.float64))
     return (weight * parts).sum().float(), parts.float(), gradients

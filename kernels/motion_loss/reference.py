@@ -21,7 +21,6 @@ Notes on what the paper does not say, or says differently from the released laye
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -29,29 +28,7 @@ from torch import Tensor
 
 from .._common.precision import compute_dtype, without_autocast
 from ..warp.reference import backward_warp_reference
-
-NORMALIZATIONS = ("elements", "caffe")
-
-
-class Constants(NamedTuple):
-    """The numbers of the losses; see :func:`flowzoo_kernels.motion_loss`."""
-
-    flow_scale: float
-    photometric_weight: float
-    smoothness_weight: float
-    ssim_weight: float
-    photometric_alpha: float
-    photometric_beta: float
-    smoothness_alpha: float
-    smoothness_beta: float
-    epsilon: float
-    border: float
-    ssim_sigma: float
-    ssim_center: float
-    ssim_c1: float
-    ssim_c2: float
-    mask_batch: float
-    mask_channels: float
+from .options import Options
 
 
 def border_width(h: int, w: int, ratio: float) -> int:
@@ -74,15 +51,15 @@ def ssim_windows(size: int, window: int, stride: int) -> int:
 
 
 def divisors(
-    shape: tuple[int, ...], pairs: int, k: Constants, normalization: str
+    shape: tuple[int, ...], pairs: int, options: Options
 ) -> tuple[float, float, float]:
     """What the sums of the three terms are divided by. shape: (N, C, H, W)."""
     n, c, h, w = shape
     n = max(n, 1)
-    border = border_width(h, w, k.border)
+    border = border_width(h, w, options.border)
     pixels = (h - 2 * border) * (w - 2 * border)
-    if normalization == "caffe":
-        elements = n * k.mask_batch * k.mask_channels * pixels
+    if options.normalization == "caffe":
+        elements = n * math.prod(options.caffe_mask) * pixels
         return elements, elements, n
     # the differences of one flow component, in two directions
     return n * c * pixels, n * 2 * pairs * pixels, n
@@ -93,20 +70,18 @@ def charbonnier(x: Tensor, alpha: float, beta: float, epsilon: float) -> Tensor:
     return ((beta * x).square() + epsilon**2) ** alpha
 
 
-def ssim(
-    x: Tensor, y: Tensor, k: Constants, window: int, stride: int
-) -> tuple[Tensor, int]:
+def ssim(x: Tensor, y: Tensor, options: Options) -> tuple[Tensor, int]:
     """Sum of luminance * contrast-structure over windows and channels; their number.
 
     x, y: (N, C, H, W).
     """
+    window, stride = options.ssim_window, options.ssim_stride
     n, c, h, w = x.shape
     rows, columns = (ssim_windows(size, window, stride) for size in (h, w))
     below = (rows - 1) * stride + window - h
     right = (columns - 1) * stride + window - w
-    table = torch.tensor(
-        ssim_table(window, k.ssim_sigma, k.ssim_center), dtype=x.dtype, device=x.device
-    )
+    table = ssim_table(window, options.ssim_sigma, options.ssim_center)
+    table = torch.tensor(table, dtype=x.dtype, device=x.device)
 
     def mean(values: Tensor) -> Tensor:
         padded = F.pad(values, (0, right, 0, below))
@@ -116,8 +91,8 @@ def ssim(
     mx, my = mean(x), mean(y)
     mxx, myy, mxy = mx * mx, my * my, mx * my
     sx, sy, sxy = mean(x * x) - mxx, mean(y * y) - myy, mean(x * y) - mxy
-    luminance = (2 * mxy + k.ssim_c1) / (mxx + myy + k.ssim_c1)
-    structure = (2 * sxy + k.ssim_c2) / (sx + sy + k.ssim_c2)
+    luminance = (2 * mxy + options.ssim_c1) / (mxx + myy + options.ssim_c1)
+    structure = (2 * sxy + options.ssim_c2) / (sx + sy + options.ssim_c2)
     return (luminance * structure).sum(), n * c * rows * columns
 
 
@@ -125,17 +100,13 @@ def motion_loss_reference(
     target: Tensor,
     source: Tensor,
     flow: Tensor,
-    constants: list[float],
-    window: int,
-    stride: int,
-    normalization: str,
+    options: Options,
     warp: Callable[[Tensor, Tensor, str], Tensor] = backward_warp_reference,
 ) -> tuple[Tensor, Tensor]:
     """The weighted loss and the three parts, (3,): photometric, smoothness, ssim.
 
     See :func:`flowzoo_kernels.motion_loss`. warp: another function for the same step.
     """
-    k = Constants(*constants)
     dtype = compute_dtype(flow)
     n, c, h, w = target.shape
     pairs = flow.shape[1] // 2
@@ -143,29 +114,27 @@ def motion_loss_reference(
         target, source, flow = (t.to(dtype) for t in (target, source, flow))
         # one pair after another along the batch
         frames = source.unflatten(1, (pairs, -1)).flatten(0, 1)
-        vectors = k.flow_scale * flow.unflatten(1, (pairs, 2)).flatten(0, 1)
+        vectors = options.flow_scale * flow.unflatten(1, (pairs, 2)).flatten(0, 1)
         warped = warp(frames, vectors, "zeros").view(n, c, h, w)
 
-        border = border_width(h, w, k.border)
+        border = border_width(h, w, options.border)
         inner = ..., slice(border, h - border), slice(border, w - border)
-        photometric_by, smoothness_by, ssim_by = divisors(
-            target.shape, pairs, k, normalization
-        )
+        photometric_by, smoothness_by, ssim_by = divisors(target.shape, pairs, options)
         photometric = charbonnier(
             (target - warped)[inner],
-            k.photometric_alpha,
-            k.photometric_beta,
-            k.epsilon,
+            options.photometric_alpha,
+            options.photometric_beta,
+            options.epsilon,
         )
         dx = F.pad(flow[..., 1:] - flow[..., :-1], (0, 1))
         dy = F.pad(flow[..., 1:, :] - flow[..., :-1, :], (0, 0, 0, 1))
         smoothness = charbonnier(
             torch.stack([dx, dy])[inner],
-            k.smoothness_alpha,
-            k.smoothness_beta,
-            k.epsilon,
+            options.smoothness_alpha,
+            options.smoothness_beta,
+            options.epsilon,
         )
-        similar, count = ssim(warped, target, k, window, stride)
+        similar, count = ssim(warped, target, options)
         parts = torch.stack(
             [
                 photometric.sum() / photometric_by,
@@ -173,5 +142,4 @@ def motion_loss_reference(
                 (count - similar) / ssim_by,
             ]
         )
-        weights = k.photometric_weight, k.smoothness_weight, k.ssim_weight
-        return sum(w * p for w, p in zip(weights, parts, strict=True)), parts
+        return sum(w * p for w, p in zip(options.weights, parts, strict=True)), parts

@@ -1,9 +1,10 @@
+import inspect
 import math
 
 import pytest
 import torch
 
-from flowzoo_kernels import motion_loss
+from flowzoo_kernels import motion_loss, multiscale_motion_loss
 
 
 def call(**changed):
@@ -66,6 +67,7 @@ def test_the_unchanged_call_works():
             ValueError,
             "caffe_mask holds",
         ),
+        ({"borders": 0.1}, TypeError, "no option borders; .*flow_scale.*border,"),
         ({"backend": "cuda"}, ValueError, "'auto', 'triton', 'cpu', 'reference'"),
         ({"backend": "triton"}, ValueError, "needs GPU tensors"),
     ],
@@ -73,6 +75,15 @@ def test_the_unchanged_call_works():
 def test_errors_say_what_was_wrong(changed, error, message):
     with pytest.raises(error, match=message):
         call(**changed)
+
+
+def test_signatures_show_the_options_and_their_defaults():
+    shown = inspect.signature(motion_loss).parameters
+    assert shown["flow_scale"].default is inspect.Parameter.empty
+    assert shown["border"].default == 0.1
+    several = inspect.signature(multiscale_motion_loss).parameters
+    assert several["border"].default == 0.1
+    assert not {"flow_scale", "weights", "options"} & several.keys()
 
 
 @pytest.mark.parametrize("backend", ["cpu", "reference"])

@@ -7,6 +7,7 @@ from helpers.motion_loss_cases import check_loss, make_inputs, run_loss
 
 from flowzoo_kernels import motion_loss
 from flowzoo_kernels.motion_loss import gpu, op
+from flowzoo_kernels.motion_loss.options import Options
 
 # The interpreter takes half a second for a program: inputs are small, programs large,
 # and terms are checked together.
@@ -48,13 +49,12 @@ def test_one_window_in_a_program(monkeypatch):
 def test_two_scales_at_once():
     """The second has fewer programs."""
     first, second = (make_inputs(s) for s in ((1, 1, 2, 9, 8), (1, 1, 2, 3, 4)))
-    pairs = [list(p) for p in zip(first, second, strict=True)]
-    constants = [4, 1, 1, 0.05, 0.4, 255, 0.3, 4, 1e-3, 0.1, 1.3, 4, 1e-4, 1e-3, 16, 30]
-    arguments = [float(c) for c in 2 * constants], 8, 8, "elements"
-    triton = op._forward(*pairs, *arguments, "triton", True)
-    cpu = op._forward(*pairs, *arguments, "cpu", True)
+    tensors = [t for pair in zip(first, second, strict=True) for t in pair]
+    numbers = 2 * Options(4.0, weights=(1, 1, 0.05)).numbers()
+    triton = op._forward(tensors, numbers, 8, 8, "elements", "triton", True)
+    cpu = op._forward(tensors, numbers, 8, 8, "elements", "cpu", True)
     torch.testing.assert_close(triton[:2], cpu[:2])
-    torch.testing.assert_close(triton[2], cpu[2], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(triton[2:], cpu[2:], rtol=1e-4, atol=1e-5)
 
 
 def test_strides_and_empty_batch():

@@ -1,0 +1,162 @@
+"""The motion losses of bands of rows, step by step, in Numba."""
+
+from typing import NamedTuple
+
+from numba import njit
+
+from ..._common.simd import JIT, LANES, cached_njit, vload, vsplat, vstore
+from .terms import (
+    ALONG_X,
+    ALONG_Y,
+    GRADIENT,
+    MAPS,
+    MASK,
+    OUT,
+    TARGET,
+    inside,
+    photometric_row,
+    row,
+    smoothness_row,
+    ssim_channel,
+    warp_row,
+)
+
+
+class Terms(NamedTuple):
+    """The numbers of a scale. The factor is that of a term's gradient."""
+
+    border: int
+    flow_scale: float
+    photometric: tuple[float, ...]  # alpha, beta, eps^2, factor
+    smoothness: tuple[float, ...]  # alpha, beta, eps^2, factor
+    ssim: tuple[float, ...]  # C1, C2, factor, in float64
+
+
+@njit(**JIT)
+def _band(
+    target,
+    source,
+    flow,
+    gradient,
+    with_gradient,
+    tiled,
+    table,
+    begin,
+    end,
+    terms,
+    s,
+    columns,
+    sums,
+):
+    """Rows begin..end of one pair of frames.
+
+    target, source: (C, H, W); flow: (2, H, W); gradient: the same shape. table: weights
+    of a window, (step, step); tiled: table side by side over a row, (step, pitch),
+    flat. s, columns: scratch memory.
+    """
+    border, scale, photometric, smoothness, ssim = terms
+    channels, h, w = target.shape
+    step = table.shape[0]
+    pitch = tiled.size // step
+    size = channels * step * pitch
+    base = MAPS * size
+    mask = row(base, MASK, pitch)
+    out_x, out_y = row(base, OUT, pitch), row(base, OUT + 1, pitch)
+    s[:] = 0
+    s[mask + border : mask + w - border] = 1
+    if begin > 0:
+        active = inside(begin - 1 - border, h - 2 * border)
+        smoothness_row(flow, begin - 1, s, base, pitch, active, smoothness, False, sums)
+    for top in range(begin, end, step):
+        rows = min(step, h - top)
+        for r in range(rows):
+            y = top + r
+            to = r * pitch
+            warp_row(source, flow, scale, y, s, to, step, pitch)
+            active = inside(y - border, h - 2 * border)
+            for c in range(channels):
+                at = to + c * step * pitch
+                for x in range(w):
+                    s[TARGET * size + at + x] = target[c, y, x]
+                if active:
+                    photometric_row(s, at, size, pitch, mask, photometric, sums)
+                else:
+                    s[GRADIENT * size + at : GRADIENT * size + at + pitch] = 0
+        for c in range(channels):
+            ssim_channel(
+                s,
+                c * step * pitch,
+                rows,
+                w,
+                size,
+                pitch,
+                base,
+                table,
+                tiled,
+                step,
+                ssim,
+                columns,
+                with_gradient,
+                sums,
+            )
+        for r in range(rows):
+            y = top + r
+            for x in range(0, pitch, LANES):
+                i = r * pitch + x
+                gu = gv = vsplat(s.dtype.type(0))
+                for _ in range(channels):
+                    g = vload(s, GRADIENT * size + i)
+                    gu = gu + g * vload(s, ALONG_X * size + i)
+                    gv = gv + g * vload(s, ALONG_Y * size + i)
+                    i += step * pitch
+                vstore(s, out_x + x, scale * gu)
+                vstore(s, out_y + x, scale * gv)
+            active = inside(y - border, h - 2 * border)
+            smoothness_row(flow, y, s, base, pitch, active, smoothness, True, sums)
+            if with_gradient:
+                for x in range(w):
+                    gradient[0, y, x] = s[out_x + x]
+                    gradient[1, y, x] = s[out_y + x]
+
+
+@cached_njit
+def bands_of_pairs(
+    target,
+    source,
+    flow,
+    gradient,
+    with_gradient,
+    tiled,
+    table,
+    band,
+    first,
+    terms,
+    s,
+    columns,
+    sums,
+):
+    """Bands first, first + 1, ... of some pairs, one for each of the rows of sums.
+
+    target, source: (P C, H, W); flow: (2P, H, W). band: rows of one. See _band.
+    """
+    pairs, h = flow.shape[0] // 2, flow.shape[1]
+    channels = target.shape[0] // pairs
+    bands = -(-h // band)
+    for i in range(sums.shape[0]):
+        pair, begin = (first + i) // bands, (first + i) % bands * band
+        c, f = pair * channels, 2 * pair
+        _band(
+            target[c : c + channels],
+            source[c : c + channels],
+            flow[f : f + 2],
+            gradient[f : f + 2],
+            with_gradient,
+            tiled,
+            table,
+            begin,
+            min(h, begin + band),
+            terms,
+            s,
+            columns,
+            sums[i],
+        )
