@@ -31,7 +31,7 @@ from pathlib import Path
 import cpu_roofline
 import torch
 from repflow_inputs import make_maps, make_parameters
-from upstream_repflow import authors_layer
+from upstream_repflow import upstream_layer
 
 from flowzoo_kernels import representation_flow
 from flowzoo_kernels.modules import normalize_maps
@@ -55,7 +55,7 @@ def implementations(variant: str, device: str) -> dict:
         "compile": torch.compile(reference, dynamic=False),
     }
     if variant == "tvl1":
-        functions["authors"] = lambda x, p, n: authors_layer(x, *p, n)
+        functions["authors"] = lambda x, p, n: upstream_layer(x, *p, n)
     return functions
 
 

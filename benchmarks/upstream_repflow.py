@@ -27,7 +27,7 @@ def _divergence(px: Tensor, py: Tensor, kx: Tensor, ky: Tensor) -> Tensor:
     return gx + gy
 
 
-def authors_layer(
+def upstream_layer(
     x: Tensor,
     image_kernel: Tensor,
     flow_kernel: Tensor,

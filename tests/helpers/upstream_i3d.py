@@ -106,7 +106,7 @@ def pool(x: Tensor, kernel: tuple, stride: tuple) -> Tensor:
     return F.max_pool3d(x, kernel, stride).permute(0, 2, 3, 4, 1)
 
 
-def authors_features(v: dict[str, Tensor], x: Tensor) -> Tensor:
+def upstream_features(v: dict[str, Tensor], x: Tensor) -> Tensor:
     """Clips (N, T, H, W, C) to the last Mixed block, (N, T', H', W', 1024)."""
     x = unit(v, "Conv3d_1a_7x7", x, stride=2)
     x = pool(x, (1, 3, 3), (1, 2, 2))
@@ -130,7 +130,7 @@ def authors_features(v: dict[str, Tensor], x: Tensor) -> Tensor:
     return x
 
 
-def authors_logits(v: dict[str, Tensor], x: Tensor) -> Tensor:
+def upstream_logits(v: dict[str, Tensor], x: Tensor) -> Tensor:
     """Features (N, T', H', W', 1024) to (N, classes).
 
     Average pooling by 2 x 7 x 7, where 7 x 7 is a whole map of a frame of 224 x 224; a

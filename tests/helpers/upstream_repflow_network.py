@@ -184,7 +184,7 @@ def _flow_layer(state: dict[str, Tensor], x: Tensor, n_iter: int) -> Tensor:
     return F.relu(x[:, :, :-1] + _norm(state, "rep_flow.bn", flow))
 
 
-def authors_network(state: dict[str, Tensor], x: Tensor, n_iter: int = 10) -> Tensor:
+def upstream_network(state: dict[str, Tensor], x: Tensor, n_iter: int = 10) -> Tensor:
     """Scores (N, classes) of clips (N, 3, T, H, W), in inference mode."""
     x = F.conv3d(x, state["stem.weight"], stride=2)
     x = F.relu(_norm(state, "bn1", x, eps=0.001))

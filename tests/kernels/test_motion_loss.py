@@ -33,7 +33,7 @@ def nan_filled_memory():
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("kind", ["fractional", "integer", "outside"])
 @pytest.mark.parametrize("shape", [(2, 2, 3, 13, 19), (1, 1, 3, 8, 16)], ids=str)
-def test_is_the_authors_layers(shape, kind, backend):
+def test_is_the_upstream_layers(shape, kind, backend):
     """Charbonnier, SSIM and transformer, values and gradients, normalized as theirs."""
     target, source, flow = make_inputs(shape, torch.float64)
     target = target - 0.7  # on both sides of 0

@@ -1,7 +1,7 @@
 import pytest
 import torch
 from repflow_inputs import PARAMETERS, make_maps, make_parameters
-from upstream_repflow import authors_layer
+from upstream_repflow import upstream_layer
 
 from flowzoo_kernels import representation_flow
 from flowzoo_kernels.repflow.reference import VARIANTS, default_kernels
@@ -19,7 +19,7 @@ from flowzoo_kernels.repflow.reference import VARIANTS, default_kernels
 def test_tvl1_is_the_authors_first_layer(h, w, dtype):
     shape = (2, 3, 4, h, w)
     results = []
-    for function in (representation_flow, authors_layer):
+    for function in (representation_flow, upstream_layer):
         x = make_maps(shape, dtype).requires_grad_()
         params = make_parameters("tvl1", 3, dtype).values()
         params = [p.requires_grad_() for p in params]

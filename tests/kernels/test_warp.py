@@ -31,7 +31,7 @@ def nan_filled_memory():
 
 @pytest.mark.parametrize("backend", ["reference", "cpu"])
 @pytest.mark.parametrize("kind", ["fractional", "integer", "outside", "border"])
-def test_is_the_authors_layer(kind, backend):
+def test_is_the_upstream_layer(kind, backend):
     image, flow, grad = make_inputs((2, 3, 6, 7), torch.float64)
     if kind == "integer":
         flow = flow.round()

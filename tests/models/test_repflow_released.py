@@ -3,9 +3,9 @@
 import pytest
 import torch
 from helpers.upstream_repflow_network import (
-    authors_network,
     published_shapes,
     random_state,
+    upstream_network,
 )
 from mmaction.registry import MODELS
 
@@ -42,8 +42,8 @@ def test_scores_are_theirs(shape, steps, ours, theirs):
         head = ours["cls_head"]
         scores = head.fc_cls(features.mean((3, 4)).transpose(1, 2)).mean(1)
         torch.testing.assert_close(head(features), scores.float())
-        expected = authors_network(theirs, x)
-        one_less = authors_network(theirs, x, n_iter=9)
+        expected = upstream_network(theirs, x)
+        one_less = upstream_network(theirs, x, n_iter=9)
     assert features.shape[:3] == (shape[0], 2048, steps)
     torch.testing.assert_close(scores, expected, rtol=1e-9, atol=1e-9)
     assert (expected - one_less).abs().max() > 1e-6  # the flow matters

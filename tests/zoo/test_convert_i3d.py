@@ -9,10 +9,10 @@ import torch
 from helpers.tensorflow_checkpoint import write_checkpoint
 from helpers.upstream_i3d import (
     LOGITS,
-    authors_features,
-    authors_logits,
     published_shapes,
     random_variables,
+    upstream_features,
+    upstream_logits,
 )
 from mmaction.registry import MODELS
 from mmengine.config import Config
@@ -82,11 +82,11 @@ def compare(model, variables, shape):
     x = 2 * torch.rand(shape, generator=g, dtype=torch.float64) - 1
     with torch.no_grad():
         features = model.backbone(x.permute(0, 4, 1, 2, 3))
-        expected = authors_features(variables, x)
+        expected = upstream_features(variables, x)
         torch.testing.assert_close(
             features.permute(0, 2, 3, 4, 1), expected, rtol=1e-9, atol=1e-9
         )
-        scores = authors_logits(variables, expected)
+        scores = upstream_logits(variables, expected)
         torch.testing.assert_close(
             model.cls_head(features), scores, rtol=1e-9, atol=1e-9
         )

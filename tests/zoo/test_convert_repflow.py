@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 from helpers.upstream_repflow_network import (
-    authors_network,
     published_shapes,
     random_state,
+    upstream_network,
 )
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner import load_checkpoint
-from upstream_repflow import authors_layer
+from upstream_repflow import upstream_layer
 
 from flowzoo.zoo.convert_repflow import convert, convert_network, read_state_dict
 from flowzoo_kernels import RepresentationFlow
@@ -47,7 +47,7 @@ def test_first_layer():
         torch.stack([theirs[name].flatten(1), theirs[f"{name}2"].flatten(1)], dim=1)
         for name in ("img_grad", "f_grad", "div")
     ]
-    expected = authors_layer(maps, *kernels, *(theirs[n] for n in ("t", "l", "a")), 6)
+    expected = upstream_layer(maps, *kernels, *(theirs[n] for n in ("t", "l", "a")), 6)
     torch.testing.assert_close(layer(x), expected, rtol=1e-4, atol=1e-4)
 
 
@@ -156,7 +156,7 @@ def test_tool_and_config(network, tmp_path, run_tool):
         features, _ = model.extract_feat(batch["inputs"], test_mode=True)
         scores = model.cls_head(features)
         expected = [
-            authors_network(network, view[None] / 127.5 - 1) for view in clips.float()
+            upstream_network(network, view[None] / 127.5 - 1) for view in clips.float()
         ]
     torch.testing.assert_close(scores, torch.cat(expected), rtol=1e-3, atol=1e-3)
 
