@@ -61,6 +61,7 @@ def _add_row(
 
 @triton.jit
 def _row(ptr, y, sh, h, ok):
+    """Row y of a block of columns, 0 past the last."""
     value = tl.load(ptr + y.to(tl.int64) * sh, mask=ok & (y < h), other=0.0)
     return value.to(tl.float32)
 
@@ -89,6 +90,11 @@ def rows_kernel(
     CHANNELS: tl.constexpr,
     COLUMNS: tl.constexpr,
 ):
+    """Normalize the frames, and reduce them along y to the heights of all sizes.
+
+    sn, sc, st, sh, sw are strides. own and following are the sums of the row that is
+    complete next, and of the one after it.
+    """
     blocks = tl.cdiv(w, COLUMNS)
     frame = tl.program_id(0) // blocks
     i = tl.arange(0, SIZES)[:, None, None]
@@ -148,6 +154,7 @@ def columns_kernel(
     rows,
     BLOCK: tl.constexpr,
 ):
+    """Reduce BLOCK pixels of one size along x."""
     program = tl.program_id(0)
     size = 0
     for k in range(1, count):

@@ -26,12 +26,13 @@ PIXELS = 256  # of a program, 2 for a thread
 
 @triton.jit
 def _pow(value, exponent):
-    # value is normal and positive: at least epsilon squared
+    """value ** exponent for a normal positive value: at least epsilon squared."""
     return tl.exp2(exponent * tl.log2(value))
 
 
 @triton.jit
 def _load(ptr, y, x, sh, sw, ok):
+    """The pixels at (y, x) of a plane in float32, 0 where not ok."""
     place = y.to(tl.int64) * sh + x.to(tl.int64) * sw
     return tl.load(ptr + place, mask=ok, other=0.0).to(tl.float32)
 
@@ -44,6 +45,7 @@ def _window_sum(values):
 
 @triton.jit
 def _total(values):
+    """The sum of all values."""
     return tl.sum(tl.sum(tl.sum(values, 2), 1), 0)
 
 
@@ -129,6 +131,14 @@ def motion_loss_kernel(
     SIDE: tl.constexpr,
     ACROSS: tl.constexpr,
 ):
+    """The sums of the three terms over one row of windows, and the flow's gradient.
+
+    Names: tsn .. fsw are strides of target, source and flow; i, j, k the row in a
+    window, the window and the column in it; u, v the flow in pixels, fx, fy its
+    fractions; a, b, c, d the pixels sampled above left, above right, below left and
+    below right; mx, my, sx, sy, sxy means and spreads of warped and target; lp and cs
+    the two factors of SSIM; gu, gv the gradient of u and v.
+    """
     program = tl.program_id(0)
     groups = tl.cdiv(tl.cdiv(w, stride), ACROSS)
     rows = tl.cdiv(h, stride)

@@ -2,6 +2,9 @@
 
 The flow's gradient is a gather. The image's is a scatter that one thread does for a
 whole plane in the order of its pixels: results repeat bit by bit.
+
+a, b, d, e are the pixels above left, above right, below left and below right; fx, fy
+the weights of the right and of the lower ones; u, v the flow, gu, gv its gradient.
 """
 
 import numpy as np
@@ -53,6 +56,7 @@ def _sources(flow, y, w, h, border, places, weights):
 
 @njit(**INLINE)
 def _pixel(plane, place):
+    """The pixel at an index of a plane, 0 at -1."""
     value = plane[max(place, np.int32(0))]
     return value if place >= 0 else plane.dtype.type(0)
 

@@ -2,6 +2,10 @@
 
 A program holds BLOCK neighboring pixels of one example and walks over the channels.
 Offsets are int64; only the pixels of one plane have to be fewer than 2^31.
+
+gsn .. fsw are strides of grad, image and flow. a, b, c, d are the pixels sampled above
+left, above right, below left and below right; fx, fy the weights of the right and of
+the lower ones; u, v the flow, gu, gv its gradient.
 """
 
 import torch
@@ -17,7 +21,7 @@ BLOCK = 256  # pixels of a program
 
 @triton.jit
 def _floor(value):
-    # NaN and infinity go to 0, so that the index is one; the fraction stays NaN.
+    """Floor and its index, 0 for NaN and infinity; their fraction is NaN."""
     whole = tl.floor(value)
     return whole, tl.where(tl.abs(whole) < 1e9, whole, 0.0).to(tl.int32)
 
@@ -54,11 +58,13 @@ def _weights_and_places(
 
 @triton.jit
 def _place(y, x, sh, sw):
+    """Offset of pixel (y, x) in a plane."""
     return y.to(tl.int64) * sh + x.to(tl.int64) * sw
 
 
 @triton.jit
 def _pixel(ptr, y, x, sh, sw, ok):
+    """The pixels at (y, x) of a plane in float32, 0 where not ok."""
     return tl.load(ptr + _place(y, x, sh, sw), mask=ok, other=0.0).to(tl.float32)
 
 
@@ -81,6 +87,7 @@ def forward_kernel(
     BORDER: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
+    """Warp BLOCK pixels of every channel of one example."""
     blocks = tl.cdiv(h * w, BLOCK)
     n = (tl.program_id(0) // blocks).to(tl.int64)
     pixel = tl.program_id(0) % blocks * BLOCK + tl.arange(0, BLOCK)
@@ -133,6 +140,7 @@ def backward_kernel(
     BORDER: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
+    """The flow's gradient of BLOCK pixels, and what they add to the image's."""
     blocks = tl.cdiv(h * w, BLOCK)
     n = (tl.program_id(0) // blocks).to(tl.int64)
     pixel = tl.program_id(0) % blocks * BLOCK + tl.arange(0, BLOCK)
