@@ -1,4 +1,4 @@
-# I3D on RGB: MoNet's appearance features. tools/zoo/convert_i3d.py converts the published
+# I3D on RGB: MoNet's appearance features. tools/zoo/convert.py i3d converts the published
 # weights; training starts from scratch, not from an inflated network of ImageNet.
 _base_ = [
     '_base_/models/i3d_inception.py', '_base_/datasets/kinetics400.py',

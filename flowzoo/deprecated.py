@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import runpy
 import sys
 import warnings
 from collections.abc import Callable
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 
 from mmaction.registry import HOOKS, TRANSFORMS
@@ -103,6 +105,20 @@ def former_arguments(**names: str) -> Callable[[Callable], Callable]:
         return wrapper
 
     return decorate
+
+
+def run_tool(former: str, present: str, *arguments: str) -> None:
+    """Run a tool under its former name.
+
+    Args:
+        former: the path of the former tool.
+        present: the name of the present one, beside it.
+        *arguments: what the present one needs before those of the command line.
+    """
+    tool = Path(former).with_name(present)
+    _warn(Path(former).name, " ".join((present, *arguments)))
+    sys.argv[:1] = [str(tool), *arguments]
+    runpy.run_path(str(tool), run_name="__main__")
 
 
 class _FormerModules(MetaPathFinder, Loader):

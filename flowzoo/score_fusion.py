@@ -69,10 +69,8 @@ def fuse_scores(
             f"the streams' scores have different shapes: {sorted(shapes)}; were they "
             "trained for the same classes?"
         )
-    total = sum(
-        w * normalize_scores(s, score_norm)
-        for w, s in zip(weights, scores, strict=True)
-    )
+    pairs = zip(weights, scores, strict=True)
+    total = sum(w * normalize_scores(s, score_norm) for w, s in pairs)
     return total / sum(weights)
 
 

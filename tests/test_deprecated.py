@@ -1,7 +1,9 @@
 """Former names work, and warn of the present ones."""
 
+import runpy
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from mmaction.registry import DATASETS
@@ -78,3 +80,25 @@ def test_download_hint(dataset):
         pytest.raises(FileNotFoundError, match="Get it there"),
     ):
         DATASETS.build(config).full_init()
+
+
+@pytest.mark.parametrize(
+    ("former", "present"),
+    [
+        ("convert_hidden_two_stream.py", "convert.py hidden_two_stream"),
+        ("convert_i3d.py", "convert.py i3d"),
+        ("convert_monet.py", "convert.py monet"),
+        ("convert_repflow.py", "convert.py repflow"),
+        ("join_hallucinated.py", "merge_hallucinated.py"),
+        ("join_streams.py", "merge_streams.py"),
+    ],
+)
+def test_tools(former, present, monkeypatch, capsys):
+    tool = str(Path(__file__).parents[1] / "tools/zoo" / former)
+    monkeypatch.setattr(sys, "argv", [tool, "absent", "absent", "absent", "out"])
+    with (
+        pytest.warns(FutureWarning, match=f"{former} is now {present}; "),
+        pytest.raises(SystemExit, match="2"),
+    ):
+        runpy.run_path(tool, run_name="__main__")
+    assert f"usage: {present.split()[0]}" in capsys.readouterr().err

@@ -1,5 +1,5 @@
 # Both streams in one network, for testing and use: train hidden2s_r18_motionshapes.py
-# and tsn_r18_motionshapes.py, then tools/zoo/join_streams.py.
+# and tsn_r18_motionshapes.py, then tools/zoo/merge_streams.py.
 _base_ = '../hidden2s_r18_motionshapes.py'
 
 model = dict(

@@ -1,5 +1,5 @@
 # Both streams in one network, for testing and use: train hidden2s_vgg16_ucf101.py and
-# spatial_vgg16_ucf101.py, then tools/zoo/join_streams.py.
+# spatial_vgg16_ucf101.py, then tools/zoo/merge_streams.py.
 _base_ = '../hidden2s_vgg16_ucf101.py'
 
 model = dict(

@@ -1,5 +1,5 @@
 # Two-stream prediction from frames alone, for inference: I3D on RGB, MoNet and both
-# classifiers. tools/zoo/join_hallucinated.py makes its checkpoint. The schedule is not
+# classifiers. tools/zoo/merge_hallucinated.py makes its checkpoint. The schedule is not
 # used, but mmengine wants one beside the training data.
 _base_ = [
     '../_base_/models/i3d_inception.py', '../_base_/datasets/kinetics400.py',

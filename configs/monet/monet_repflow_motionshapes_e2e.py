@@ -1,5 +1,5 @@
 # Two-stream prediction from frames alone, for inference: the appearance network, MoNet
-# and both classifiers. tools/zoo/join_hallucinated.py makes its checkpoint. The schedule
+# and both classifiers. tools/zoo/merge_hallucinated.py makes its checkpoint. The schedule
 # is not used, but mmengine wants one beside the training data.
 _base_ = [
     '../_base_/datasets/motionshapes.py',

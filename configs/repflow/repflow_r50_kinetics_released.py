@@ -1,5 +1,5 @@
 # The network of the authors' released Kinetics weights. After
-#     python tools/zoo/convert_repflow.py rep_flow.pt repflow_r50_kinetics_released.pth
+#     python tools/zoo/convert.py repflow rep_flow.pt repflow_r50_kinetics_released.pth
 # the result is a checkpoint of this config. The authors' demonstration gives it RGB
 # frames scaled to [-1, 1]. Its classes are in the order of a label_map.txt that is not
 # in their repository, and neither is a training or test protocol: frames, crops and

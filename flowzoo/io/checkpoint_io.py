@@ -1,6 +1,8 @@
-"""The format of published checkpoints: tensors only, and text beside them."""
+"""Checkpoints: those of the zoo, tensors and text beside them, and torch.save's."""
 
 import json
+import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -53,3 +55,33 @@ def _parse(text: str) -> object:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def read_state_dict(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a file written by ``torch.save``, without running its code.
+
+    Args:
+        path: a state_dict, or a dictionary with one under ``state_dict``. A prefix
+            ``module.`` of all names, from DataParallel, is taken off.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It holds something else.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise ValueError(
+            f"{path} is not a state_dict written by torch.save, or holds more than "
+            f"tensors: {str(error).splitlines()[0] if str(error) else 'it is empty'}"
+        ) from error
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping) or not all(
+        isinstance(name, str) and isinstance(value, Tensor)
+        for name, value in content.items()
+    ):
+        raise ValueError(f"{path} holds no state_dict (names and their tensors)")
+    if content and all(name.startswith("module.") for name in content):
+        return {name.removeprefix("module."): v for name, v in content.items()}
+    return dict(content)

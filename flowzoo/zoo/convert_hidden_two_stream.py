@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from flowzoo.models.backbones import VGG16, MotionNet
 
+from ..io.caffemodel import read_caffemodel
 from ..io.state_dict_reader import StateDictReader, listed
 
 
@@ -81,6 +83,18 @@ def convert(theirs: Mapping[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
     if "fc8_vgg16.weight" in theirs:
         return "stacked", convert_stacked(theirs)
     return "motionnet", convert_motionnet(theirs)
+
+
+def convert_file(path: Path) -> tuple[dict[str, Tensor], str]:
+    """Our state_dict of a .caffemodel of theirs, and what it is for.
+
+    Raises:
+        OSError, ImportError: As :func:`flowzoo.io.caffemodel.read_caffemodel`.
+        ValueError: As there, or as :func:`convert`.
+    """
+    kind, ours = convert(read_caffemodel(path))
+    configs = {"motionnet": "motionnet_*.py", "stacked": "hidden2s_vgg16_*.py"}
+    return ours, f"weights for configs {configs[kind]}"
 
 
 def _take_motionnet(source: StateDictReader, prefix: str) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ or of the PyTorch port that most users know (pytorch-i3d).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from mmcv.cnn import ConvModule
@@ -14,8 +15,9 @@ from torch import Tensor
 
 from flowzoo.models.backbones import InceptionI3D
 
+from ..io.checkpoint_io import read_state_dict
 from ..io.state_dict_reader import StateDictReader, listed
-from ..io.tensorflow_variables import variables_in
+from ..io.tensorflow_variables import read_variables, variables_in
 
 _STEM = "Conv3d_1a_7x7"
 _FEATURES = 1024
@@ -55,6 +57,33 @@ def convert_i3d(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def has_scales(ours: Mapping[str, Tensor]) -> bool:
     """Whether a converted state_dict is for batch norms with scales."""
     return f"backbone.{_STEM}.bn.weight" in ours
+
+
+def convert_file(path: Path) -> tuple[dict[str, Tensor], str]:
+    """Our state_dict of a file of theirs, and the config and options that it is for.
+
+    Raises:
+        OSError, ImportError: The file cannot be read.
+        ValueError: It is damaged, or as :func:`convert_i3d`.
+    """
+    read = read_state_dict if path.suffix in (".pt", ".pth") else read_variables
+    ours = convert_i3d(read(path))
+    channels = ours[f"backbone.{_STEM}.conv.weight"].shape[1]
+    classes = len(ours["cls_head.fc_cls.bias"])
+    changes = {}
+    if classes != 400:
+        changes["model.cls_head.num_classes"] = classes
+    if has_scales(ours):
+        norm = "model.backbone.norm_cfg"
+        changes |= {f"{norm}.type": "BN3d", f"{norm}.eps": 0.001}
+    config = "i3d_inception_kinetics.py"
+    if channels == 2:
+        config = "i3d/i3d_inception_kinetics_flow.py"
+    options = [f"{key}={value}" for key, value in changes.items()]
+    if options:
+        options.insert(0, "--cfg-options")
+    use = f"Inception-I3D of {channels} channels, {classes} classes, for\n"
+    return ours, use + " ".join([f"configs/{config}", *options])
 
 
 def _convert_tensorflow(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:

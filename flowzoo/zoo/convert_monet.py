@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from torch import Tensor
 
 from ..io.state_dict_reader import StateDictReader
-from ..io.tensorflow_variables import variables_in
+from ..io.tensorflow_variables import read_variables, variables_in
 
 SCOPE = "predictor/"
 
@@ -49,3 +50,16 @@ def convert_monet(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         ours[f"of_reset_{side}.bias"] = biases
     source.finish("their MoNet")
     return {name: value.contiguous() for name, value in ours.items()}
+
+
+def convert_file(path: Path) -> tuple[dict[str, Tensor], str]:
+    """Our state_dict of a checkpoint of theirs, and what it is for.
+
+    Raises:
+        OSError, ImportError: As
+            :func:`flowzoo.io.tensorflow_variables.read_variables`.
+        ValueError: As there, or as :func:`convert_monet`.
+    """
+    ours = convert_monet(read_variables(path))
+    channels = len(ours["of_reset_f.bias"])
+    return ours, f"MoNet of {channels} channels"

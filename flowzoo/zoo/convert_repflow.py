@@ -4,7 +4,6 @@ What they have published: a 3D ResNet-50 with a flow layer (Kinetics, ``released
 variant), and before that the flow layer alone (``tvl1`` variant, for HMDB51).
 """
 
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from flowzoo.models.heads import FrameAverageHead
 from flowzoo_kernels import RepresentationFlow
 from flowzoo_kernels.modules import SMALLEST_SCALAR
 
+from ..io.checkpoint_io import read_state_dict
 from ..io.state_dict_reader import StateDictReader, listed
 
 # Our names, up to the parameter's, and theirs.
@@ -48,36 +48,6 @@ _KERNELS = {
     "div_kernel": ("div", "div2"),
 }
 _SCALARS = {"theta": ("t", 0.3), "lam": ("l", 0.15), "tau": ("a", 0.25)}
-
-
-def read_state_dict(path: str | Path) -> dict[str, Tensor]:
-    """The tensors of a file written by ``torch.save``, without running its code.
-
-    Args:
-        path: a state_dict, or a dictionary with one under ``state_dict``. A prefix
-            ``module.`` of all names, from DataParallel, is taken off.
-
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: It holds something else.
-    """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ValueError(
-            f"{path} is not a state_dict written by torch.save, or holds more than "
-            f"tensors: {str(error).splitlines()[0] if str(error) else 'it is empty'}"
-        ) from error
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
-    if not isinstance(content, Mapping) or not all(
-        isinstance(name, str) and isinstance(value, Tensor)
-        for name, value in content.items()
-    ):
-        raise ValueError(f"{path} holds no state_dict (names and their tensors)")
-    if content and all(name.startswith("module.") for name in content):
-        return {name.removeprefix("module."): v for name, v in content.items()}
-    return dict(content)
 
 
 def convert_network(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -158,6 +128,39 @@ def convert(theirs: Mapping[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
         "this is neither the Kinetics network (no stem.weight) nor a flow layer (no "
         f"img_grad); it has {listed(list(theirs))}. --layer picks a flow layer out of "
         "a larger network"
+    )
+
+
+def convert_file(path: Path, layer: str | None = None) -> tuple[dict[str, Tensor], str]:
+    """Our state_dict of a file of theirs, and what it is for ({out}: its file's name).
+
+    Args:
+        path: their ``torch.save`` file.
+        layer: name of the flow layer to pick out of a larger network.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: As :func:`convert`.
+    """
+    theirs = read_state_dict(path)
+    if layer:
+        prefix = f"{layer}."
+        theirs = {
+            name.removeprefix(prefix): value
+            for name, value in theirs.items()
+            if name.startswith(prefix)
+        }
+        if not theirs:
+            raise ValueError(f"no name in {path} begins with {prefix}")
+    kind, ours = convert(theirs)
+    if kind == "layer":
+        channels = len(ours["image_kernel"])
+        return ours, f"the flow layer of {channels} channels, variant 'tvl1'"
+    classes = len(ours["cls_head.fc_cls.bias"])
+    config = "configs/repflow/repflow_r50_kinetics_released.py"
+    return ours, (
+        f"the Kinetics network, {classes} classes. To test it:\n"
+        f"python tools/test.py {config} {{out}}"
     )
 
 

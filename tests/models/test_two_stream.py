@@ -10,7 +10,7 @@ from mmengine.registry import DefaultScope
 
 from flowzoo.score_fusion import fuse_scores
 
-TOOL = str(Path(__file__).parents[2] / "tools" / "zoo" / "join_streams.py")
+TOOL = str(Path(__file__).parents[2] / "tools" / "zoo" / "merge_streams.py")
 STAGE = dict(
     type="ResNet", depth=18, num_stages=1, strides=(1,), dilations=(1,),
     out_indices=(0,),
@@ -127,7 +127,7 @@ def test_streams_that_do_not_go_together(options, message):
 
 def test_wrong_use():
     model = build()
-    with pytest.raises(NotImplementedError, match="join_streams"):
+    with pytest.raises(NotImplementedError, match="merge_streams"):
         model(torch.rand(1, 1, 3, 3, 32, 32), mode="loss")
     with pytest.raises(ValueError, match="NCTHW"):
         model(torch.rand(1, 3, 32, 32))
@@ -138,7 +138,7 @@ def test_joined_checkpoints(tmp_path, monkeypatch, capsys):
     paths = [tmp_path / f"{name}.pth" for name in ("spatial", "temporal", "joined")]
     torch.save(dict(state_dict=model.spatial.state_dict()), paths[0])
     torch.save(dict(state_dict=model.temporal.state_dict()), paths[1])
-    monkeypatch.setattr(sys, "argv", ["join_streams.py", *map(str, paths)])
+    monkeypatch.setattr(sys, "argv", ["merge_streams.py", *map(str, paths)])
     runpy.run_path(TOOL, run_name="__main__")
     joined = torch.load(paths[2], weights_only=True)["state_dict"]
     other = build()

@@ -234,7 +234,7 @@ def test_prediction_from_frames(stages, here, call, extract):
         f"test_dataloader = dict(dataset=dict(spec={SPEC!r}, root={str(here)!r}))\n"
     )
     fusion = "work_dirs/monet_repflow_motionshapes_fusion/epoch_1.pth"
-    call("zoo/join_hallucinated.py", "e2e.py", f"{APPEARANCE}.pth", fusion, "e2e.pth")
+    call("zoo/merge_hallucinated.py", "e2e.py", f"{APPEARANCE}.pth", fusion, "e2e.pth")
     config = Config.fromfile("e2e.py")
     config.update(work_dir="e2e", experiment_name="e2e", load_from="e2e.pth")
     runner = Runner.from_cfg(config)
@@ -288,7 +288,7 @@ def test_i3d_from_frames(call, here):
         torch.save(dict(state_dict=parts[name].state_dict()), f"{name}.pth")
     config = find_config("monet_i3d_kinetics_e2e.py")
     files = [f"{name}.pth" for name in parts]
-    call("zoo/join_hallucinated.py", config, *files, "joined.pth")
+    call("zoo/merge_hallucinated.py", config, *files, "joined.pth")
     model = MODELS.build(Config.fromfile(config).model).eval()
     model.load_state_dict(torch.load("joined.pth", weights_only=True)["state_dict"])
     clip = torch.randint(256, (1, 3, 17, 40, 33), dtype=torch.uint8)

@@ -14,7 +14,7 @@ from flowzoo.models.backbones import VGG16
 from flowzoo.zoo import convert_hidden_two_stream as converter
 
 pytest.importorskip("google.protobuf")
-TOOL = Path(__file__).parents[2] / "tools/zoo/convert_hidden_two_stream.py"
+TOOL = Path(__file__).parents[2] / "tools/zoo/convert.py"
 FRAMES, HIDDEN, CLASSES = 2, 6, 5
 FLOW = 2 * (FRAMES - 1)
 
@@ -160,7 +160,8 @@ def test_reader(tmp_path, monkeypatch, capsys):
     assert all(torch.equal(read[name], value) for name, value in tensors.items())
 
     def tool():
-        monkeypatch.setattr(sys, "argv", [str(TOOL), str(path), str(tmp_path / "out")])
+        arguments = "hidden_two_stream", str(path), str(tmp_path / "out")
+        monkeypatch.setattr(sys, "argv", [str(TOOL), *arguments])
         with pytest.raises(SystemExit):
             runpy.run_path(str(TOOL), run_name="__main__")
         assert not (tmp_path / "out").exists()

@@ -160,7 +160,7 @@ def test_faults_are_named(rgb):
 
 
 def test_the_tool(rgb, tmp_path, monkeypatch, capsys):
-    tool = Path(__file__).parents[2] / "tools" / "zoo" / "convert_i3d.py"
+    tool = Path(__file__).parents[2] / "tools" / "zoo" / "convert.py"
     expected = convert_i3d(in_scope(rgb, "RGB/inception_i3d/"))
     variables = in_scope(rgb, "RGB/inception_i3d/")
     write_checkpoint(tmp_path / "ckpt", {n: v.numpy() for n, v in variables.items()})
@@ -169,7 +169,7 @@ def test_the_tool(rgb, tmp_path, monkeypatch, capsys):
 
     def convert(name):
         out = tmp_path / "out.pth"
-        monkeypatch.setattr(sys, "argv", ["x", str(tmp_path / name), str(out)])
+        monkeypatch.setattr(sys, "argv", ["x", "i3d", str(tmp_path / name), str(out)])
         runpy.run_path(str(tool), run_name="__main__")
         return torch.load(out, weights_only=True), capsys.readouterr().out
 

@@ -98,9 +98,11 @@ def test_faulty_variables_are_named():
 
 def test_the_tool_on_a_checkpoint(tmp_path, monkeypatch, capsys):
     write_checkpoint(tmp_path / "in.ckpt", variables())
-    tool = Path(__file__).parents[2] / "tools" / "zoo" / "convert_monet.py"
+    tool = Path(__file__).parents[2] / "tools" / "zoo" / "convert.py"
     out = tmp_path / "out.pth"
-    monkeypatch.setattr(sys, "argv", ["x", str(tmp_path / "in.ckpt"), str(out)])
+    monkeypatch.setattr(
+        sys, "argv", ["x", "monet", str(tmp_path / "in.ckpt"), str(out)]
+    )
     runpy.run_path(str(tool), run_name="__main__")
     expected = convert_monet(tensors(variables()))
     torch.testing.assert_close(torch.load(out, weights_only=True), expected)

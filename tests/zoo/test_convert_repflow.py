@@ -17,7 +17,8 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import load_checkpoint
 from upstream_repflow import upstream_layer
 
-from flowzoo.zoo.convert_repflow import convert, convert_network, read_state_dict
+from flowzoo.io.checkpoint_io import read_state_dict
+from flowzoo.zoo.convert_repflow import convert, convert_network
 from flowzoo_kernels import RepresentationFlow
 
 ROOT = Path(__file__).parents[2]
@@ -124,8 +125,8 @@ def run_tool(monkeypatch, capsys):
     """Run the tool in this process; returns its exit status and what it said."""
 
     def run(*args):
-        tool = str(ROOT / "tools/zoo/convert_repflow.py")
-        monkeypatch.setattr(sys, "argv", [tool, *map(str, args)])
+        tool = str(ROOT / "tools/zoo/convert.py")
+        monkeypatch.setattr(sys, "argv", [tool, "repflow", *map(str, args)])
         status = 0
         try:
             runpy.run_path(tool, run_name="__main__")

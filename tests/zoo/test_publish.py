@@ -43,7 +43,7 @@ def publish(tmp_path, monkeypatch):
         return tmp_path
 
     yield run
-    for name in ("publish", "evaluate", "metafile"):
+    for name in ("publish", "metafile"):
         sys.modules.pop(name, None)
 
 

@@ -8,23 +8,10 @@ Exits with 1 where a number differs from the metafile's.
 import argparse
 from pathlib import Path
 
-from mmengine.config import Config
-from mmengine.runner import Runner
-
 from flowzoo.config_lookup import find_config
 from flowzoo.zoo import find, models
+from flowzoo.zoo.evaluate import evaluate
 from flowzoo.zoo.index import find_checkpoint
-
-DIGITS = 4
-
-
-def evaluate(config: Path, checkpoint: str, work_dir: Path) -> dict[str, float]:
-    """Metrics of a checkpoint on the test split of its config."""
-    config = Config.fromfile(config)
-    config.load_from = checkpoint
-    config.work_dir = str(work_dir)
-    metrics = Runner.from_cfg(config).test()
-    return {key: round(float(value), DIGITS) for key, value in metrics.items()}
 
 
 def main() -> None:

@@ -7,8 +7,9 @@ files = dict(
     type='CheckedVideoDataset',
     data_prefix=dict(video=f'{root}/videos'),
     num_classes=num_classes,
-    download_hint=('python tools/data/prepare.py activitynet12 --root FOLDER writes the '
-                'annotation files; docs/data.md says where to get the videos'))
+    download_hint=(
+        'python tools/data/prepare.py activitynet12 --root FOLDER writes the '
+        'annotation files; docs/data.md says where to get the videos'))
 
 train_data = dict(
     ann_file=f'{root}/activitynet_train_windows.txt',

@@ -6,8 +6,9 @@ files = dict(
     type='CheckedVideoDataset',
     data_prefix=dict(video=f'{root}/videos'),
     num_classes=num_classes,
-    download_hint=('python tools/data/prepare.py activitynet13 --root FOLDER writes the '
-                'annotation files; docs/data.md says where to get the videos'))
+    download_hint=(
+        'python tools/data/prepare.py activitynet13 --root FOLDER writes the '
+        'annotation files; docs/data.md says where to get the videos'))
 
 train_data = dict(
     ann_file=f'{root}/activitynet_train_windows.txt',

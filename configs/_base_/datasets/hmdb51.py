@@ -6,8 +6,9 @@ files = dict(
     type='CheckedVideoDataset',
     data_prefix=dict(video=f'{root}/videos'),
     num_classes=num_classes,
-    download_hint=('python tools/data/prepare.py hmdb51 --root FOLDER writes the '
-                'annotation files; docs/data.md says where to get the videos'))
+    download_hint=(
+        'python tools/data/prepare.py hmdb51 --root FOLDER writes the '
+        'annotation files; docs/data.md says where to get the videos'))
 
 train_data = dict(
     ann_file=f'{root}/hmdb51_train_split_{split}_videos.txt',

@@ -5,8 +5,9 @@ num_classes = 101
 files = dict(
     type='FeatureDataset',
     num_classes=num_classes,
-    download_hint=('python tools/data/extract_features.py writes it with a recognizer on '
-                'RGB and one on flow; docs/monet.md says how'))
+    download_hint=(
+        'python tools/data/extract_features.py writes it with a recognizer on '
+        'RGB and one on flow; docs/monet.md says how'))
 
 train_data = dict(
     appearance=f'{root}/appearance_train.npz',

@@ -7,8 +7,9 @@ files = dict(
     type='CheckedVideoDataset',
     data_prefix=dict(video=f'{root}/videos'),
     num_classes=num_classes,
-    download_hint=('python tools/data/prepare_ut_interaction.py FOLDER_WITH_THE_CLIPS '
-                'writes the annotation files and small copies of the clips'))
+    download_hint=(
+        'python tools/data/prepare_ut_interaction.py FOLDER_WITH_THE_CLIPS '
+        'writes the annotation files and small copies of the clips'))
 
 train_data = dict(ann_file=f'{root}/train_split_{split}.txt', **files)
 val_data = dict(ann_file=f'{root}/test_split_{split}.txt', **files)

@@ -80,7 +80,7 @@ class InceptionI3D(Sequential):
     """I3D up to its last Inception block, of 1024 channels.
 
     Its layers have the names of the authors' code. All convolutions and max-poolings
-    have TensorFlow's 'SAME' padding. ``tools/zoo/convert_i3d.py`` converts published
+    have TensorFlow's 'SAME' padding. ``tools/zoo/convert.py i3d`` converts published
     weights.
 
     Args:

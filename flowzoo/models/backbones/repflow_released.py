@@ -64,7 +64,7 @@ class ReleasedFlowBlock(BaseModule):
 class ReleasedRepFlowResNet3d(ResNet3d):
     """3D ResNet-50 with one representation-flow layer, as the authors released it.
 
-    For their Kinetics weights (``tools/zoo/convert_repflow.py``); the networks of the
+    For their Kinetics weights (``tools/zoo/convert.py repflow``); the networks of the
     paper are :class:`RepFlowResNet` and its relatives. What is particular to this one:
 
     - a 7x7x7 stem of stride 2 without padding; time is halved by it and by the

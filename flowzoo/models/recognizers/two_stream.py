@@ -19,7 +19,7 @@ class TwoStreamRecognizer(BaseModel):
     """Both streams of a hidden two-stream network, from frames to fused scores.
 
     For testing and use: the streams are trained by themselves, each with a config of
-    its own; ``tools/zoo/join_streams.py`` makes one checkpoint of theirs. Clips go to
+    its own; ``tools/zoo/merge_streams.py`` makes one checkpoint of theirs. Clips go to
     the temporal stream, the middle frame of each to the spatial one; each stream
     normalizes its input as it does alone, and averages the scores of a video's clips
     and crops before they are fused.
@@ -89,7 +89,7 @@ class TwoStreamRecognizer(BaseModel):
         if mode == "loss":
             raise NotImplementedError(
                 "a TwoStreamRecognizer is not trained: train each stream with its own "
-                "config and join them with tools/zoo/join_streams.py"
+                "config and merge them with tools/zoo/merge_streams.py"
             )
         if inputs.ndim != 6:
             raise ValueError(

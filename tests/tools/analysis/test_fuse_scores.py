@@ -98,3 +98,10 @@ def test_errors(fuse, streams, tmp_path):
     assert "3 weights for 2" in fuse(*streams, "--weights", 1, 2, 3, fails=True)
     assert "one for each stream" in fuse(*streams, "--sweep", other, fails=True)
     assert "No such file" in fuse(tmp_path / "absent.pkl", other, fails=True)
+
+
+def test_former_option(fuse, streams):
+    expected = fuse(*streams, "--score-norm", "clamp_l1")
+    warning, _, report = fuse(*streams, "--handling", "clamp_l1").partition("\n")
+    assert "--handling is now --score-norm" in warning
+    assert report == expected
