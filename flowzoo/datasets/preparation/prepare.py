@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from . import activitynet, hmdb51, kinetics, thumos14, ucf101
+from . import activitynet, hmdb51, kinetics, thumos14, ucf101, weizmann
 from .records import DataSet, PreparationError
 from .report import fault_of, format_report, make_report
 from .sources import Sources
@@ -40,6 +40,7 @@ _READERS = {
     ),
     **_KINETICS,
     "minikinetics": _Reader(kinetics.read_mini, kinetics.ANNOTATION_ARCHIVES, True),
+    "weizmann": _Reader(weizmann.read, weizmann.ANNOTATION_ARCHIVES),
 }
 DATASETS = tuple(_READERS)
 

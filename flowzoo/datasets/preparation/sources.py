@@ -94,6 +94,13 @@ class Sources:
             folded.setdefault(stem.casefold(), []).extend(paths)
         return folded
 
+    def find_videos(self, pattern: str) -> dict[str, str]:
+        """{name without suffix: path} of the videos whose name without suffix matches
+        a regular expression, in the order of their names."""
+        fits = re.compile(pattern, re.IGNORECASE).fullmatch
+        stems = self._index[1]
+        return {stem: stems[stem][0] for stem in sorted(stems) if fits(stem)}
+
     def videos_below(self, folder: str) -> dict[str, str]:
         """{name without suffix: path} of the videos below a folder of this name."""
         return {

@@ -1,0 +1,47 @@
+"""Weizmann actions: ACTOR_CLASS.avi, of nine actors and ten classes.
+
+Source: Blank et al., Actions as Space-Time Shapes, ICCV 2005. The published protocol
+leaves one actor out.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .records import DataSet, Sample, VideoList
+from .sources import Sources
+
+ANNOTATION_ARCHIVES = ()
+ACTORS = ("daria", "denis", "eli", "ido", "ira", "lena", "lyova", "moshe", "shahar")
+CLASSES = (
+    *("bend", "jack", "jump", "pjump", "run"),
+    *("side", "skip", "walk", "wave1", "wave2"),
+)
+
+
+def read(sources: Sources) -> DataSet:
+    """Nine splits: split N tests on the N-th actor in alphabetical order.
+
+    One actor ran, skipped and walked twice in the first release; such clips are named
+    ACTOR_CLASS1.avi and ACTOR_CLASS2.avi, and both are taken.
+    """
+    lists = []
+    samples = {actor: _samples(sources, actor) for actor in ACTORS}
+    for split, left_out in enumerate(ACTORS, start=1):
+        train = [s for actor in ACTORS if actor != left_out for s in samples[actor]]
+        lists += [
+            VideoList(f"weizmann_train_split_{split}_videos.txt", train, 80),
+            VideoList(f"weizmann_val_split_{split}_videos.txt", samples[left_out], 10),
+        ]
+    return DataSet(list(CLASSES), lists)
+
+
+def _samples(sources: Sources, actor: str) -> list[Sample]:
+    samples = []
+    for label, name in enumerate(CLASSES):
+        clip = f"{actor}_{name}"
+        # wave1 and wave2 are classes: a digit behind another name counts the takes
+        takes = sources.find_videos(rf"{clip}[12]?" if name[-1].isalpha() else clip)
+        found = [Sample(stem, path, (label,)) for stem, path in takes.items()]
+        samples += found or [Sample(clip, None, (label,))]
+    return samples
