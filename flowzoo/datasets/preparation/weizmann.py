@@ -6,8 +6,6 @@ leaves one actor out.
 
 from __future__ import annotations
 
-import re
-
 from .records import DataSet, Sample, VideoList
 from .sources import Sources
 

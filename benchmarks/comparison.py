@@ -1,0 +1,244 @@
+"""Methods side by side on a small real benchmark: same input, same budget, all folds.
+
+usage: python benchmarks/comparison.py weizmann ROOT [--methods NAME ...]
+           [--folds N ...] [--work-dir DIR] [--threads N]
+       python benchmarks/comparison.py weizmann ROOT --table
+
+ROOT is the folder with the official clips. For each method (a config, by its name):
+
+1. The learning rate is searched on the first fold's training clips alone: the method is
+   trained without two of their groups (actors), at each of RATES, and the rate with the
+   highest accuracy on these two is taken, the lower loss deciding between equals.
+2. For each fold the method is trained on the other groups with this rate and classifies
+   the clips of the fold once, after the last epoch: no clip of it is seen before.
+
+Each run is kept in the work directory when it ends, so that an interrupted comparison
+goes on where it was. --table writes results/comparison_weizmann.{json,md,png}
+from the methods whose folds are all there.
+"""
+
+import argparse
+import json
+import os
+import pickle
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from comparison_report import write_report
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from flowzoo.config_lookup import find_config
+from flowzoo.datasets.preparation import prepare, weizmann
+from flowzoo.io.text import read_text
+from flowzoo.zoo.complexity import complexity
+
+RATES = (0.02, 0.05, 0.1, 0.2)
+LAST = 20  # iterations over which the training's end is averaged
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A small benchmark whose folds leave one group of clips out.
+
+    Args:
+        prepare: writes lists of clips from (root, folder, force).
+        lists: pattern of a list's name, of part ('train', 'val') and fold.
+        group: of a clip, from its path.
+        search_groups: two groups of the first fold's training clips.
+        classes: names.
+        methods: {config: title}.
+    """
+
+    prepare: Callable
+    lists: str
+    group: Callable[[str], str]
+    search_groups: tuple[str, str]
+    folds: int
+    classes: tuple[str, ...]
+    methods: dict[str, str]
+
+
+BENCHMARKS = {
+    "weizmann": Benchmark(
+        prepare=partial(prepare, "weizmann"),
+        lists="weizmann_{part}_split_{fold}_videos.txt",
+        group=lambda path: Path(path).stem.split("_")[0],
+        search_groups=("denis", "eli"),
+        folds=9,
+        classes=weizmann.CLASSES,
+        methods={
+            "repflow_r18_weizmann_rgb": "ResNet-18 without the layer",
+            "repflow_r18_weizmann": "representation flow",
+            "repflow_r18_weizmann_fcf": "representation flow, flow-conv-flow",
+        },
+    )
+}
+
+
+def run(method: str, rate: float, train_file: Path, test_file: Path, out: Path) -> dict:
+    """Train a method on the clips of one list and classify those of another."""
+    config = Config.fromfile(find_config(f"{method}.py"))
+    config.work_dir = str(out)
+    config.randomness = dict(seed=0)
+    config.log_level = "WARNING"
+    # nothing is chosen by looking at the test clips, so there is no validation
+    config.val_cfg = config.val_dataloader = config.val_evaluator = None
+    config.default_hooks.checkpoint = dict(
+        type="CheckpointHook", interval=1, max_keep_ckpts=1, save_optimizer=True
+    )
+    config.resume = True
+    config.optim_wrapper.optimizer.lr = rate
+    config.train_dataloader.dataset.ann_file = str(train_file)
+    config.test_dataloader.dataset.ann_file = str(test_file)
+    scores = out / "scores.pkl"
+    config.test_evaluator = [
+        config.test_evaluator,
+        dict(type="DumpResults", out_file_path=str(scores)),
+    ]
+    runner = Runner.from_cfg(config)
+    started_at, start = runner.epoch, time.process_time()
+    runner.train()
+    seconds = time.process_time() - start
+    scalars = runner.message_hub.log_scalars
+    start = time.process_time()
+    runner.test()
+    test_seconds = time.process_time() - start
+    predictions = pickle.loads(scores.read_bytes())
+    clips = runner.test_dataloader.dataset
+    return dict(
+        method=method,
+        rate=rate,
+        epochs=runner.max_epochs,
+        iterations=runner.max_iters,
+        # of an interrupted training the time is not known
+        training_seconds=round(seconds, 1) if started_at == 0 else None,
+        test_milliseconds_a_clip=round(1000 * test_seconds / len(clips), 1),
+        training_loss=round(scalars["train/loss"].mean(LAST), 4),
+        training_accuracy=round(scalars["train/top1_acc"].mean(LAST), 4),
+        clips=[
+            dict(
+                clip=Path(clips.get_data_info(i)["filename"]).stem,
+                label=prediction["gt_label"].item(),
+                scores=[round(s, 6) for s in prediction["pred_score"].tolist()],
+            )
+            for i, prediction in enumerate(predictions)
+        ],
+    )
+
+
+def kept(path: Path, make: Callable[[], dict]) -> dict:
+    """What a file holds, or what is made and written to it now."""
+    if not path.exists():
+        result = make()
+        partial_path = path.with_suffix(".partial")
+        partial_path.write_text(json.dumps(result))
+        partial_path.rename(path)
+        print(f"{path.stem}: {accuracy(result):.1f} %", flush=True)
+    return json.loads(path.read_text())
+
+
+def accuracy(result: dict) -> float:
+    right = [c["label"] == _argmax(c["scores"]) for c in result["clips"]]
+    return 100 * sum(right) / len(right)
+
+
+def loss(result: dict) -> float:
+    """Mean cross-entropy of the averaged scores."""
+    picked = torch.tensor([c["scores"][c["label"]] for c in result["clips"]])
+    return -picked.clamp_min(1e-6).log().mean().item()
+
+
+def _argmax(scores: list[float]) -> int:
+    return max(range(len(scores)), key=scores.__getitem__)
+
+
+def search_rate(benchmark: Benchmark, method: str, data: Path, work_dir: Path) -> float:
+    """The learning rate of a method, without a look at the test clips of any fold."""
+    lines = read_text(data / benchmark.lists.format(part="train", fold=1)).splitlines()
+    parts = {"search_train": [], "search_val": []}
+    for line in lines:
+        held_out = benchmark.group(line.split()[0]) in benchmark.search_groups
+        parts["search_val" if held_out else "search_train"].append(line)
+    files = [work_dir / f"{name}.txt" for name in parts]
+    for file, part in zip(files, parts.values(), strict=True):
+        file.write_text("".join(f"{line}\n" for line in part))
+    results = []
+    for rate in RATES:
+        name = f"{method}-search-{rate}"
+        make = partial(run, method, rate, *files, work_dir / name)
+        results.append(kept(work_dir / f"{name}.json", make))
+    return min(results, key=lambda r: (-accuracy(r), loss(r)))["rate"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("benchmark", choices=BENCHMARKS)
+    parser.add_argument("root", type=Path, metavar="ROOT")
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help="default: all")
+    parser.add_argument("--folds", type=int, nargs="+", help="default: all")
+    parser.add_argument("--work-dir", type=Path)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--table", action="store_true", help="write the results only")
+    args = parser.parse_args()
+    benchmark = BENCHMARKS[args.benchmark]
+    methods = args.methods or list(benchmark.methods)
+    if unknown := set(methods) - set(benchmark.methods):
+        parser.error(f"unknown {sorted(unknown)}; there are {list(benchmark.methods)}")
+    folds = args.folds or range(1, benchmark.folds + 1)
+    work_dir = args.work_dir or Path("work_dirs") / f"comparison_{args.benchmark}"
+    torch.set_num_threads(args.threads)
+
+    os.environ["FLOWZOO_DATA"] = str(work_dir.absolute())  # where the configs look
+    data = work_dir.absolute() / args.benchmark
+    benchmark.prepare(args.root, data, force=True)
+    done = {}
+    for method in methods:
+        results = []
+        for fold in folds:
+            path = work_dir / f"{method}-{fold}.json"
+            if args.table and not path.exists():
+                continue
+            files = [
+                data / benchmark.lists.format(part=part, fold=fold)
+                for part in ("train", "val")
+            ]
+            results.append(
+                kept(
+                    path,
+                    lambda files=files, path=path, method=method: run(
+                        method,
+                        search_rate(benchmark, method, data, work_dir),
+                        *files,
+                        path.with_suffix(""),
+                    ),
+                )
+            )
+        if len(results) == benchmark.folds:
+            config = Config.fromfile(find_config(f"{method}.py"))
+            parameters, multiply_adds = complexity(config, input_shape(config))
+            done[method] = dict(
+                title=benchmark.methods[method],
+                parameters=parameters,
+                multiply_adds=multiply_adds,
+                folds=results,
+            )
+    if done:
+        write_report(args.benchmark, benchmark.classes, RATES, done)
+
+
+def input_shape(config: Config) -> tuple[int, ...]:
+    """Of one view, as :func:`flowzoo.zoo.complexity.complexity` takes it."""
+    steps = {step["type"]: step for step in config.test_pipeline}
+    width, height = steps["Resize"]["scale"]
+    return 1, 3, steps["SampleFrames"]["clip_len"], height, width
+
+
+if __name__ == "__main__":
+    main()

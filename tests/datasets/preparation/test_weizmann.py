@@ -1,0 +1,43 @@
+import pytest
+
+from flowzoo.datasets.preparation import PreparationError, prepare
+from flowzoo.datasets.preparation.weizmann import ACTORS, CLASSES
+
+
+def test_one_actor_is_left_out(tmp_path, clip, lines):
+    root, out = tmp_path / "root", tmp_path / "weizmann"
+    for actor in ACTORS:
+        for name in CLASSES:
+            clip(root / name / f"{actor}_{name}.avi")
+    report = prepare("weizmann", root, out)
+    assert report["missing"] == []
+    for split, actor in enumerate(ACTORS, start=1):
+        train = lines(out / f"weizmann_train_split_{split}_videos.txt")
+        val = lines(out / f"weizmann_val_split_{split}_videos.txt")
+        assert len(train) == 80
+        assert not [line for line in train if actor in line]
+        assert val == [f"{c}/{actor}_{c}.avi {i}" for i, c in enumerate(CLASSES)]
+
+
+def test_clips_taken_twice_and_missing(tmp_path, clip, lines):
+    """The first release has lena_run1.avi and lena_run2.avi."""
+    root, out = tmp_path / "root", tmp_path / "weizmann"
+    for name in ("run1", "run2", "wave1", "wave2", "jump"):
+        clip(root / f"lena_{name}.avi")
+    report = prepare("weizmann", root, out)
+    split = ACTORS.index("lena") + 1
+    assert lines(out / f"weizmann_val_split_{split}_videos.txt") == [
+        "lena_jump.avi 2",
+        "lena_run1.avi 4",
+        "lena_run2.avi 4",
+        "lena_wave1.avi 8",
+        "lena_wave2.avi 9",
+    ]
+    assert len(report["missing"]) == 90 - 4
+    assert "lena_bend" in report["missing"]
+
+
+def test_no_clip_of_the_dataset(tmp_path, clip):
+    clip(tmp_path / "root" / "holiday.avi")
+    with pytest.raises(PreparationError, match=r"none of the videos of weizmann"):
+        prepare("weizmann", tmp_path / "root", tmp_path / "out")
