@@ -1,0 +1,70 @@
+"""Checkpoints are written whole or not at all."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.fileio import LocalBackend
+from mmengine.runner import runner
+
+from flowzoo import compat
+
+
+def test_checkpoint_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "epoch_1.pth"
+    LocalBackend().put(b"old", path)
+
+    def killed_half_way(self, obj, filepath):
+        Path(filepath).write_bytes(obj[: len(obj) // 2])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalBackend, "put", killed_half_way)
+        compat.write_checkpoints_atomically()
+        with pytest.raises(KeyboardInterrupt):
+            LocalBackend().put(b"newer", path)
+    assert path.read_bytes() == b"old"
+    LocalBackend().put(b"newer", path)
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"newer"]
+
+
+def test_other_files_are_written_in_place(tmp_path):
+    target, link = tmp_path / "results", tmp_path / "out.pkl"
+    link.symlink_to(target)
+    LocalBackend().put(b"results", link)
+    assert link.is_symlink() and target.read_bytes() == b"results"
+
+
+@pytest.fixture
+def work_dir(tmp_path):
+    """Two whole checkpoints, then a broken one that last_checkpoint names."""
+    for i, name in enumerate(["epoch_1", "epoch_2", "best_acc_epoch_2"]):
+        torch.save({"epoch": i}, tmp_path / f"{name}.pth")
+        os.utime(tmp_path / f"{name}.pth", (i, i))
+    (tmp_path / "epoch_3.pth").write_bytes(b"half a zip file")
+    (tmp_path / "last_checkpoint").write_text(str(tmp_path / "epoch_3.pth"))
+    return tmp_path
+
+
+def test_resume_takes_the_newest_whole_checkpoint(work_dir):
+    find = runner.find_latest_checkpoint
+    assert find.__wrapped__(str(work_dir)) == str(work_dir / "epoch_3.pth")
+    assert find(str(work_dir)) == str(work_dir / "epoch_2.pth")
+    (work_dir / "last_checkpoint").write_text("")
+    assert find(str(work_dir)) == str(work_dir / "epoch_2.pth")
+    (work_dir / "last_checkpoint").write_text(str(work_dir / "epoch_9.pth"))
+    assert find(str(work_dir)) == str(work_dir / "epoch_2.pth")
+
+
+def test_resume_leaves_good_answers_alone(work_dir):
+    find = runner.find_latest_checkpoint
+    for good in (
+        str(work_dir / "epoch_1.pth"),
+        "s3://bucket/epoch_1.pth",
+        str(work_dir),
+    ):
+        (work_dir / "last_checkpoint").write_text(good)
+        assert find(str(work_dir)) == good
+    (work_dir / "last_checkpoint").unlink()
+    assert find(str(work_dir)) is None
