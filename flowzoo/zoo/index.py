@@ -2,12 +2,14 @@
 
 import difflib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import yaml
+from mmengine.config import Config
 
 from ..config_lookup import CONFIGS, current_model_name
+from .protocol import counted_input, protocol
 
 
 def metafiles() -> list[Path]:
@@ -33,12 +35,12 @@ class Model:
         config: path below ``configs/``.
         family: the metafile's title.
         dataset: what it is trained and tested on.
-        protocol: views and metric of the numbers in ``paper`` and ``result``.
-        input: shape of a sample, as :func:`flowzoo.zoo.complexity.complexity` takes it;
-            None where the model takes more than one tensor.
         parameters, multiply_adds: of one forward pass of ``input``, as
             tools/zoo/count_flops.py counts them.
-        paper: the published ``value``, in the ``source``'s table, where there is one.
+        note: what the numbers should be read with.
+        paper: what is published, where something is: the ``value``, a number or several
+            by their names; the ``source``, table and edition; and, where the config is
+            not the paper's experiment, what ``differs``.
         result: what was measured here: ``value``, ``metric`` (mmengine's key),
             ``machine`` and ``log``.
         checkpoint: the published weights, or None where there are none.
@@ -48,13 +50,26 @@ class Model:
     config: str
     family: str
     dataset: str
-    protocol: str
     parameters: int
-    input: list[int] | None = None
     multiply_adds: int | None = None
+    note: str = ""
     paper: dict | None = None
     result: dict | None = None
     checkpoint: Checkpoint | None = None
+
+    @cached_property
+    def _config(self) -> Config:
+        return Config.fromfile(CONFIGS / self.config)
+
+    @property
+    def protocol(self) -> str:
+        """Data, views and metric of the config's test, in words."""
+        return protocol(self._config)
+
+    @property
+    def input(self) -> list[int] | None:
+        """Shape of one view, as ``complexity`` takes it."""
+        return counted_input(self._config)
 
 
 @cache
@@ -80,12 +95,14 @@ def models() -> dict[str, Model]:
     return rows
 
 
+# What the config says and therefore no metafile.
+DERIVED = ("protocol", "input")
 _RESULT = ("metric", "value", "machine", "log")
 
 
 def _model(family: str, entry: dict) -> Model:
     """A row; a KeyError or a TypeError where something of it is missing or unknown."""
-    entry = dict(entry)
+    entry = {key: value for key, value in entry.items() if key not in DERIVED}
     if entry.get("paper"):
         _require(entry["paper"], "paper", ("value", "source"))
     if entry.get("result"):

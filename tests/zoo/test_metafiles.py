@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from mmengine.config import Config
 
-from flowzoo.config_lookup import find_config
 from flowzoo.io.checkpoint_io import read_checkpoint
 from flowzoo.zoo import Checkpoint, download, find, index, load, models
-from flowzoo.zoo.complexity import complexity
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "tools" / "zoo" / "build_model_zoo.py"
@@ -114,13 +111,6 @@ def test_files_say_what_they_are(name):
     assert set(meta) == {"config", "classes", "metrics", "versions"}
     result = find(name).result
     assert meta["metrics"][result["metric"]] == result["value"]
-
-
-@pytest.mark.parametrize("name", TRAINED)
-def test_measured_complexity(name):
-    model = find(name)
-    config = Config.fromfile(find_config(model.config))
-    assert complexity(config, model.input) == (model.parameters, model.multiply_adds)
 
 
 def test_model_index_is_what_mim_reads():

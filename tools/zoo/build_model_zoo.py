@@ -25,13 +25,15 @@ INTRODUCTION = """# Model zoo
 Written by `python tools/zoo/build_model_zoo.py` from `configs/*/metafile.yml`; change
 those, not this file. `configs/README.md` says how the configs are arranged.
 
-*Paper* is what the authors published, with its source; *ours* is what was measured
-with the checkpoint beside it in the row's protocol, by `python tools/zoo/evaluate.py
-NAME`; papers do not always say what theirs was. GFLOPs are 10^9 multiply-adds of one
-view. Where *paper* is empty, the authors have no such number: dataset and protocol are
-our choice, the latter that of the paper's nearest experiment. Nobody has trained the
-rows without a checkpoint to publish them; what was measured with small ones of them is
-in `benchmarks/NOTES.md`.
+*Protocol* is what the config tests: data, views as frames x height x width, metric.
+*Paper* is what the authors published, in which table of which edition, and, where the
+config is not that experiment, what is different *here*. *Ours* is what was measured with
+the checkpoint beside it in the row's protocol, by `python tools/zoo/evaluate.py NAME`;
+papers do not always say what theirs was. GFLOPs are 10^9 multiply-adds of one view.
+Where *paper* is empty, we know of no number of the authors' for this row: dataset and
+protocol are our choice, the latter that of the paper's nearest experiment. Nobody has
+trained the rows without a checkpoint to publish them; what was measured with small ones
+of them is in `benchmarks/NOTES.md`.
 """
 
 
@@ -46,7 +48,11 @@ def ours(model: Model) -> str:
 def published(model: Model) -> str:
     if not model.paper:
         return ""
-    return f"{model.paper['value']} ({model.paper['source']})"
+    value, source = model.paper["value"], model.paper["source"]
+    if isinstance(value, dict):
+        value = ", ".join(f"{name} {number}" for name, number in value.items())
+    differs = model.paper.get("differs")
+    return f"{value} ({source}" + (f"; here: {differs})" if differs else ")")
 
 
 def weights(model: Model) -> str:
@@ -68,7 +74,7 @@ def table(rows: list[Model]) -> str:
         cells = (
             f"[`{model.name}`](configs/{model.config})",
             model.dataset,
-            model.protocol,
+            f"{model.protocol}; {model.note}" if model.note else model.protocol,
             f"{model.parameters / 1e6:.2f}",
             gflops or "",
             published(model),

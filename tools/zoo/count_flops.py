@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from flowzoo.config_lookup import current_model_name, find_config
 from flowzoo.zoo.complexity import complexity
+from flowzoo.zoo.protocol import counted_input
 
 
 def main() -> None:
@@ -35,7 +36,7 @@ def main() -> None:
             continue
         for entry in tqdm(chosen, desc=path.parent.name):
             config = Config.fromfile(find_config(entry["config"]))
-            parameters, count = complexity(config, entry.get("input"))
+            parameters, count = complexity(config, counted_input(config))
             entry["parameters"] = parameters
             if count is not None:
                 entry["multiply_adds"] = int(count)

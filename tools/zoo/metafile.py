@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from flowzoo.zoo.index import metafiles
+from flowzoo.zoo.index import DERIVED, metafiles
 
 
 def read_metafiles() -> Iterator[tuple[Path, dict]]:
@@ -19,6 +19,10 @@ class _Dumper(yaml.SafeDumper):
 
 
 def write_metafile(path: Path, metafile: dict) -> None:
+    """Write a metafile, without what its configs say by themselves."""
+    for entry in metafile["models"]:
+        for key in DERIVED:
+            entry.pop(key, None)
     text = yaml.dump(
         metafile,
         Dumper=_Dumper,

@@ -1,0 +1,137 @@
+"""How a config tests its model: data, views, metric, and the shape of one view."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mmengine.config import Config, ConfigDict
+
+from ..datasets.motionshapes.files import MotionShapesSpec
+
+_CROPS = {"CenterCrop": 1, "ThreeCrop": 3, "TenCrop": 10}
+_METRICS = {
+    "AccMetric": "top-1",
+    "UntrimmedMAP": "mAP",
+    "YouTube8MMetric": "Hit@1, PERR, GAP@20, MAP@20",
+}
+# What FeatureTwoStream predicts, with per_stream and without it.
+_STREAMS = {
+    ("classifiers", True): "appearance, flow and two-stream",
+    ("classifiers", False): "two-stream with true flow",
+    ("hallucination", True): "hallucinated flow stream",
+    ("hallucination", False): "hallucinated two-stream",
+    ("fusion", True): "appearance and hallucinated two-stream",
+    ("fusion", False): "hallucinated two-stream",
+}
+
+
+@dataclass(frozen=True)
+class Views:
+    """The views of a video that a test pipeline makes.
+
+    Args:
+        clips, crops: views are clips x crops; a 2D network's clip is what it classifies
+            at once, a frame or its segments.
+        input: shape of a view, as :func:`flowzoo.zoo.complexity.complexity` takes it;
+        text: all of it in words.
+    """
+
+    clips: int
+    crops: int
+    input: list[int]
+    text: str
+
+
+def views(config: Config) -> Views | None:
+    """The views of a config's test pipeline; None where it reads features."""
+    clips = frames = crops = 1
+    segments = (config.model.get("neck") or {}).get("num_segments", 1)
+    channels, size, kind, notes = 3, None, "", []
+    if config.test_dataloader.dataset.type == "MotionShapesDataset":
+        size = (MotionShapesSpec.size,) * 2
+    for step in _steps(config):
+        if step.type == "PackFeatures":
+            return None
+        if step.type == "SampleFrames":
+            clips, frames = step.get("num_clips", 1) // segments, step.clip_len
+            if stride := step.get("frame_interval", 1) - 1:
+                notes.append(f"stride {stride + 1}")
+            if rate := step.get("target_fps"):
+                notes.append(f"{rate} frames a second")
+        elif step.type == "Resize":
+            exact = step.get("keep_ratio", True) is False
+            size = tuple(step.scale[::-1]) if exact else None
+        elif step.type in _CROPS:
+            crops, size = _CROPS[step.type], (step.crop_size,) * 2
+            if crops == 1:
+                notes.append("center crop")
+        elif step.type == "TVL1Flow":
+            kind = "TV-L1 flow, "
+        elif step.type == "LoadMotionShapesFlow":
+            kind = "true flow, "
+        elif step.type == "FlowAsFrames":
+            frames, channels = frames - 1, 2
+            notes.insert(0, kind.rstrip(", "))
+    if size is None:
+        raise ValueError(
+            f"{config.filename}: the test pipeline says no size; crop, or resize with "
+            f"keep_ratio=False"
+        )
+    flat = [channels, *size]
+    volume = config.model.type != "Recognizer2D" and segments == 1
+    shape = [1, channels, frames, *size] if volume else [segments, *flat]
+    length = frames if volume else segments
+    what = "clip" if length > 1 else "frame"
+    many = f"{clips} {what}{'s' * (clips > 1)}"
+    many += f" x {crops} crops" * (crops > 1)
+    extent = "x".join(map(str, [length, *size] if length > 1 else size))
+    return Views(clips, crops, shape, ", ".join([f"{many} of {extent}", *notes]))
+
+
+def protocol(config: Config) -> str:
+    """Data, views and metric of a config's test, in words."""
+    if seen := views(config):
+        what = seen.text
+    else:
+        model = config.model
+        what = _STREAMS[model.learn, model.get("per_stream", False)]
+    return f"{_data(config)}, {what}, {_metric(config)}"
+
+
+def _steps(config: Config) -> list[ConfigDict]:
+    """The test pipeline, with what ``WithFlow`` wraps in its place."""
+    steps = config.test_dataloader.dataset.pipeline
+    return [s.transform if s.type == "WithFlow" else s for s in steps]
+
+
+def _data(config: Config) -> str:
+    dataset = config.test_dataloader.dataset
+    if dataset.type == "MotionShapesDataset":
+        return f"{dataset.split} split"
+    if dataset.type == "YouTube8MDataset":
+        return "15 % held out"
+    file = (dataset.get("ann_file") or dataset.get("appearance")).split("/")[-1]
+    if split := re.search(r"split_(\d+)", file):
+        return f"split {split[1]}"
+    part = "test" if "test" in file else "validation"
+    return f"untrimmed {part}" if dataset.get("multi_class") else part
+
+
+def _metric(config: Config) -> str:
+    if config.test_evaluator.type != "FlowMetric":
+        return _METRICS[config.test_evaluator.type]
+    packed = _steps(config)[-1].get("algorithm_keys", ())
+    return "end-point error in pixels" if "gt_flow" in packed else "photometric error"
+
+
+def counted_input(config: Config) -> list[int] | None:
+    """Shape of one view for counting; None where nothing is counted.
+
+    That is for features, whose networks are small, and for ``TwoStreamRecognizer``,
+    which looks at the values of its scores.
+    """
+    if config.model.type == "TwoStreamRecognizer":
+        return None
+    seen = views(config)
+    return seen and seen.input

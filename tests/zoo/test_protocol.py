@@ -1,0 +1,73 @@
+"""What the zoo says about a row is what its config does."""
+
+import numpy as np
+import pytest
+import yaml
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.registry import DefaultScope
+
+from flowzoo.config_lookup import CONFIGS
+from flowzoo.datasets.transforms import LoadMotionShapesFlow, TVL1Flow
+from flowzoo.io.write_video import write_video
+from flowzoo.zoo import models
+from flowzoo.zoo.complexity import complexity
+from flowzoo.zoo.index import DERIVED, metafiles
+from flowzoo.zoo.protocol import views
+
+ROWS = list(models().values())
+
+
+def load(row):
+    return Config.fromfile(CONFIGS / row.config)
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    """One as MotionShapes' and one as other datasets'."""
+    folder = tmp_path_factory.mktemp("videos")
+    for name, size in (("shapes", (64, 64)), ("others", (96, 128))):
+        frames = np.zeros((40, *size, 3), np.uint8)
+        write_video(folder / f"{name}.mp4", frames, rate=25)
+    return folder
+
+
+def no_motion(self, results):
+    count = results["num_clips"] * (results["clip_len"] - 1)
+    size = results["imgs"][0].shape[:2] if "imgs" in results else (64, 64)
+    results["gt_flow"] = [np.zeros((*size, 2), np.float32)] * count
+    return results
+
+
+def test_views_are_what_the_pipeline_makes(videos, monkeypatch):
+    monkeypatch.setattr(TVL1Flow, "transform", no_motion)
+    monkeypatch.setattr(LoadMotionShapesFlow, "transform", no_motion)
+    seen = set()
+    for row in ROWS:
+        config = load(row)
+        dataset = config.test_dataloader.dataset
+        derived = views(config)
+        if derived is None or (key := repr(dataset.pipeline)) in seen:
+            continue
+        seen.add(key)
+        name = "shapes" if dataset.type == "MotionShapesDataset" else "others"
+        video = dict(filename=str(videos / f"{name}.mp4"), label=0, start_index=0)
+        with DefaultScope.overwrite_default_scope("mmaction"):
+            sample = Compose(dataset.pipeline)(video | dict(modality="RGB"))
+        number = derived.clips * derived.crops
+        per_view, *shape = derived.input
+        assert tuple(sample["inputs"].shape) == (number * per_view, *shape), row.name
+    assert len(seen) > 15
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_measured_complexity(row):
+    """Of the test pipeline's views; tools/zoo/count_flops.py writes it."""
+    measured = complexity(load(row), row.input)
+    assert measured == (row.parameters, row.multiply_adds)
+
+
+@pytest.mark.parametrize("path", metafiles(), ids=lambda path: path.parent.name)
+def test_metafiles_leave_to_configs_what_these_say(path):
+    for row in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+        assert not set(DERIVED) & set(row), f"{row['config']}: run tools/zoo/count_flops.py"
