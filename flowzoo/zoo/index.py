@@ -39,8 +39,8 @@ class Model:
             tools/zoo/count_flops.py counts them.
         note: what the numbers should be read with.
         paper: what is published, where something is: the ``value``, a number or several
-            by their names; the ``source``, table and edition; and, where the config is
-            not the paper's experiment, what ``differs``.
+            by their names; and the ``source``, its edition and table, then, where the
+            config is not the paper's experiment, what differs.
         result: what was measured here: ``value``, ``metric`` (mmengine's key),
             ``machine`` and ``log``.
         checkpoint: the published weights, or None where there are none.

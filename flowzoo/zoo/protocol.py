@@ -100,9 +100,8 @@ def protocol(config: Config) -> str:
 
 
 def _steps(config: Config) -> list[ConfigDict]:
-    """The test pipeline, with what ``WithFlow`` wraps in its place."""
-    steps = config.test_dataloader.dataset.pipeline
-    return [s.transform if s.type == "WithFlow" else s for s in steps]
+    """The test pipeline, with what ``TransformWithFlow`` wraps in its place."""
+    return [s.get("transform", s) for s in config.test_dataloader.dataset.pipeline]
 
 
 def _data(config: Config) -> str:
@@ -113,7 +112,8 @@ def _data(config: Config) -> str:
         return "15 % held out"
     file = (dataset.get("ann_file") or dataset.get("appearance")).split("/")[-1]
     if split := re.search(r"split_(\d+)", file):
-        return f"split {split[1]}"
+        sequence = file.startswith("test_split")  # UT-Interaction's
+        return f"sequence {split[1]} left out" if sequence else f"split {split[1]}"
     part = "test" if "test" in file else "validation"
     return f"untrimmed {part}" if dataset.get("multi_class") else part
 

@@ -70,4 +70,6 @@ def test_measured_complexity(row):
 @pytest.mark.parametrize("path", metafiles(), ids=lambda path: path.parent.name)
 def test_metafiles_leave_to_configs_what_these_say(path):
     for row in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
-        assert not set(DERIVED) & set(row), f"{row['config']}: run tools/zoo/count_flops.py"
+        assert not set(DERIVED) & set(row), (
+            f"{row['config']}: run tools/zoo/count_flops.py"
+        )

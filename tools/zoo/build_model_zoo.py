@@ -26,10 +26,10 @@ Written by `python tools/zoo/build_model_zoo.py` from `configs/*/metafile.yml`; 
 those, not this file. `configs/README.md` says how the configs are arranged.
 
 *Protocol* is what the config tests: data, views as frames x height x width, metric.
-*Paper* is what the authors published, in which table of which edition, and, where the
-config is not that experiment, what is different *here*. *Ours* is what was measured with
-the checkpoint beside it in the row's protocol, by `python tools/zoo/evaluate.py NAME`;
-papers do not always say what theirs was. GFLOPs are 10^9 multiply-adds of one view.
+*Paper* is what the authors published, in which edition and table, and, where the config
+is not that experiment, what differs. *Ours* is what was measured with the checkpoint
+beside it in the row's protocol, by `python tools/zoo/evaluate.py NAME`; papers do not
+always say what theirs was. GFLOPs are 10^9 multiply-adds of one view.
 Where *paper* is empty, we know of no number of the authors' for this row: dataset and
 protocol are our choice, the latter that of the paper's nearest experiment. Nobody has
 trained the rows without a checkpoint to publish them; what was measured with small ones
@@ -51,8 +51,7 @@ def published(model: Model) -> str:
     value, source = model.paper["value"], model.paper["source"]
     if isinstance(value, dict):
         value = ", ".join(f"{name} {number}" for name, number in value.items())
-    differs = model.paper.get("differs")
-    return f"{value} ({source}" + (f"; here: {differs})" if differs else ")")
+    return f"{value} ({source})"
 
 
 def weights(model: Model) -> str:
