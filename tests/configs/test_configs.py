@@ -95,7 +95,10 @@ def tiny_batch(config):
         return tiny_feature_batch(small_model(config.model))
     backbone = config.model.get("backbone", {}).get("type")
     shape = INPUT_SHAPES.get(backbone) or INPUT_SHAPES[config.model.type]
-    if config.model.get("backbone", {}).get("in_channels") == 2:  # flow for frames
+    if config.model.data_preprocessor.type == "TVL1DataPreprocessor":
+        clip_len = config.train_dataloader.dataset.pipeline[1].clip_len
+        shape = (1, 3, clip_len, 32, 32)
+    elif config.model.get("backbone", {}).get("in_channels") == 2:  # flow for frames
         shape = (shape[0], 2, *shape[2:])
     if backbone in ("StackedTemporalStream", "BranchedTemporalStream"):
         sampling = config.train_dataloader.dataset.pipeline[1]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmaction.models.backbones import ResNet, ResNet3d
 
-from flowzoo.models.backbones.vgg16 import VGG16
+from flowzoo.models.backbones import VGG16, RepFlowResNet3d
 from flowzoo.models.layers import cross_modality, load_first_conv
 
 
@@ -36,6 +36,16 @@ def test_2d_network(rgb_resnet):
     model = ResNet(18, in_channels=20)
     load_first_conv(model, path)
     torch.testing.assert_close(model.conv1.conv.weight, cross_modality(weight, 20))
+
+
+def test_3d_network_on_flow_starts_from_images(rgb_resnet):
+    weight, path = rgb_resnet
+    model = RepFlowResNet3d(
+        18, flow_after=None, in_channels=2, conv1_kernel=(5, 7, 7), pretrained=path
+    )
+    model.init_weights()
+    volume = cross_modality(weight, 2).unsqueeze(2) / 5
+    torch.testing.assert_close(model.conv1.conv.weight, volume.expand(-1, -1, 5, 7, 7))
 
 
 def test_3d_network_from_images_keeps_the_response_to_a_still_clip(rgb_resnet):

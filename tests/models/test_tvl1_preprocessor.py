@@ -43,6 +43,15 @@ def test_stacked_as_channels():
     torch.testing.assert_close(inputs[0, :, 3], apart[0, :, 1, 1])
 
 
+def test_flow_of_flow():
+    once, twice = (preprocess([clips()], times=times)[0] for times in (1, 2))
+    assert twice.shape == (2, 4, 1, 32, 32)
+    for component in (0, 1):  # the images of each are videos of their own
+        video = 127.5 * (once[:, component] + 1)
+        flow = tvl1_flow(video, "fast", data_range=255).clamp(-20, 20) / 20
+        torch.testing.assert_close(twice[:, 2 * component :][:, :2], flow)
+
+
 def test_frames_instead_of_clips():
     with pytest.raises(ValueError, match="NCTHW"):
         preprocess([torch.zeros(8, 3, 20, 20)])

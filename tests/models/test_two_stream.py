@@ -15,6 +15,8 @@ STAGE = dict(
     type="ResNet", depth=18, num_stages=1, strides=(1,), dilations=(1,),
     out_indices=(0,),
 )  # fmt: skip
+RGB_STAGE = dict(STAGE, flow_after=None)
+RGB_STAGE.pop("type")
 SPATIAL = dict(
     type="Recognizer2D",
     backbone=STAGE,
@@ -81,6 +83,14 @@ def test_it_is_both_streams_and_their_fusion(score_norm):
     assert [s.pred_label.item() for s in found] == expected.argmax(1).tolist()
     assert [s.gt_label.item() for s in found] == [1, 3]
     assert alone[0].argmax(1).tolist() != alone[1].argmax(1).tolist()
+
+
+def test_clips_for_a_spatial_stream_in_3d():
+    spatial = dict(TEMPORAL, backbone=dict(type="RepFlowResNet", **RGB_STAGE))
+    spatial["cls_head"] = dict(TEMPORAL["cls_head"], type="FrameAverageHead")
+    model = build(spatial=spatial, weights=(1, 0))
+    data = videos()
+    torch.testing.assert_close(scores(model, data), scores(model.spatial, data))
 
 
 def test_weights_choose_a_stream():

@@ -6,7 +6,9 @@ ANNOTATION has lines of ``path label`` (mmaction2's ``VideoDataset``). DIR/PATH,
 the file's suffix and with underscores for spaces, gets ``flow_x_00001.jpg``,
 ``flow_y_00001.jpg`` and so on. DIR/annotation.txt has lines of ``path pairs label`` for
 mmaction2's ``RawframeDataset`` with modality='Flow', start_index=1,
-filename_tmpl='flow_{}_{:05}.jpg'. DIR/manifest.json has the settings.
+filename_tmpl='flow_{}_{:05}.jpg'. With ``--prefix ''`` files are called
+``x_00001.jpg``, as mmaction2's own configs for flow expect. DIR/manifest.json has the
+settings.
 
 Run it again after an interruption: what is complete is kept. Videos that cannot be read
 are named in DIR/unreadable.txt and left out. ``--shard 3/16`` takes the third of 16
@@ -148,6 +150,7 @@ def main() -> None:
     parser.add_argument("--step", type=int, default=defaults["step"])
     parser.add_argument("--format", choices=FORMATS, default=defaults["format"])
     parser.add_argument("--quality", type=int, default=defaults["quality"], help="jpg")
+    parser.add_argument("--prefix", default=defaults["prefix"], help="jpg")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--shard", type=parse_shard, default=(1, 1), metavar="I/N")

@@ -36,6 +36,7 @@ class FlowSettings:
     short_side: int = 256
     format: str = "jpg"
     quality: int = 95
+    prefix: str = "flow_"  # of the names of JPEG files
 
 
 def gray_frames(path: Path, short_side: int) -> Iterator[np.ndarray]:
@@ -84,13 +85,13 @@ def _images(frames: list[np.ndarray], settings: FlowSettings, device: str):
 
 class _Jpg:
     def __init__(self, folder: Path, settings: FlowSettings) -> None:
-        self.folder, self.count = folder, 0
+        self.start, self.count = f"{folder}/{settings.prefix}", 0
         self.options = [cv2.IMWRITE_JPEG_QUALITY, settings.quality]
 
     def add(self, image: np.ndarray) -> None:
         self.count += 1
         for name, plane in zip("xy", image, strict=True):
-            path = self.folder / f"flow_{name}_{self.count:05}.jpg"
+            path = Path(f"{self.start}{name}_{self.count:05}.jpg")
             path.write_bytes(cv2.imencode(".jpg", plane, self.options)[1])
 
     def close(self) -> None:
@@ -193,7 +194,7 @@ def fault(target: Path) -> str | None:
     if info["format"] == "jpg":
         for name in "xy":
             for number in range(1, info["pairs"] + 1):
-                path = target / f"flow_{name}_{number:05}.jpg"
+                path = target / f"{info['prefix']}{name}_{number:05}.jpg"
                 image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
                 if image is None or image.shape != size:
                     return f"{path.name} is missing or damaged"

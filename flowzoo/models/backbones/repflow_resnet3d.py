@@ -4,6 +4,7 @@ from mmaction.registry import MODELS
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 
+from ..layers.cross_modality import load_first_conv
 from .repflow_stages import RepFlowStages
 
 
@@ -18,6 +19,11 @@ class _RepFlow3dStages(RepFlowStages):
     ) -> None:
         super().__init__(depth, **kwargs)
         self._insert_flow(flow_after, flow_cfg, late_fusion)
+
+    def init_weights(self) -> None:
+        super().init_weights()
+        if self.pretrained and self.in_channels != 3:  # flow in the place of colors
+            load_first_conv(self, self.pretrained)
 
 
 @MODELS.register_module()

@@ -5,6 +5,8 @@ from mmcv.cnn.vgg import make_vgg_layer
 from mmengine.model import BaseModule, Sequential
 from torch import Tensor, nn
 
+from ..layers.cross_modality import load_first_conv
+
 _STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 _SIDE = 7  # of the maps that the first fully connected layer sees
 
@@ -57,8 +59,8 @@ class VGG16(BaseModule):
         fc_channels: of the two fully connected layers.
         dropout_ratio: between them.
         pretrained: checkpoint with torchvision's names, such as
-            ``torchvision://vgg16``. What has another shape is not loaded; see
-            ``StackedTemporalStream`` for the first layer.
+            ``torchvision://vgg16``. With other ``in_channels`` than 3, the first layer
+            is the mean over the colors (cross-modality initialization).
         init_cfg: Kaiming (convolutions) and normal initialization unless given.
     """
 
@@ -74,12 +76,20 @@ class VGG16(BaseModule):
             init_cfg = dict(type="Pretrained", checkpoint=pretrained)
         super().__init__(init_cfg or dict(type="Kaiming", layer="Conv2d"))
         self.pretrained = pretrained
+        self.in_channels = in_channels
         layers, channels = [], in_channels
         for width, count in _STAGES:
             layers += make_vgg_layer(channels, width, count)
             channels = width
         self.features = nn.Sequential(*layers)
         self.classifier = VGGClassifier(channels, fc_channels, dropout_ratio)
+
+    def init_weights(self) -> None:
+        if self.is_init:
+            return
+        super().init_weights()
+        if self.pretrained and self.in_channels != 3:
+            load_first_conv(self, self.pretrained)
 
     def forward(self, x: Tensor) -> Tensor:
         """Features (N, fc_channels, 1, 1) of images (N, in_channels, H, W).

@@ -24,6 +24,9 @@ class TVL1DataPreprocessor(ActionDataPreprocessor):
         bound: in pixels.
         preset: of :func:`flowzoo_kernels.tvl1_flow`.
         mean, std: of the scaled flow; the default suits networks of TSN's kind.
+        times: how often flow is computed. With 2, the flow images of x and those of y
+            are each taken for gray videos, and the network gets 4 channels of T - 2
+            frames (Representation Flow for Action Recognition, table 5).
         format_shape: what the network takes. 'NCTHW': (N, views, 2, T - 1, H, W).
             'NCHW': (N, views, 2 (T - 1), H, W), x and y of a pair next to each other.
         parameters: of the same function, instead of the preset's.
@@ -36,6 +39,7 @@ class TVL1DataPreprocessor(ActionDataPreprocessor):
         preset: str = "fast",
         mean: Sequence[float] = (127.5,),
         std: Sequence[float] = (127.5,),
+        times: int = 1,
         format_shape: str = "NCTHW",
         parameters: dict | None = None,
         **kwargs,
@@ -44,6 +48,7 @@ class TVL1DataPreprocessor(ActionDataPreprocessor):
             raise ValueError(f"format_shape={format_shape!r}; choose 'NCTHW' or 'NCHW'")
         super().__init__(mean=mean, std=std, format_shape=format_shape, **kwargs)
         self.bound = bound
+        self.times = times
         self.preset = preset
         self.format_shape = format_shape
         self.parameters = parameters or {}
@@ -60,8 +65,14 @@ class TVL1DataPreprocessor(ActionDataPreprocessor):
                 f"a sample has shape {tuple(clips.shape)}; (views, 3, T, H, W) is "
                 f"needed: use FormatShape(input_format='NCTHW')"
             )
-        flow = tvl1_flow(clips, self.preset, data_range=255.0, **self.parameters)
-        images = (flow.clamp(-self.bound, self.bound) / self.bound + 1) * 127.5
+        images = self._flow_of(clips)
+        for _ in range(self.times - 1):
+            images = self._flow_of(images.flatten(0, 1)).unflatten(0, (len(clips), -1))
+            images = images.flatten(1, 2)
         if self.format_shape == "NCHW":
             images = images.transpose(1, 2).flatten(1, 2)
         return images
+
+    def _flow_of(self, videos: Tensor) -> Tensor:
+        flow = tvl1_flow(videos, self.preset, data_range=255.0, **self.parameters)
+        return (flow.clamp(-self.bound, self.bound) / self.bound + 1) * 127.5

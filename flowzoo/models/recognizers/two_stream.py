@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from mmaction.models import Recognizer2D
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel
@@ -16,18 +17,18 @@ from flowzoo.score_fusion import SCORE_NORMS, fuse_scores
 
 @MODELS.register_module()
 class TwoStreamRecognizer(BaseModel):
-    """Both streams of a hidden two-stream network, from frames to fused scores.
+    """Both streams of a two-stream network, from frames to fused scores.
 
     For testing and use: the streams are trained by themselves, each with a config of
     its own; ``tools/zoo/merge_streams.py`` makes one checkpoint of theirs. Clips go to
-    the temporal stream, the middle frame of each to the spatial one; each stream
+    the temporal stream, the middle frame of each to a 2D spatial one; each stream
     normalizes its input as it does alone, and averages the scores of a video's clips
     and crops before they are fused.
 
     Args:
-        spatial: config of a ``Recognizer2D``.
-        temporal: config of a ``Recognizer3D``, such as one with a
-            ``StackedTemporalStream``.
+        spatial: config of a ``Recognizer2D`` or a ``Recognizer3D``.
+        temporal: config of a recognizer that makes flow of RGB clips, by a
+            ``StackedTemporalStream`` or a ``TVL1DataPreprocessor``.
         weights: of spatial and temporal scores; the published ones are 1 : 1.5.
         score_norm: of the scores before they are fused, 'none', 'softmax' or
             'clamp_l1', see :func:`flowzoo.score_fusion.normalize_scores`. The released
@@ -96,7 +97,9 @@ class TwoStreamRecognizer(BaseModel):
                 f"inputs have shape {tuple(inputs.shape)}; (N, views, 3, T, H, W) is "
                 "needed: use FormatShape(input_format='NCTHW')"
             )
-        frames = inputs[:, :, :, inputs.shape[3] // 2]
+        frames = inputs
+        if isinstance(self.spatial, Recognizer2D):
+            frames = inputs[:, :, :, inputs.shape[3] // 2]
         scores = fuse_scores(
             [
                 self._score(self.spatial, frames),
