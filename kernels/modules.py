@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ._common.checks import BACKENDS, check_choice, check_floating, check_positive_int
+from ._common.exporting import raise_on_script
 from ._common.lower_bound import lower_bound
 from .motion_loss.op import FLOW_SCALES, SSIM_WEIGHTS, multiscale_motion_loss
 from .repflow.op import representation_flow
@@ -52,7 +53,12 @@ def normalize_maps(x: Tensor, mode: str | None) -> Tensor:
     return -scaled if mode == "legacy" else scaled
 
 
-class RepresentationFlow(nn.Module):
+class _Operator(nn.Module):
+    def __prepare_scriptable__(self) -> nn.Module:
+        return raise_on_script(type(self).__name__)()
+
+
+class RepresentationFlow(_Operator):
     """Representation flow between consecutive feature maps, with its parameters.
 
     Piergiovanni and Ryoo, "Representation Flow for Action Recognition", section 3.2.
@@ -67,6 +73,7 @@ class RepresentationFlow(nn.Module):
             The default is the best set of the paper.
         normalize: 'clip' (each clip to [0, 255]), 'batch' (the whole batch to
             [0, 255]), 'legacy' (the whole batch to [-255, 0]) or None.
+        backend: 'auto', 'triton', 'cpu' or 'reference', as the operator's.
 
     Parameters start at the kernels of the variant, theta = 0.3, lam = 0.15 and
     tau = 0.25. The paper trains them at 0.01 times the learning rate of the network,
@@ -81,12 +88,14 @@ class RepresentationFlow(nn.Module):
         variant: str = "paper",
         learn: Sequence[str] = ("divergence", "theta", "lam", "tau"),
         normalize: str | None = "clip",
+        backend: str = "auto",
     ) -> None:
         super().__init__()
         check_positive_int("channels", channels, "channel")
         check_positive_int("n_iters", n_iters, "iteration")
         check_choice("variant", variant, VARIANTS)
         check_choice("normalize", normalize, NORMALIZATIONS)
+        check_choice("backend", backend, BACKENDS)
         if isinstance(learn, str):
             raise ValueError(f"learn={learn!r} is a string; give a sequence of groups")
         for group in learn:
@@ -96,6 +105,7 @@ class RepresentationFlow(nn.Module):
         self.variant = variant
         self.learn = tuple(g for g in _PARAMETER_OF_GROUP if g in learn)
         self.normalize = normalize
+        self.backend = backend
         image_kernel, flow_kernel, div_kernel = default_kernels(variant, channels)
         self.image_kernel = nn.Parameter(image_kernel)
         self.flow_kernel = nn.Parameter(flow_kernel)
@@ -127,6 +137,7 @@ class RepresentationFlow(nn.Module):
             self.scalar("tau"),
             self.n_iters,
             self.variant,
+            self.backend,
         )
         return flow.to(x.dtype)
 
@@ -138,11 +149,12 @@ class RepresentationFlow(nn.Module):
     def extra_repr(self) -> str:
         return (
             f"{self.channels}, n_iters={self.n_iters}, variant={self.variant!r}, "
-            f"learn={self.learn}, normalize={self.normalize!r}"
+            f"learn={self.learn}, normalize={self.normalize!r}, "
+            f"backend={self.backend!r}"
         )
 
 
-class BackwardWarp(nn.Module):
+class BackwardWarp(_Operator):
     """Rebuild a frame from the next one and the flow between them.
 
     See :func:`flowzoo_kernels.backward_warp` for the operator.
@@ -167,7 +179,7 @@ class BackwardWarp(nn.Module):
         return f"padding={self.padding!r}, backend={self.backend!r}"
 
 
-class MotionLoss(nn.Module):
+class MotionLoss(_Operator):
     """The unsupervised losses of MotionNet at several scales.
 
     See :func:`flowzoo_kernels.multiscale_motion_loss` for what is computed.

@@ -7,6 +7,7 @@ from numbers import Integral
 import torch
 from torch import Tensor
 
+from .exporting import exporting
 from .launch import interpreted
 
 BACKENDS = ("auto", "triton", "cpu", "reference")
@@ -75,6 +76,7 @@ def _has_value(tensor: Tensor) -> bool:
     # none. A subclass may be a fake tensor.
     return (
         not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()
         and tensor.device.type == "cpu"
         and type(tensor) in (Tensor, torch.nn.Parameter)
     )
@@ -138,7 +140,10 @@ def check_plane(name: str, h: int, w: int, backend: str) -> None:
 
 
 def resolve_backend(
-    backend: str, device: torch.device, excluded: dict[str, str]
+    backend: str,
+    device: torch.device,
+    excluded: dict[str, str],
+    export_reference: bool = True,
 ) -> str:
     """Turn ``backend`` into the implementation to use, or say why it cannot be.
 
@@ -146,9 +151,12 @@ def resolve_backend(
         backend: one of :data:`BACKENDS`.
         device: where the input lies.
         excluded: the backends that do not take the given arguments, and why.
+        export_reference: whether 'auto' is the reference in what leaves the process.
     """
     check_choice("backend", backend, BACKENDS)
     if backend == "auto":
+        if export_reference and exporting():
+            return "reference"
         if device.type == "cpu" and "cpu" not in excluded and HAS_NUMBA:
             return "cpu"
         if device.type == "cuda" and "triton" not in excluded and HAS_TRITON:
@@ -159,6 +167,11 @@ def resolve_backend(
         raise NotImplementedError(
             f"backend={backend!r} does not take {excluded[backend]}; use one of "
             f"{others}"
+        )
+    if backend != "reference" and torch.onnx.is_in_onnx_export():
+        raise NotImplementedError(
+            f"backend={backend!r} cannot be written to an ONNX file; use 'auto' or "
+            f"'reference'"
         )
     if backend == "cpu":
         if device.type != "cpu":

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from .exporting import exporting
+
 
 class _LowerBound(torch.autograd.Function):
     generate_vmap_rule = True
@@ -30,4 +32,6 @@ def lower_bound(x: Tensor, bound: float) -> Tensor:
     would be zero there for ever (Ballé et al., "Variational image compression with a
     scale hyperprior", section 6.1, use the same).
     """
+    if exporting():  # only the value matters there; TorchScript takes no Function
+        return x.clamp(min=bound)
     return _LowerBound.apply(x, bound)

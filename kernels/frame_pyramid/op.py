@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .._common import checks, operators
+from .._common.exporting import not_scriptable
 from .._common.precision import compute_dtype
 from .reference import all_channels_near, frame_pyramid_reference
 
@@ -78,6 +79,7 @@ def _(info, in_dims, *args):
     return torch.stack(operators.vmap_loop(_forward, info, in_dims, args)), 0
 
 
+@not_scriptable
 def frame_pyramid(
     frames: Tensor,
     sizes: Sequence[tuple[int, int]],

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .._common import checks, operators
+from .._common.exporting import not_scriptable
 from .._common.precision import compute_dtype
 from .._common.renamed import renamed_option
 from ..frame_pyramid import frame_pyramid
@@ -197,6 +198,7 @@ def _losses(
     return loss, parts.detach()
 
 
+@not_scriptable
 @renamed_option("ssim_centre", "ssim_center")
 @takes_options()
 def motion_loss(
@@ -268,6 +270,7 @@ def motion_loss(
     return loss, dict(zip(PARTS, parts.unbind(), strict=True))
 
 
+@not_scriptable
 @renamed_option("ssim_centre", "ssim_center")
 @takes_options("flow_scale", "weights")
 def multiscale_motion_loss(

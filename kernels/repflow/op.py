@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from .._common import checks, operators
+from .._common.exporting import not_scriptable
 from .reference import VARIANTS, representation_flow_reference
 
 
@@ -113,6 +114,7 @@ def _(info, in_dims, *args):
     return tuple(torch.stack(r) for r in zip(*results, strict=True)), (0,) * 7
 
 
+@not_scriptable
 def representation_flow(
     x: Tensor,
     image_kernel: Tensor,

@@ -18,7 +18,8 @@ Notes on where the variants come from and where they differ:
    and the divergence taken vertically in both directions. Kept as well.
 4. The three cases of Eq. 3 are one clamp of -rho / |grad F2|^2 to +-lambda*theta. Its
    gradient is that of the cases: to rho inside, to lambda*theta outside.
-5. |grad F2|^2 and the square root have 1e-12 added, as in the authors' code.
+5. |grad F2|^2 and the square root have 1e-12 added, as in the authors' code. It is a
+   tensor of one axis: the exporter to ONNX leaves out a number that is nearly 0.
 """
 
 from collections.abc import Callable
@@ -168,8 +169,9 @@ def representation_flow_reference(
         frames = x.to(dtype)
         f1, f2 = frames[:, :, :-1], frames[:, :, 1:]
         gx, gy = image_gradient(f1, f2, image_kernel)
-        g2 = gx * gx + gy * gy + EPS
         rho_c = f2 - f1
+        eps = rho_c.new_full((1,), EPS)
+        g2 = gx * gx + gy * gy + eps
         bound = lam * theta
         step = tau / theta
 
@@ -182,8 +184,8 @@ def representation_flow_reference(
             u2 = v2 + theta * divergence(p21, p22, div_kernel)
             u1x, u1y = gradient(u1, flow_kernel)
             u2x, u2y = gradient(u2, flow_kernel)
-            d1 = 1 + step * torch.sqrt(u1x * u1x + u1y * u1y + EPS)
-            d2 = 1 + step * torch.sqrt(u2x * u2x + u2y * u2y + EPS)
+            d1 = 1 + step * torch.sqrt(u1x * u1x + u1y * u1y + eps)
+            d2 = 1 + step * torch.sqrt(u2x * u2x + u2y * u2y + eps)
             p11, p12 = (p11 + step * u1x) / d1, (p12 + step * u1y) / d1
             p21, p22 = (p21 + step * u2x) / d2, (p22 + step * u2y) / d2
         return torch.cat([u1, u2], dim=1).to(x.dtype)

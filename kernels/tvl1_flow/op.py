@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from .._common import checks
+from .._common.exporting import not_scriptable, tracing
 from .._common.precision import compute_dtype
 from .options import INTERPOLATIONS, MEDIANS, PRESETS, Options
 from .reference import tvl1_flow_reference
@@ -138,6 +139,7 @@ def _(gray, *rest) -> Tensor:
     return gray.new_empty((n, 2, t - 1, h, w))
 
 
+@not_scriptable
 @torch.no_grad()
 def tvl1_flow(
     frames: Tensor,
@@ -180,14 +182,23 @@ def tvl1_flow(
         ValueError: wrong shapes, fewer than two frames, no pixels, a parameter out of
             its range, an unknown preset or backend.
         TypeError: frames of another type, an unknown parameter.
-        RuntimeError: a backend whose package is not installed.
+        RuntimeError: a backend whose package is not installed; an ONNX file or a trace
+            that is to hold the operator.
     """
+    if tracing():
+        raise RuntimeError(
+            "tvl1_flow iterates until the flow stays as it is, which neither an ONNX "
+            "file nor a trace can hold; compute the flow before, and export the rest"
+        )
     _check(frames, initial_flow)
     options = make_options(preset, **parameters)
     if data_range is not None and not 0 < data_range < float("inf"):
         raise ValueError(f"data_range={data_range}, but it must be a positive number")
     excluded = {"triton": "TV-L1 flow yet"}
-    backend = checks.resolve_backend(backend, frames.device, excluded)
+    # an exported program holds the operator, whose loop ends where the flow does
+    backend = checks.resolve_backend(
+        backend, frames.device, excluded, export_reference=False
+    )
     gray = to_gray(frames, data_range)
     if frames.dtype == torch.uint8 and initial_flow is None:
         return _forward(gray, None, *options, backend)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from .._common import checks, operators
+from .._common.exporting import not_scriptable
 from .reference import PADDINGS, backward_warp_reference
 
 
@@ -95,6 +96,7 @@ def _(info, in_dims, *args):
     return tuple(grads), (0, 0)
 
 
+@not_scriptable
 def backward_warp(
     image: Tensor, flow: Tensor, padding: str = "zeros", backend: str = "auto"
 ) -> Tensor:

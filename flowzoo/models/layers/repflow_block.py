@@ -48,7 +48,7 @@ class RepFlowBlock(BaseModule):
             :class:`FlowFusion`. A flow meets the features of its first frame.
         keep_frames: let as many frames come out as went in: the last flow serves the
             ``num_flows`` frames after it as well.
-        n_iters, variant, learn, normalize: see
+        n_iters, variant, learn, normalize, backend: see
             :class:`flowzoo_kernels.RepresentationFlow`. The default variant is what
             the authors trained: with the Sobel filters that the paper writes
             (``'paper'``), training spends its first epochs on lowering theta.
@@ -67,6 +67,7 @@ class RepFlowBlock(BaseModule):
         variant: str = "tvl1",
         learn: tuple[str, ...] = ("divergence", "theta", "lam", "tau"),
         normalize: str | None = "clip",
+        backend: str = "auto",
         norm_cfg: dict | None = dict(type="BN2d"),  # noqa: B006, mmengine's style
         act_cfg: dict | None = dict(type="ReLU"),  # noqa: B006
         init_cfg: dict | list[dict] | None = None,
@@ -95,6 +96,7 @@ class RepFlowBlock(BaseModule):
                     variant=variant,
                     learn=learn,
                     normalize=normalize,
+                    backend=backend,
                 )
             )
         self.flow_channels = 2 * maps  # of compute_flow's result

@@ -1,0 +1,42 @@
+"""What leaves the process: exported programs, ONNX files and TorchScript.
+
+Only plain torch operators can be there, so that whoever runs the result needs neither
+this package nor Python: operators take their reference implementation.
+"""
+
+from collections.abc import Callable
+
+import torch
+
+
+def tracing() -> bool:
+    """Whether torch.jit.trace or an exporter to ONNX is at work."""
+    return torch.jit.is_tracing() or torch.onnx.is_in_onnx_export()
+
+
+def exporting() -> bool:
+    """Whether torch.export, torch.jit.trace or an exporter to ONNX is at work."""
+    if not torch.compiler.is_compiling():
+        return tracing()
+    if hasattr(torch.compiler, "is_exporting"):
+        return torch.compiler.is_exporting()
+    return not torch.compiler.is_dynamo_compiling()  # torch 2.6
+
+
+def raise_on_script(name: str) -> Callable:
+    """What torch.jit.script calls before it compiles, as ``__prepare_scriptable__``."""
+
+    def refuse(*_):
+        raise NotImplementedError(
+            f"torch.jit.script cannot compile {name}, whose implementation is chosen "
+            f"in Python by device and type; use torch.jit.trace, torch.export or "
+            f"torch.onnx.export, which take its reference implementation"
+        )
+
+    return refuse
+
+
+def not_scriptable(function: Callable) -> Callable:
+    """Let torch.jit.script say what to use instead."""
+    function.__prepare_scriptable__ = raise_on_script(function.__name__)
+    return function
