@@ -24,7 +24,7 @@ from flowzoo_kernels.repflow import gpu
 
 # For which launches are planned, and the states computed again are counted.
 MAPS, N_ITERS = 480, 20
-# Launches on windows, as (FIRST, LAST). Those that there are most of come first.
+# Launches on tiles, as (FIRST, LAST). Those that there are most of come first.
 LAUNCHES = (False, False), (True, False), (False, True)
 RESULTS = Path(__file__).parent / "results"
 TOOLS = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
@@ -104,7 +104,7 @@ def compile_one(
     Args:
         kind: 'forward', 'backward' or 'backward, all gradients'.
         sobel: whether paper's flow kernels are the Sobel filters it starts from.
-        launches: those on windows; the row has the most registers and spills of them.
+        launches: those on tiles; the row has the most registers and spills of them.
     """
     row = {"kernel": kind, "variant": variant, "target": target, "dtype": dtype}
     row["map"] = size
@@ -127,7 +127,7 @@ def compile_one(
     if target_of(target).warp_size == 64:
         warps = max(1, warps // 2)
     usages = []
-    for first, last in launches if plan.before else [(True, True)]:
+    for first, last in launches if plan.halo_before else [(True, True)]:
         compiled = triton.compile(
             source_of(kernel, dtype, launched | {"FIRST": first, "LAST": last}),
             target=target_of(target),
@@ -136,12 +136,12 @@ def compile_one(
         usages.append(usage_of(compiled))
     pixels = plan.shape.ROWS * plan.shape.COLS
     row |= {"patch": f"{plan.shape.ROWS}x{plan.shape.COLS}", "warps": warps}
-    if plan.before:
-        row |= {"maps per program": "a window", "iterations": plan.iterations}
+    if plan.halo_before:
+        row |= {"maps per program": "a tile", "iterations": plan.iterations}
         row["computed per pixel"] = round(plan.computed, 2)
         row["bytes per pixel and iteration"] = round(plan.bytes)
     else:
-        maps = plan.shape.maps
+        maps = plan.shape.maps_per_program
         patches = 32 * plan.shape.GROUPS * pixels
         row |= {"maps per program": maps, "iterations": "all"}
         row["computed per pixel"] = round(patches / (maps * size * size), 2)
@@ -154,7 +154,7 @@ def compile_one(
         if kind != "forward":
             # The first loop computes states again; see backward_kernel.
             again = 1
-            if not plan.before:
+            if not plan.halo_before:
                 segment, segments = gpu.segments_of(N_ITERS)
                 again = (N_ITERS - 1 + (segments - 1) * (segment - 1)) / N_ITERS
             row["with recomputation"] = round(max(loops) + min(loops) * again, 1)

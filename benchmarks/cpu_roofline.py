@@ -20,12 +20,12 @@ from flowzoo_kernels._common.simd import JIT, LANES, vload, vsqrt, vstore
 from flowzoo_kernels.repflow import cpu
 from flowzoo_kernels.repflow.cpu.forward import p_row_paper, p_row_tvl1, u_row
 from flowzoo_kernels.repflow.cpu.iteration_backward import (
-    div_sums_row,
+    div_kernel_grads_row,
     new_u_row,
     old_p_row,
     old_u_row,
-    p_row_paper_back,
-    p_row_tvl1_back,
+    p_row_paper_backward,
+    p_row_tvl1_backward,
 )
 from flowzoo_kernels.repflow.cpu.layout import make_grid
 from flowzoo_kernels.repflow.recompute_schedule import ADVANCE, schedule
@@ -74,14 +74,14 @@ def instructions(variant: str) -> dict[str, float]:
     step, paper = F32(0.1), variant == "paper"
     old, new, y = 0, 0, 1
     u, p = u_row, p_row_paper if paper else p_row_tvl1
-    p_back = p_row_paper_back if paper else p_row_tvl1_back
+    p_back = p_row_paper_backward if paper else p_row_tvl1_backward
     u(s, w, old, new, y, grid, step)
     p(s, w, old, new, y, grid, step)
     p_back(s, w, new, y, grid, step, sums)
     new_u_row(s, w, y, grid, paper, False)
     old_u_row(s, old, y, grid, step, True, sums)
     old_p_row(s, w, y, grid)
-    div_sums_row(s, old, y, grid, sums)
+    div_kernel_grads_row(s, old, y, grid, sums)
     forward = instructions_of(u, 12) + 2 * instructions_of(p, 21 if paper else 7)
     # the module's default groups: maps, divergence, theta, lam and tau
     backward = (
@@ -89,7 +89,7 @@ def instructions(variant: str) -> dict[str, float]:
         + 2 * instructions_of(new_u_row, 18 if paper else 4)
         + instructions_of(old_u_row, 11)
         + 2 * instructions_of(old_p_row, 4)
-        + 2 * instructions_of(div_sums_row, 4)
+        + 2 * instructions_of(div_kernel_grads_row, 4)
     )
     return {"forward": forward, "backward": backward}
 

@@ -63,22 +63,22 @@ def test_strides():
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_windows_and_whole_maps_agree(variant, monkeypatch):
-    """The same map by one program and by windows."""
+def test_tiles_and_whole_maps_agree(variant, monkeypatch):
+    """The same map by one program and by tiles."""
     from flowzoo_kernels.repflow.gpu import tiling
 
     x = make_maps((2, 2, 3, 60, 50)).cuda()
     params = [v.cuda() for v in make_parameters(variant, 2).values()]
     whole = representation_flow(x, *params, 20, variant, "triton")
     monkeypatch.setattr(tiling, "FORWARD", tiling.Limits(0, 0))
-    window = tiling.Shape(4, 7, 1, True, False, 1)
-    monkeypatch.setattr(tiling, "FORWARD_WINDOW", window)
-    windows = representation_flow(x, *params, 20, variant, "triton")
-    torch.testing.assert_close(windows, whole, rtol=1e-5, atol=1e-5)
+    tile = tiling.Shape(4, 7, 1, True, False, 1)
+    monkeypatch.setattr(tiling, "FORWARD_TILE", tile)
+    tiles = representation_flow(x, *params, 20, variant, "triton")
+    torch.testing.assert_close(tiles, whole, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_launches_with_few_places_for_states(variant, monkeypatch):
+def test_launches_with_few_slots_for_states(variant, monkeypatch):
     """Clip by clip, each iteration a launch, most of their states computed again."""
     from flowzoo_kernels.repflow import gpu
     from flowzoo_kernels.repflow.gpu import tiling

@@ -5,12 +5,12 @@ import pytest
 from flowzoo_kernels.repflow.recompute_schedule import ADVANCE, schedule
 
 
-def go_through(n_iters, places):
+def go_through(n_iters, slots):
     """Check that every step finds its states; return how many lead forward."""
     states, forward, backward = {0: 0}, 0, []
-    for iteration, a, b in schedule(n_iters, places):
-        assert 0 <= a < places
-        assert 0 <= b < places
+    for iteration, a, b in schedule(n_iters, slots):
+        assert 0 <= a < slots
+        assert 0 <= b < slots
         if iteration == ADVANCE:
             states[b] = states[a] + 1
             forward += 1
@@ -35,15 +35,15 @@ def fewest(length, free):
     )
 
 
-@pytest.mark.parametrize("places", [3, 4, 5, 9, 22, 60])
-def test_states_are_where_they_are_needed(places):
+@pytest.mark.parametrize("slots", [3, 4, 5, 9, 22, 60])
+def test_states_are_where_they_are_needed(slots):
     for n_iters in (1, 2, 3, 4, 7, 19, 20, 50):
-        forward = go_through(n_iters, places)
-        if n_iters <= places:
+        forward = go_through(n_iters, slots)
+        if n_iters <= slots:
             assert forward == n_iters - 1
-        assert forward <= 1.05 * fewest(n_iters - 1, places - 2) + 1
+        assert forward <= 1.05 * fewest(n_iters - 1, slots - 2) + 1
 
 
-def test_too_few_places():
-    with pytest.raises(ValueError, match="places=2"):
+def test_too_few_slots():
+    with pytest.raises(ValueError, match="slots=2"):
         schedule(5, 2)

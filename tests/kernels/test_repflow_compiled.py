@@ -42,7 +42,7 @@ def test_compiles_where_every_size_is_one(kind):
         "backward": compile_repflow.gpu.backward_kernel,
     }[kind]
     shape = tiling.fit_whole_maps(1, 1, 1, tiling.FORWARD)
-    plan = tiling.one_window(shape, 1)
+    plan = tiling.whole_maps(shape, 1)
     constants = compile_repflow.gpu.constants(plan, "tvl1", False)
     warps = constants.pop("num_warps")
     constants |= {"FIRST": True, "LAST": True, "SUMS": 64}

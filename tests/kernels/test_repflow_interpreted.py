@@ -100,12 +100,12 @@ def test_sobel_filters_have_a_kernel_of_their_own():
         assert_as_exact_as_eager(name, result[name], eager[name], exact[name])
 
 
-def force_windows(monkeypatch, shape: tiling.Shape, iterations: int) -> None:
+def force_tiles(monkeypatch, shape: tiling.Shape, iterations: int) -> None:
     """No program holds a map; so many iterations a launch, where they fit."""
     for limits in ("FORWARD", "BACKWARD"):
         monkeypatch.setattr(tiling, limits, tiling.Limits(0, 0))
-    for window in ("FORWARD_WINDOW", "BACKWARD_WINDOW"):
-        monkeypatch.setattr(tiling, window, shape)
+    for tile in ("FORWARD_TILE", "BACKWARD_TILE"):
+        monkeypatch.setattr(tiling, tile, shape)
     monkeypatch.setattr(tiling, "MOST_ITERATIONS", iterations)
     monkeypatch.setattr(tiling, "LAUNCH_SECONDS", 1)
 
@@ -115,21 +115,21 @@ def force_windows(monkeypatch, shape: tiling.Shape, iterations: int) -> None:
     ("shape", "n_iters"), [((1, 1, 3, 5, 4), 5), ((2, 1, 2, 2, 1), 1)], ids=str
 )
 def test_several_launches(shape, n_iters, variant, monkeypatch):
-    """Clip by clip, with fewer places for states than there are launches."""
-    force_windows(monkeypatch, tiling.Shape(2, 4, 1, True, False, 1), 1)
+    """Clip by clip, with fewer slots for states than there are launches."""
+    force_tiles(monkeypatch, tiling.Shape(2, 4, 1, True, False, 1), 1)
     monkeypatch.setattr(gpu, "STATES", 3)
     monkeypatch.setattr(gpu, "STATE_BYTES", 1)
     check_against_reference("triton", make_maps(shape), variant, n_iters)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_windows(variant, monkeypatch):
+def test_tiles(variant, monkeypatch):
     """Several in both directions and several launches, the last one shorter."""
-    window = tiling.Shape(4, 4, 1, True, False, 1)
-    force_windows(monkeypatch, window, 2)
+    tile = tiling.Shape(4, 4, 1, True, False, 1)
+    force_tiles(monkeypatch, tile, 2)
     for cost in (tiling.FORWARD_COST, tiling.BACKWARD_COST):
         cost = cost[variant == "paper"]
-        plan = tiling.plan_windows(19, 41, 1, 5, window, cost)
+        plan = tiling.plan_tiling(19, 41, 1, 5, tile, cost)
         assert plan.iterations == 2
         assert min(plan.down, plan.across) > 1
     check_against_reference("triton", make_maps((1, 1, 2, 19, 41)), variant, 5)

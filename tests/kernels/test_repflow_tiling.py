@@ -1,4 +1,4 @@
-"""How the GPU's programs share the maps out: whole maps, or windows with a halo."""
+"""How the GPU's programs share the maps out: whole maps, or tiles with a halo."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_whole_maps_fit():
                 room = shape.GROUPS // strips * (32 // lanes)
             else:
                 room = shape.GROUPS * (32 // lanes // strips)
-            assert shape.maps <= min(room, pairs)
+            assert shape.maps_per_program <= min(room, pairs)
             assert (h % shape.ROWS == 0 and w % shape.COLS == 0) == shape.EXACT
             assert tiling.FORWARD.pixels >= shape.ROWS * shape.COLS
     assert tiling.fit_whole_maps(65, 65, 1, tiling.FORWARD) is None
@@ -25,13 +25,13 @@ def test_whole_maps_fit():
 @pytest.mark.parametrize("paper", [False, True])
 @pytest.mark.parametrize("kind", ["FORWARD", "BACKWARD"])
 @pytest.mark.parametrize("size", [(65, 65), (112, 112), (1080, 1920), (3, 500)])
-def test_windows_cover_maps(size, kind, paper):
-    window = getattr(tiling, f"{kind}_WINDOW")
+def test_tiles_cover_maps(size, kind, paper):
+    tile = getattr(tiling, f"{kind}_TILE")
     cost = getattr(tiling, f"{kind}_COST")[paper]
-    plan = tiling.plan_windows(*size, 480, 20, window, cost)
-    shared = plan.before + plan.after
-    for pixels, windows, length in (
-        (size[0], plan.down, window.GROUPS * window.ROWS),
-        (size[1], plan.across, tiling.LANES * window.COLS),
+    plan = tiling.plan_tiling(*size, 480, 20, tile, cost)
+    shared = plan.halo_before + plan.halo_after
+    for pixels, tiles, length in (
+        (size[0], plan.down, tile.GROUPS * tile.ROWS),
+        (size[1], plan.across, tiling.LANES * tile.COLS),
     ):
-        assert (windows - 1) * (length - shared) + length >= pixels
+        assert (tiles - 1) * (length - shared) + length >= pixels

@@ -25,7 +25,7 @@ from .iteration_backward import (
     U2_OLD,
     correlation9_sums,
     correlation_sums,
-    iterate_back,
+    iterate_backward,
 )
 from .layout import (
     FRAME_A,
@@ -33,7 +33,7 @@ from .layout import (
     STATE_PLANES,
     W_FLOW,
     add,
-    central_place,
+    central_kind,
     make_grid,
     pack,
     row,
@@ -44,9 +44,10 @@ _grid = njit(**INLINE)(make_grid)
 
 
 @njit(**INLINE)
-def _central_back(s, w, tap, g, f1_grad, f2_grad, i, stride, place, size):
+def _central_backward(s, w, tap, g, f1_grad, f2_grad, i, stride, index, size):
+    """Adjoint of _central: the gradient g of its result is added to the frames'."""
     half = s.dtype.type(0.5)
-    kind = central_place(place, size)
+    kind = central_kind(index, size)
     if kind == 1:
         add(s, f1_grad + i + stride, g * half)
         add(s, f1_grad + i, g * -half)
@@ -60,7 +61,7 @@ def _central_back(s, w, tap, g, f1_grad, f2_grad, i, stride, place, size):
 
 
 @njit(**JIT)
-def _coefficients_back(s, w, f1_grad, f2_grad, grid, paper):
+def _coefficients_backward(s, w, f1_grad, f2_grad, grid, paper):
     """Adjoint of coefficients: gradients of the two frames."""
     plane, pitch = grid.plane, grid.pitch
     tap = W_FLOW + (18 if paper else 4)
@@ -80,12 +81,12 @@ def _coefficients_back(s, w, f1_grad, f2_grad, grid, paper):
                         add(s, f2_grad + j, both)
             else:
                 width, h = grid.width, grid.h
-                _central_back(s, w, tap, gx, f1_grad, f2_grad, i, LANES, x, width)
-                _central_back(s, w, tap + 3, gy, f1_grad, f2_grad, i, pitch, y, h)
+                _central_backward(s, w, tap, gx, f1_grad, f2_grad, i, LANES, x, width)
+                _central_backward(s, w, tap + 3, gy, f1_grad, f2_grad, i, pitch, y, h)
 
 
 @njit(**JIT)
-def _image_sums(s, f2, grid, paper, sums):
+def _image_kernel_grads(s, f2, grid, paper, sums):
     """Gradient of the image kernel."""
     first = SUM_FLOW + (18 if paper else 4)
     pitch = grid.pitch
@@ -106,7 +107,7 @@ def _image_sums(s, f2, grid, paper, sums):
 
 
 @njit(**JIT)
-def _pair_back(s, w, grid, scheme, steps, needs, sums):
+def _pair_backward(s, w, grid, scheme, steps, needs, sums):
     """All iterations of a pair backwards, from the gradient of u in U1_OLD, U2_OLD."""
     plane = grid.plane
     states, size = STATES * plane, STATE_PLANES * plane
@@ -121,7 +122,7 @@ def _pair_back(s, w, grid, scheme, steps, needs, sums):
             iterate(s, w, old, new, grid, scheme, True)
         else:
             last = iteration == 0
-            iterate_back(s, w, old, new, grid, scheme, first, last, needs, sums)
+            iterate_backward(s, w, old, new, grid, scheme, first, last, needs, sums)
             first = False
 
 
@@ -151,22 +152,22 @@ def backward_group(
             coefficients(s, w, f1, f2, grid, scheme.paper)
             pack(s, U1_OLD * plane, grad[0], grad[1], lanes, 0, time, 1, grid)
             pack(s, U2_OLD * plane, grad[0], grad[1], lanes, channels, time, 1, grid)
-            _pair_back(s, w, grid, scheme, steps, needs, sums)
+            _pair_backward(s, w, grid, scheme, steps, needs, sums)
             if need_maps:
                 s[f2_grad : f2_grad + plane] = 0
                 if need_x:
-                    _coefficients_back(s, w, f1_grad, f2_grad, grid, scheme.paper)
+                    _coefficients_backward(s, w, f1_grad, f2_grad, grid, scheme.paper)
                 if need_image:
-                    _image_sums(s, f2, grid, scheme.paper, sums)
+                    _image_kernel_grads(s, f2, grid, scheme.paper, sums)
         if need_x:
             for lane in range(LANES):
                 n, c, first, frames = lanes[lane]
                 if time >= frames:
                     continue
                 if time == 0 and first > 0:
-                    to, place = seam, first // pairs_per_lane - 1
+                    to, frame = seam, first // pairs_per_lane - 1
                 else:
-                    to, place = x_grad, first + time
-                unpack_lane(s, f1_grad, to[0], to[1], lane, n, c, place, grid)
+                    to, frame = x_grad, first + time
+                unpack_lane(s, f1_grad, to[0], to[1], lane, n, c, frame, grid)
         f1, f2 = f2, f1
         f1_grad, f2_grad = f2_grad, f1_grad

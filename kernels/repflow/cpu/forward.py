@@ -23,7 +23,7 @@ from .layout import (
     STATE_PLANES,
     W_DIV,
     W_FLOW,
-    central_place,
+    central_kind,
     constants,
     dot9,
     flow_taps_tvl1,
@@ -68,8 +68,8 @@ def u_row(s, w, old, new, y, grid, bound):
 
 
 @njit(**INLINE)
-def _shrink(s, p, p_new, i, plane, q1, q2, step, one, eps):
-    """The update of (p_1, p_2) at pixel i from the gradient q of u."""
+def _dual_update(s, p, p_new, i, plane, q1, q2, step, one, eps):
+    """The new p at pixel i from the old p and the gradient (q1, q2) of u (Eq. 5)."""
     inverse = one / (one + step * length(q1, q2, eps))
     vstore(s, p_new + i, (vload(s, p + i) + step * q1) * inverse)
     vstore(s, p_new + plane + i, (vload(s, p + plane + i) + step * q2) * inverse)
@@ -92,10 +92,10 @@ def p_row_tvl1(s, w, old, new, y, grid, step):
             right = vload(s, u + i + LANES)
             q1 = x0 * own + x1 * right
             q2 = y0 * own + y1 * vload(s, u + i + pitch)
-            _shrink(s, p, p_new, i, plane, q1, q2, step, one, eps)
+            _dual_update(s, p, p_new, i, plane, q1, q2, step, one, eps)
             own = right
         q2 = y0 * own + y1 * vload(s, u + last + pitch)
-        _shrink(s, p, p_new, last, plane, zero, q2, step, one, eps)
+        _dual_update(s, p, p_new, last, plane, zero, q2, step, one, eps)
 
 
 @njit(**JIT)
@@ -112,7 +112,7 @@ def p_row_paper(s, w, old, new, y, grid, step):
         for i in range(start, end, LANES):
             around = neighbors9(s, u + i, grid.pitch)
             q1, q2 = dot9(wx, around), dot9(wy, around)
-            _shrink(s, p, p_new, i, plane, q1, q2, step, one, eps)
+            _dual_update(s, p, p_new, i, plane, q1, q2, step, one, eps)
 
 
 @njit(**JIT)
@@ -129,10 +129,10 @@ def iterate(s, w, old, new, grid, scheme, with_p):
 
 
 @njit(**INLINE)
-def _central(s, w, tap, f1, f2, i, stride, place, size):
+def _central(s, w, tap, f1, f2, i, stride, index, size):
     """tvl1's image gradient along one axis."""
     half = s.dtype.type(0.5)
-    kind = central_place(place, size)
+    kind = central_kind(index, size)
     if kind == 0:
         return vload(s, f2 + i) * s.dtype.type(0)
     if kind == 1:

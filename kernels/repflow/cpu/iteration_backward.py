@@ -1,4 +1,8 @@
-"""Representation flow on the CPU: the adjoint of one iteration, in Numba."""
+"""Representation flow on the CPU: the adjoint of one iteration, in Numba.
+
+``old`` and ``new`` are where the states before and after the iteration begin. s, w, i,
+p, u, q: see layout.py.
+"""
 
 from numba import njit
 
@@ -43,8 +47,9 @@ SUM_STEP, SUM_BOUND, SUM_DIV, SUM_FLOW = 0, 1, 2, 6
 
 
 @njit(**INLINE)
-def _shrink_back(s, i, plane, component, p, q1, q2, step, one, eps, total):
-    """Adjoint of _shrink at pixel i; returns the gradients of q1 and q2, and total."""
+def _dual_update_backward(s, i, plane, component, p, q1, q2, step, one, eps, total):
+    """Adjoint of _dual_update at pixel i; returns the gradients of q1 and q2, and total
+    plus that of step."""
     root = length(q1, q2, eps)
     d = one + step * root
     both = one / (root * d)
@@ -60,7 +65,7 @@ def _shrink_back(s, i, plane, component, p, q1, q2, step, one, eps, total):
 
 
 @njit(**JIT)
-def p_row_tvl1_back(s, w, new, y, grid, step, sums):
+def p_row_tvl1_backward(s, w, new, y, grid, step, sums):
     """Adjoint of p_row_tvl1: gradients of p turn into those of old p and of q."""
     plane, pitch = grid.plane, grid.pitch
     zero, one, eps, step = constants(s, w, step)
@@ -77,14 +82,14 @@ def p_row_tvl1_back(s, w, new, y, grid, step, sums):
             right = vload(s, u + i + LANES)
             q1 = x0 * own + x1 * right
             q2 = y0 * own + y1 * vload(s, u + i + pitch)
-            q1, q2, total = _shrink_back(
+            q1, q2, total = _dual_update_backward(
                 s, i, plane, component, p, q1, q2, step, one, eps, total
             )
             vstore(s, q + i, q1)
             vstore(s, q + plane + i, q2)
             own = right
         q2 = y0 * own + y1 * vload(s, u + last + pitch)
-        _, q2, total = _shrink_back(
+        _, q2, total = _dual_update_backward(
             s, last, plane, component, p, zero, q2, step, one, eps, total
         )
         vstore(s, q + last, zero)
@@ -96,7 +101,7 @@ def p_row_tvl1_back(s, w, new, y, grid, step, sums):
 
 
 @njit(**JIT)
-def p_row_paper_back(s, w, new, y, grid, step, sums):
+def p_row_paper_backward(s, w, new, y, grid, step, sums):
     """Adjoint of p_row_paper."""
     plane = grid.plane
     total, one, eps, step = constants(s, w, step)
@@ -109,7 +114,7 @@ def p_row_paper_back(s, w, new, y, grid, step, sums):
         for i in range(start, end, LANES):
             around = neighbors9(s, u + i, grid.pitch)
             q1, q2 = dot9(wx, around), dot9(wy, around)
-            q1, q2, total = _shrink_back(
+            q1, q2, total = _dual_update_backward(
                 s, i, plane, component, p, q1, q2, step, one, eps, total
             )
             vstore(s, q + i, q1)
@@ -119,6 +124,7 @@ def p_row_paper_back(s, w, new, y, grid, step, sums):
 
 @njit(**INLINE)
 def _reversed_dot9(a, b):
+    """Scalar product of two times nine vectors, the first ones in reverse."""
     return (
         (a[8] * b[0] + a[7] * b[1] + a[6] * b[2])
         + (a[5] * b[3] + a[4] * b[4] + a[3] * b[5])
@@ -156,7 +162,7 @@ def new_u_row(s, w, y, grid, paper, first):
 
 @njit(**JIT)
 def old_u_row(s, old, y, grid, bound, need_maps, sums):
-    """Adjoint of u_row with respect to the old u, the maps and the bound."""
+    """Adjoint of u_row with respect to the old u, the coefficients and the bound."""
     plane = grid.plane
     two = s.dtype.type(2)
     limit = vsplat(bound)
@@ -200,8 +206,8 @@ def old_p_row(s, w, y, grid):
 
 
 @njit(**JIT)
-def div_sums_row(s, old, y, grid, sums):
-    """Sums of gradient of u times p, for the divergence kernel and theta."""
+def div_kernel_grads_row(s, old, y, grid, sums):
+    """Gradient of the taps of theta * divergence: gradient of u times p."""
     plane, pitch = grid.plane, grid.pitch
     start, end = row(grid, y)
     zero = vload(s, old + start) * s.dtype.type(0)
@@ -233,6 +239,7 @@ def correlation_sums(s, gradient, values, start, end, offset, sums, index):
 
 @njit(**JIT)
 def correlation9_sums(s, gradient, values, start, end, pitch, sums, index):
+    """The correlation sums of a row for the nine taps of a 3 x 3 kernel."""
     for dy in range(3):
         for dx in range(3):
             offset = (dy - 1) * pitch + (dx - 1) * LANES
@@ -241,7 +248,7 @@ def correlation9_sums(s, gradient, values, start, end, pitch, sums, index):
 
 
 @njit(**JIT)
-def _flow_sums_row(s, new, y, grid, paper, sums):
+def _flow_kernel_grads_row(s, new, y, grid, paper, sums):
     """Gradient of the flow kernel: gradient of q times the neighbors of u."""
     pitch = grid.pitch
     start, end = row(grid, y)
@@ -261,22 +268,22 @@ def _flow_sums_row(s, new, y, grid, paper, sums):
 
 
 @njit(**JIT)
-def iterate_back(s, w, old, new, grid, scheme, first, last, needs, sums):
+def iterate_backward(s, w, old, new, grid, scheme, first, last, needs, sums):
     """Adjoint of iterate. first: nothing has come back through p yet."""
     _, need_maps, need_flow, need_div, _ = needs
     paper = scheme.paper
     for y in range(grid.h + 2):  # each step needs what the one before left in the rows
         if y < grid.h and not first:
             if paper:
-                p_row_paper_back(s, w, new, y, grid, scheme.step, sums)
+                p_row_paper_backward(s, w, new, y, grid, scheme.step, sums)
             else:
-                p_row_tvl1_back(s, w, new, y, grid, scheme.step, sums)
+                p_row_tvl1_backward(s, w, new, y, grid, scheme.step, sums)
             if need_flow:
-                _flow_sums_row(s, new, y, grid, paper, sums)
+                _flow_kernel_grads_row(s, new, y, grid, paper, sums)
         if 0 < y <= grid.h:
             new_u_row(s, w, y - 1, grid, paper, first)
             old_u_row(s, old, y - 1, grid, scheme.bound, need_maps, sums)
             if need_div and not last:
-                div_sums_row(s, old, y - 1, grid, sums)
+                div_kernel_grads_row(s, old, y - 1, grid, sums)
         if y > 1 and not last:
             old_p_row(s, w, y - 2, grid)

@@ -9,7 +9,9 @@ Scratch memory ``s``: planes of ``grid.plane`` numbers, pixel (y, x) at
 (y + 1) * pitch + (x + 1) * LANES with pitch = (W + 1) * LANES: one column and row of
 zeros between and around the pixels. Offsets into it are called by what lies there.
 
-Weights ``w``: rows of LANES numbers, theta * divergence, flow and image kernel.
+In all kernels, s is the scratch memory, w the weights (rows of LANES numbers: theta *
+divergence, flow and image kernel), i an index into s, and p, u, q where the plane of
+such a quantity begins.
 """
 
 from typing import NamedTuple
@@ -47,6 +49,7 @@ class Scheme(NamedTuple):
 
 
 def make_grid(h: int, width: int) -> Grid:
+    """The Grid of maps of h x width pixels."""
     pitch = (width + 1) * LANES
     return Grid(h, width, pitch, (h + 2) * pitch + LANES)
 
@@ -60,6 +63,7 @@ def row(grid, y):
 
 @njit(**INLINE)
 def weights4(w, first):
+    """Four rows of the weights."""
     first *= LANES
     return (
         vload(w, first),
@@ -71,6 +75,7 @@ def weights4(w, first):
 
 @njit(**INLINE)
 def weights9(w, first):
+    """Nine rows of the weights."""
     first *= LANES
     return (
         vload(w, first),
@@ -87,6 +92,7 @@ def weights9(w, first):
 
 @njit(**INLINE)
 def neighbors9(s, i, pitch):
+    """The 3 x 3 pixels around pixel i, row after row."""
     return (
         vload(s, i - pitch - LANES),
         vload(s, i - pitch),
@@ -102,6 +108,7 @@ def neighbors9(s, i, pitch):
 
 @njit(**INLINE)
 def dot9(a, b):
+    """Scalar product of two times nine vectors."""
     return (
         (a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
         + (a[3] * b[3] + a[4] * b[4] + a[5] * b[5])
@@ -110,16 +117,16 @@ def dot9(a, b):
 
 
 @njit(**INLINE)
-def central_place(place, size):
+def central_kind(index, size):
     """Which difference tvl1's image gradient takes: see note 2 of reference.py.
 
     0: none, 1: of F1 to the next pixel, 2: of F1 to the one before, 3: taps of F2.
     """
     if size == 1:
         return 0
-    if place == 0:
+    if index == 0:
         return 1
-    if place == size - 1:
+    if index == size - 1:
         return 2
     return 3
 
@@ -184,4 +191,5 @@ def unpack_lane(s, at, target, strides, lane, n, c, time, grid):
 
 @njit(**INLINE)
 def add(s, i, value):
+    """Add to pixel i."""
     vstore(s, i, vload(s, i) + value)

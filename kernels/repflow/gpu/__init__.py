@@ -1,6 +1,6 @@
 """Representation flow on GPUs: launch of the Triton kernels.
 
-The kernels are in forward.py and backward.py, how they cover the maps in tiling.py.
+The kernels are in forward.py and backward.py, how they tile the maps in tiling.py.
 """
 
 import math
@@ -15,7 +15,8 @@ from ..recompute_schedule import ADVANCE, schedule
 from . import tiling
 from .backward import backward_kernel
 from .forward import forward_kernel
-from .tiling import Windows
+from .patches import Constants
+from .tiling import Tiling
 
 SUMS = 64  # room for all sums of a program, a power of two
 # Memory for the states between launches; more clips are worked on one after another.
@@ -91,13 +92,13 @@ def forward(
     return out
 
 
-def plan_forward(x: Tensor, n_iters: int, paper: bool) -> Windows:
+def plan_forward(x: Tensor, n_iters: int, paper: bool) -> Tiling:
     n, c, t, h, w = x.shape
     shape = tiling.fit_whole_maps(h, w, n * (t - 1), tiling.FORWARD)
     if shape is not None:
-        return tiling.one_window(shape, n_iters)
-    window, cost = tiling.FORWARD_WINDOW, tiling.FORWARD_COST[paper]
-    return tiling.plan_windows(h, w, n * c * (t - 1), n_iters, window, cost)
+        return tiling.whole_maps(shape, n_iters)
+    tile, cost = tiling.FORWARD_TILE, tiling.FORWARD_COST[paper]
+    return tiling.plan_tiling(h, w, n * c * (t - 1), n_iters, tile, cost)
 
 
 def _launch_forward(
@@ -107,13 +108,13 @@ def _launch_forward(
     old: Tensor,
     new: Tensor,
     variant: str,
-    plan: Windows,
+    plan: Tiling,
     n_iters: int,
     edges: dict[str, bool],
 ) -> None:
     n, c, t, h, w = x.shape
     pairs = n * (t - 1)
-    grid = c * math.ceil(pairs / plan.shape.maps), plan.down * plan.across
+    grid = c * math.ceil(pairs / plan.shape.maps_per_program), plan.down * plan.across
     for sobel in _sobel_flags(variant):
         forward_kernel[grid](
             x_ptr=x,
@@ -129,10 +130,10 @@ def _launch_forward(
             h=h,
             w=w,
             n_iters=n_iters,
-            maps=plan.shape.maps,
-            before=plan.before,
-            after=plan.after,
-            windows_x=plan.across,
+            maps_per_program=plan.shape.maps_per_program,
+            halo_before=plan.halo_before,
+            halo_after=plan.halo_after,
+            tiles_x=plan.across,
             **constants(plan, variant, sobel),
             **edges,
         )
@@ -147,18 +148,20 @@ def _sobel_flags(variant: str) -> tuple[bool, ...]:
     return (True, False) if variant == "paper" else (False,)
 
 
-def constants(plan: Windows, variant: str, sobel: bool) -> dict:
+def constants(plan: Tiling, variant: str, sobel: bool) -> dict:
     """Compile-time arguments that both kernels have."""
     shape = plan.shape
     return {
-        "GROUPS": shape.GROUPS,
-        "ROWS": shape.ROWS,
-        "COLS": shape.COLS,
-        "TALL": shape.TALL,
-        "EXACT": shape.EXACT,
-        "WINDOWS": plan.before > 0,
-        "PAPER": variant == "paper",
-        "SOBEL": sobel,
+        "K": Constants(
+            GROUPS=shape.GROUPS,
+            ROWS=shape.ROWS,
+            COLS=shape.COLS,
+            TALL=shape.TALL,
+            EXACT=shape.EXACT,
+            TILED=plan.halo_before > 0,
+            PAPER=variant == "paper",
+            SOBEL=sobel,
+        ),
         "num_warps": max(1, shape.GROUPS * tiling.LANES // warp_size()),
     }
 
@@ -187,30 +190,30 @@ def backward(
     if n > 0:
         arguments = _parameter_arguments((*kernels, *scalars))
         with launch.device_guard(x):
-            plan, again = plan_backward(x, n_iters, variant == "paper")
+            plan, recompute_plan = plan_backward(x, n_iters, variant == "paper")
             launches = math.ceil(n_iters / plan.iterations)
             numbers = 6 * min(STATES, launches) + 2 * 6 + 3 if launches > 1 else 0
             for clips in _split_clips(x, numbers):
                 part = grad[clips], x[clips], x_grad[clips] if needs[0] else x_grad
                 back = _Backward(*part, arguments, n_iters, variant, needs, plan)
-                sums += back.run(again)
+                sums += back.run(recompute_plan)
     return x_grad, *parameter_gradients(sums, kernels, scalars, variant)
 
 
-def plan_backward(x: Tensor, n_iters: int, paper: bool) -> tuple[Windows, Windows]:
+def plan_backward(x: Tensor, n_iters: int, paper: bool) -> tuple[Tiling, Tiling]:
     """For the way back, and for the states that its launches begin with."""
     n, c, t, h, w = x.shape
     shape = tiling.fit_whole_maps(h, w, n * (t // 2), tiling.BACKWARD)
     if shape is not None:
-        plan = tiling.one_window(shape, n_iters)
+        plan = tiling.whole_maps(shape, n_iters)
         return plan, plan
-    window, cost = tiling.BACKWARD_WINDOW, tiling.BACKWARD_COST[paper]
-    plan = tiling.plan_windows(h, w, n * c * (t - 1), n_iters, window, cost)
+    tile, cost = tiling.BACKWARD_TILE, tiling.BACKWARD_COST[paper]
+    plan = tiling.plan_tiling(h, w, n * c * (t - 1), n_iters, tile, cost)
     shape = tiling.fit_whole_maps(h, w, n * (t - 1), tiling.FORWARD)
     if shape is not None:
-        return plan, tiling.one_window(shape, plan.iterations)
-    window, cost = tiling.FORWARD_WINDOW, tiling.FORWARD_COST[paper]
-    return plan, tiling.cover(h, w, window, plan.iterations, cost)
+        return plan, tiling.whole_maps(shape, plan.iterations)
+    tile, cost = tiling.FORWARD_TILE, tiling.FORWARD_COST[paper]
+    return plan, tiling.tile(h, w, tile, plan.iterations, cost)
 
 
 def segments_of(n_iters: int) -> tuple[int, int]:
@@ -231,13 +234,13 @@ class _Backward:
         n_iters: int,
         variant: str,
         needs: list[bool],
-        plan: Windows,
+        plan: Tiling,
     ) -> None:
         self.grad, self.x, self.x_grad = grad, x, x_grad
         self.arguments, self.n_iters, self.variant = arguments, n_iters, variant
         self.needs, self.plan = needs, plan
         self.launches = math.ceil(n_iters / plan.iterations)
-        if plan.before == 0:
+        if plan.halo_before == 0:
             self.segments = segments_of(n_iters)
         else:
             self.segments = plan.iterations + 1, 1
@@ -250,43 +253,50 @@ class _Backward:
         self.programs = min(self._tasks(pairs_per_clip), resident)
         size = 6 * math.ceil(shape.ROWS * shape.COLS / 4) * shape.GROUPS * 128
         options = {"dtype": torch.float32, "device": x.device}
-        self.slab = torch.empty((self.programs, sum(self.segments), size), **options)
+        self.workspace = torch.empty(
+            (self.programs, sum(self.segments), size), **options
+        )
         self.sums = {}  # of the launches on some pairs: (tasks, SUMS)
 
     def _tasks(self, pairs_per_clip: int) -> int:
         n, c = self.x.shape[:2]
-        groups = math.ceil(n * pairs_per_clip / self.plan.shape.maps)
+        groups = math.ceil(n * pairs_per_clip / self.plan.shape.maps_per_program)
         return c * groups * self.plan.down * self.plan.across
 
-    def run(self, again: Windows) -> Tensor:
+    def run(self, recompute_plan: Tiling) -> Tensor:
         """Fill x_grad; return the sums of each channel.
 
-        again: how launches that only compute states cover the maps.
+        recompute_plan: how launches that only compute states tile the maps.
         """
         x, c = self.x, self.x.shape[1]
-        states, old, new, map_sums = [self.slab], self.slab, self.slab, self.slab
+        states, old, new, coeff_grads = (
+            [self.workspace],
+            self.workspace,
+            self.workspace,
+            self.workspace,
+        )
         if self.launches > 1:  # otherwise, none of these is used
             states = list(_new_fields(x, min(STATES, self.launches), 6))
             old, new = _new_fields(x, 2, 6)
-            map_sums = _new_fields(x, 3)
-        # State 0 is not stored: its place is room for the next one. Nor is the state
+            coeff_grads = _new_fields(x, 3)
+        # State 0 is not stored: its slot is room for the next one. Nor is the state
         # after a launch back, which computes it again.
-        for index, place, target in schedule(self.launches, STATES):
+        for index, slot, target in schedule(self.launches, STATES):
             if index == ADVANCE:
-                edges = {"FIRST": place == 0, "LAST": False}
-                fields = states[place], states[0]
-                arguments = x, x, self.arguments, *fields, self.variant, again
+                edges = {"FIRST": slot == 0, "LAST": False}
+                fields = states[slot], states[0]
+                arguments = x, x, self.arguments, *fields, self.variant, recompute_plan
                 _launch_forward(*arguments, self.plan.iterations, edges)
                 states[0], states[target] = states[target], states[0]
             else:
-                self._launch(index, states[place], old, new, map_sums)
+                self._launch(index, states[slot], old, new, coeff_grads)
                 old, new = new, old
         return sum(
             part.double().view(c, -1, SUMS).sum(1) for part in self.sums.values()
         )
 
     def _launch(
-        self, index: int, state: Tensor, old: Tensor, new: Tensor, map_sums: Tensor
+        self, index: int, state: Tensor, old: Tensor, new: Tensor, coeff_grads: Tensor
     ) -> None:
         """Back over the iterations of one launch, or of all."""
         plan, x = self.plan, self.x
@@ -311,12 +321,12 @@ class _Backward:
                     x_grad_ptr=self.x_grad,
                     **_strides("x_grad_", self.x_grad if need_x else x),
                     **self.arguments,
-                    slab_ptr=self.slab,
+                    workspace_ptr=self.workspace,
                     sums_ptr=self.sums[first_pair, pair_step],
                     state_ptr=state,
                     old_ptr=old,
                     new_ptr=new,
-                    map_sums_ptr=map_sums,
+                    coeff_grads_ptr=coeff_grads,
                     map_stride=n * c * (t - 1) * h * w,
                     first_pair=first_pair,
                     pair_step=pair_step,
@@ -331,11 +341,11 @@ class _Backward:
                     ),
                     segment=self.segments[0],
                     segments=self.segments[1],
-                    maps=plan.shape.maps,
-                    before=plan.before,
-                    after=plan.after,
-                    windows=plan.down * plan.across,
-                    windows_x=plan.across,
+                    maps_per_program=plan.shape.maps_per_program,
+                    halo_before=plan.halo_before,
+                    halo_after=plan.halo_after,
+                    tiles=plan.down * plan.across,
+                    tiles_x=plan.across,
                     **constants(plan, self.variant, sobel),
                     FIRST=index == 0,
                     LAST=index == self.launches - 1,

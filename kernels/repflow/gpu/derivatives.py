@@ -1,4 +1,7 @@
-"""Derivatives of u and their adjoints, in Triton."""
+"""Derivatives of u and their adjoints, in Triton.
+
+K, p, i: see patches.py. taps: the numbers of a kernel; q: the gradient (qx, qy) of u.
+"""
 
 import triton
 import triton.language as tl
@@ -18,6 +21,7 @@ from .patches import (
 
 @triton.jit
 def load_taps(ptr, COUNT: tl.constexpr):
+    """The first COUNT numbers of a kernel."""
     taps = ()
     for tap in tl.static_range(COUNT):
         taps += (tl.load(ptr + tap),)
@@ -25,39 +29,37 @@ def load_taps(ptr, COUNT: tl.constexpr):
 
 
 @triton.jit
-def paper_gradient(
-    u, p, taps, ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
-    SOBEL: tl.constexpr,
-):  # fmt: skip
+def paper_gradient(u, p, taps, SOBEL: tl.constexpr, K: tl.constexpr):
+    """Gradient of u by two kernels of 3 x 3; if SOBEL, by Sobel filters."""
     left, right = (), ()
-    for i in tl.static_range(ROWS * COLS):
-        left += (left_factor(1.0, p, i, COLS) * from_left(u, p, i, COLS),)
-        right += (right_factor(1.0, p, i, COLS) * from_right(u, p, i, COLS),)
+    for i in tl.static_range(K.PIXELS):
+        left += (left_factor(1.0, p, i, K) * from_left(u, p, i, K),)
+        right += (right_factor(1.0, p, i, K) * from_right(u, p, i, K),)
     qx, qy = (), ()
     if SOBEL:
         change, smooth = (), ()
-        for i in tl.static_range(ROWS * COLS):
+        for i in tl.static_range(K.PIXELS):
             change += (right[i] - left[i],)
             smooth += (right[i] + left[i] + 2 * u[i],)
-        for i in tl.static_range(ROWS * COLS):
-            above = above_factor(1.0, p, i, COLS)
-            below = below_factor(1.0, p, i, ROWS, COLS)
-            total = 2 * change[i] + above * from_above(change, p, i, ROWS, COLS, TALL)
-            total += below * from_below(change, p, i, ROWS, COLS, TALL)
+        for i in tl.static_range(K.PIXELS):
+            above = above_factor(1.0, p, i, K)
+            below = below_factor(1.0, p, i, K)
+            total = 2 * change[i] + above * from_above(change, p, i, K)
+            total += below * from_below(change, p, i, K)
             qx += (total,)
-            total = below * from_below(smooth, p, i, ROWS, COLS, TALL)
-            total -= above * from_above(smooth, p, i, ROWS, COLS, TALL)
+            total = below * from_below(smooth, p, i, K)
+            total -= above * from_above(smooth, p, i, K)
             qy += (total,)
     else:
-        for i in tl.static_range(ROWS * COLS):
-            above = above_factor(1.0, p, i, COLS)
-            below = below_factor(1.0, p, i, ROWS, COLS)
-            a0 = above * from_above(left, p, i, ROWS, COLS, TALL)
-            a1 = above * from_above(u, p, i, ROWS, COLS, TALL)
-            a2 = above * from_above(right, p, i, ROWS, COLS, TALL)
-            b0 = below * from_below(left, p, i, ROWS, COLS, TALL)
-            b1 = below * from_below(u, p, i, ROWS, COLS, TALL)
-            b2 = below * from_below(right, p, i, ROWS, COLS, TALL)
+        for i in tl.static_range(K.PIXELS):
+            above = above_factor(1.0, p, i, K)
+            below = below_factor(1.0, p, i, K)
+            a0 = above * from_above(left, p, i, K)
+            a1 = above * from_above(u, p, i, K)
+            a2 = above * from_above(right, p, i, K)
+            b0 = below * from_below(left, p, i, K)
+            b1 = below * from_below(u, p, i, K)
+            b2 = below * from_below(right, p, i, K)
             # Term by term, so that each is one fused multiply-add.
             total = taps[0] * a0
             total += taps[1] * a1
@@ -81,19 +83,21 @@ def paper_gradient(
 
 
 @triton.jit
-def paper_gradient_back(
-    total, qx, qy, p, taps, ROWS: tl.constexpr, COLS: tl.constexpr,
-    TALL: tl.constexpr, EXACT: tl.constexpr, SOBEL: tl.constexpr,
-):  # fmt: skip
-    """Columns are summed first, so that two fields move sideways, not six."""
+def paper_gradient_backward(
+    total, qx, qy, p, taps, EXACT: tl.constexpr, SOBEL: tl.constexpr, K: tl.constexpr
+):
+    """Adjoint of paper_gradient, added to total.
+
+    Columns are summed first, so that two fields move sideways, not six.
+    """
     from_l, from_r, result = (), (), ()
-    for i in tl.static_range(ROWS * COLS):
-        above = above_factor(1.0, p, i, COLS)
-        below = below_factor(1.0, p, i, ROWS, COLS)
-        xa = above * from_above(qx, p, i, ROWS, COLS, TALL)
-        xb = below * from_below(qx, p, i, ROWS, COLS, TALL)
-        ya = above * from_above(qy, p, i, ROWS, COLS, TALL)
-        yb = below * from_below(qy, p, i, ROWS, COLS, TALL)
+    for i in tl.static_range(K.PIXELS):
+        above = above_factor(1.0, p, i, K)
+        below = below_factor(1.0, p, i, K)
+        xa = above * from_above(qx, p, i, K)
+        xb = below * from_below(qx, p, i, K)
+        ya = above * from_above(qy, p, i, K)
+        yb = below * from_below(qy, p, i, K)
         if SOBEL:
             smooth = 2 * qx[i] + xa + xb
             change = ya - yb
@@ -108,112 +112,106 @@ def paper_gradient_back(
             side = taps[6] * xa + taps[3] * qx[i] + taps[0] * xb
             from_r += (side + taps[15] * ya + taps[12] * qy[i] + taps[9] * yb,)
     total = ()
-    for i in tl.static_range(ROWS * COLS):
-        value = left_factor(1.0, p, i, COLS) * from_left(from_l, p, i, COLS)
-        value += right_factor(1.0, p, i, COLS) * from_right(from_r, p, i, COLS)
-        total += (zero_outside(result[i] + value, p, i, COLS, EXACT),)
+    for i in tl.static_range(K.PIXELS):
+        value = left_factor(1.0, p, i, K) * from_left(from_l, p, i, K)
+        value += right_factor(1.0, p, i, K) * from_right(from_r, p, i, K)
+        total += (zero_outside(result[i] + value, p, i, EXACT, K),)
     return total
 
 
 @triton.jit
-def gradient(
-    u, p, taps, ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
-    EXACT: tl.constexpr, PAPER: tl.constexpr, SOBEL: tl.constexpr,
-):  # fmt: skip
+def gradient(u, p, taps, K: tl.constexpr):
     """Gradient of u. tvl1's is 0 in the last column or row."""
-    if PAPER:
-        return paper_gradient(u, p, taps, ROWS, COLS, TALL, SOBEL)
+    if K.PAPER:
+        return paper_gradient(u, p, taps, K.SOBEL, K)
     else:
         qx, qy = (), ()
-        for i in tl.static_range(ROWS * COLS):
-            k0, k1 = tvl1_taps_x(taps, p, i, COLS, EXACT)
-            qx += (k0 * u[i] + k1 * from_right(u, p, i, COLS),)
+        for i in tl.static_range(K.PIXELS):
+            k0, k1 = tvl1_taps_x(taps, p, i, K)
+            qx += (k0 * u[i] + k1 * from_right(u, p, i, K),)
             value = taps[2] * u[i]
-            value += taps[3] * from_below(u, p, i, ROWS, COLS, TALL)
-            qy += (zero_last_row(value, p, i, ROWS, COLS, EXACT),)
+            value += taps[3] * from_below(u, p, i, K)
+            qy += (zero_last_row(value, p, i, K),)
         return qx, qy
 
 
 @triton.jit
-def tvl1_taps_x(taps, p, i: tl.constexpr, COLS: tl.constexpr, EXACT: tl.constexpr):
-    if EXACT and i % COLS < COLS - 1:
+def tvl1_taps_x(taps, p, i: tl.constexpr, K: tl.constexpr):
+    """tvl1's taps along x, but 0 in the last column."""
+    if K.EXACT and i % K.COLS < K.COLS - 1:
         return taps[0], taps[1]
     else:
-        ok = p.x + i % COLS + 1 < p.w
+        ok = p.x + i % K.COLS + 1 < p.w
         return tl.where(ok, taps[0], 0.0), tl.where(ok, taps[1], 0.0)
 
 
 @triton.jit
-def zero_last_row(
-    value, p, i: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr,
-    EXACT: tl.constexpr,
-):  # fmt: skip
-    if EXACT and i < (ROWS - 1) * COLS:
+def zero_last_row(value, p, i: tl.constexpr, K: tl.constexpr):
+    """The value at pixel i, but 0 in the last row."""
+    if K.EXACT and i < (K.ROWS - 1) * K.COLS:
         return value
     else:
-        return tl.where(p.y + i // COLS + 1 < p.h, value, 0.0)
+        return tl.where(p.y + i // K.COLS + 1 < p.h, value, 0.0)
 
 
 @triton.jit
-def gradient_back(
-    total, qx, qy, p, taps, ROWS: tl.constexpr, COLS: tl.constexpr,
-    TALL: tl.constexpr, EXACT: tl.constexpr, PAPER: tl.constexpr, SOBEL: tl.constexpr,
-):  # fmt: skip
+def gradient_backward(total, qx, qy, p, taps, K: tl.constexpr):
     """Adjoint of gradient, added to total."""
-    if PAPER:
-        return paper_gradient_back(
-            total, qx, qy, p, taps, ROWS, COLS, TALL, EXACT, SOBEL
-        )
+    if K.PAPER:
+        return paper_gradient_backward(total, qx, qy, p, taps, K.EXACT, K.SOBEL, K)
     else:
         below, result = (), ()
-        for i in tl.static_range(ROWS * COLS):
-            below += (zero_last_row(qy[i], p, i, ROWS, COLS, EXACT),)
-        for i in tl.static_range(ROWS * COLS):
-            k0, _ = tvl1_taps_x(taps, p, i, COLS, EXACT)
+        for i in tl.static_range(K.PIXELS):
+            below += (zero_last_row(qy[i], p, i, K),)
+        for i in tl.static_range(K.PIXELS):
+            k0, _ = tvl1_taps_x(taps, p, i, K)
             value = total[i] + k0 * qx[i] + taps[2] * below[i]
-            value += left_factor(taps[1], p, i, COLS) * from_left(qx, p, i, COLS)
-            above = from_above(below, p, i, ROWS, COLS, TALL)
-            value += above_factor(taps[3], p, i, COLS) * above
-            result += (zero_outside(value, p, i, COLS, EXACT),)
+            value += left_factor(taps[1], p, i, K) * from_left(qx, p, i, K)
+            above = from_above(below, p, i, K)
+            value += above_factor(taps[3], p, i, K) * above
+            result += (zero_outside(value, p, i, K.EXACT, K),)
         return result
 
 
 @triton.jit
-def kernel_sums(
-    sums, u, q1, q2, p, ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
-    EXACT: tl.constexpr, PAPER: tl.constexpr,
-):  # fmt: skip
-    """Gradient of gradient's kernel from those of its results."""
-    if PAPER:
-        left, right = (), ()
-        for i in tl.static_range(ROWS * COLS):
-            left += (left_factor(1.0, p, i, COLS) * from_left(u, p, i, COLS),)
-            right += (right_factor(1.0, p, i, COLS) * from_right(u, p, i, COLS),)
-        columns = (left, u, right)
-        result = ()
-        for tap in tl.static_range(18):
-            total = sums[tap]
-            for i in tl.static_range(ROWS * COLS):
-                if tap % 9 < 3:
-                    value = above_factor(1.0, p, i, COLS)
-                    value *= from_above(columns[tap % 3], p, i, ROWS, COLS, TALL)
-                elif tap % 9 < 6:
-                    value = columns[tap % 3][i]
-                else:
-                    value = below_factor(1.0, p, i, ROWS, COLS)
-                    value *= from_below(columns[tap % 3], p, i, ROWS, COLS, TALL)
-                total += (q1 if tap < 9 else q2)[i] * value
-            result += (total,)
-        return result
+def paper_kernel_grads(grads, u, qx, qy, p, K: tl.constexpr):
+    """Gradients of paper_gradient's taps from those of qx and qy, added to grads."""
+    left, right = (), ()
+    for i in tl.static_range(K.PIXELS):
+        left += (left_factor(1.0, p, i, K) * from_left(u, p, i, K),)
+        right += (right_factor(1.0, p, i, K) * from_right(u, p, i, K),)
+    columns = (left, u, right)
+    result = ()
+    for tap in tl.static_range(18):
+        total = grads[tap]
+        for i in tl.static_range(K.PIXELS):
+            if tap % 9 < 3:
+                value = above_factor(1.0, p, i, K)
+                value *= from_above(columns[tap % 3], p, i, K)
+            elif tap % 9 < 6:
+                value = columns[tap % 3][i]
+            else:
+                value = below_factor(1.0, p, i, K)
+                value *= from_below(columns[tap % 3], p, i, K)
+            total += (qx if tap < 9 else qy)[i] * value
+        result += (total,)
+    return result
+
+
+@triton.jit
+def flow_kernel_grads(grads, u, qx, qy, p, K: tl.constexpr):
+    """Gradients of gradient's taps from those of qx and qy, added to grads."""
+    if K.PAPER:
+        return paper_kernel_grads(grads, u, qx, qy, p, K)
     else:
-        k0, k1, k2, k3 = sums
-        for i in tl.static_range(ROWS * COLS):
-            qx = right_factor(q1[i], p, i, COLS)
-            if not EXACT:
-                qx = tl.where(p.x + i % COLS + 1 < p.w, qx, 0.0)
-            qy = zero_last_row(q2[i], p, i, ROWS, COLS, EXACT)
-            k0 += qx * u[i]
-            k1 += qx * from_right(u, p, i, COLS)
-            k2 += qy * u[i]
-            k3 += qy * from_below(u, p, i, ROWS, COLS, TALL)
-        return (k0, k1, k2, k3)
+        x0, x1, y0, y1 = grads
+        for i in tl.static_range(K.PIXELS):
+            x = right_factor(qx[i], p, i, K)
+            if not K.EXACT:
+                x = tl.where(p.x + i % K.COLS + 1 < p.w, x, 0.0)
+            y = zero_last_row(qy[i], p, i, K)
+            x0 += x * u[i]
+            x1 += x * from_right(u, p, i, K)
+            y0 += y * u[i]
+            y1 += y * from_below(u, p, i, K)
+        return (x0, x1, y0, y1)

@@ -1,14 +1,14 @@
 """Representation flow on GPUs, forward: one kernel for maps of every size.
 
-A program holds whole maps for all iterations; or, where WINDOWS, a window of a map for
-some iterations, at whose end only the window's inner part is right. The state then lies
-in global memory between launches.
+A program holds whole maps for all iterations; or, where TILED, a tile of a map for some
+iterations, at whose end only the tile's inner part is right. The state then lies in
+global memory between launches.
 """
 
 import triton
 import triton.language as tl
 
-from .iteration import coefficients, is_sobel, iterate, new_u, parameters
+from .iteration import coefficients, is_sobel, iterate, load_parameters, new_u
 from .patches import load_fields, place_patches, store_field, store_fields, zero_field
 
 
@@ -34,66 +34,47 @@ def forward_kernel(
     h,
     w,
     n_iters,  # of this launch
-    maps,  # of a program
-    before,
-    after,
-    windows_x,
-    GROUPS: tl.constexpr,
-    ROWS: tl.constexpr,
-    COLS: tl.constexpr,
-    TALL: tl.constexpr,
-    EXACT: tl.constexpr,
-    WINDOWS: tl.constexpr,
-    PAPER: tl.constexpr,
-    SOBEL: tl.constexpr,
+    maps_per_program,
+    halo_before,
+    halo_after,
+    tiles_x,
+    K: tl.constexpr,
     FIRST: tl.constexpr,
     LAST: tl.constexpr,
 ):
     # One launch for paper's Sobel filters and one for any others: whichever does not
     # meet its kind has nothing to do.
-    if PAPER:  # noqa: SIM102 (tvl1's kernels are not to be read as paper's)
-        if is_sobel(flow_ptr) != SOBEL:
+    if K.PAPER:  # noqa: SIM102 (tvl1's kernels are not to be read as paper's)
+        if is_sobel(flow_ptr) != K.SOBEL:
             return
     # All programs of a channel first: they share its kernels, and its maps' lines.
-    groups = tl.cdiv(pairs, maps)
+    groups = tl.cdiv(pairs, maps_per_program)
     channel = tl.program_id(0) // groups
     p = place_patches(
-        pairs, pairs_per_clip, maps, tl.program_id(0) % groups, h, w,
-        before, after, tl.program_id(1), windows_x, GROUPS, ROWS, COLS, TALL, WINDOWS,
+        pairs, pairs_per_clip, maps_per_program, tl.program_id(0) % groups, h, w,
+        halo_before, halo_after, tl.program_id(1), tiles_x, K,
     )  # fmt: skip
-    bound, step, div, flow = parameters(
-        div_ptr, flow_ptr, scalars_ptr, channel, PAPER, SOBEL
-    )
-    if not PAPER:
+    params = load_parameters(div_ptr, flow_ptr, scalars_ptr, channel, K)
+    if not K.PAPER:
         image_ptr += channel * 6
     x_ptr += p.n * stride_n + (0 * p.n + channel) * stride_c + p.t * stride_t
-    given = coefficients(
-        x_ptr, x_ptr + stride_t, stride_h, stride_w, image_ptr, p,
-        ROWS, COLS, TALL, PAPER, False,
-    )  # fmt: skip
-    map_at = ((p.n * channels + channel) * pairs_per_clip + p.t) * (h * w)
+    coeffs = coefficients(
+        x_ptr, x_ptr + stride_t, stride_h, stride_w, image_ptr, p, False, K
+    )
+    map_offset = ((p.n * channels + channel) * pairs_per_clip + p.t) * (h * w)
     if FIRST:
-        zero = zero_field(GROUPS, ROWS, COLS)
-        u1, u2, p11, p12, p21, p22 = zero, zero, zero, zero, zero, zero
+        zero = zero_field(K)
+        state = (zero, zero, zero, zero, zero, zero)
     else:
-        u1, u2, p11, p12, p21, p22 = load_fields(
-            old_ptr + map_at, map_stride, p, 6, ROWS, COLS
-        )
+        state = load_fields(old_ptr + map_offset, map_stride, p, 6, K)
     for _ in range(n_iters - 1 if LAST else n_iters):
-        u1, u2, p11, p12, p21, p22 = iterate(
-            u1, u2, p11, p12, p21, p22, given, bound, step, div, flow, p,
-            ROWS, COLS, TALL, EXACT, PAPER, SOBEL,
-        )  # fmt: skip
+        state = iterate(state, coeffs, params, p, K)
     if LAST:
-        u1, u2 = new_u(
-            u1, u2, p11, p12, p21, p22, given, bound, div, p,
-            ROWS, COLS, TALL, EXACT, PAPER,
-        )  # fmt: skip
-        at = (p.n * 2 * channels + channel) * pairs_per_clip + p.t
-        out_ptr += at * (h * w)
-        store_field(out_ptr, w, 1, u1, p, ROWS, COLS)
+        u1, u2 = new_u(state, coeffs, params, p, K)
+        out_map = (p.n * 2 * channels + channel) * pairs_per_clip + p.t
+        out_ptr += out_map * (h * w)
+        store_field(out_ptr, w, 1, u1, p, K)
         out_ptr += (0 * p.n + channels) * pairs_per_clip * (h * w)
-        store_field(out_ptr, w, 1, u2, p, ROWS, COLS)
+        store_field(out_ptr, w, 1, u2, p, K)
     else:
-        state = (u1, u2, p11, p12, p21, p22)
-        store_fields(new_ptr + map_at, map_stride, state, p, 6, ROWS, COLS)
+        store_fields(new_ptr + map_offset, map_stride, state, p, 6, K)

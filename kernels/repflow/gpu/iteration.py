@@ -1,5 +1,7 @@
 """One iteration on the patches of a program, in Triton.
 
+A state is six fields (u1, u2, p11, p12, p21, p22). K, p, i: see patches.py.
+
 1 / d is rsqrt(d * d), and sqrt(z) is z * rsqrt(z): one special-function instruction
 each, without the range checks of a division (d >= 1, z >= 1e-12).
 """
@@ -23,6 +25,30 @@ from .patches import (
 EPS = tl.constexpr(1e-12)
 
 
+class Parameters(NamedTuple):
+    """What is learned, as the iteration takes it."""
+
+    bound: tl.tensor  # lam * theta
+    step: tl.tensor  # tau / theta
+    div: tuple  # taps of theta * divergence: x of the previous and own pixel, y
+    flow: tuple  # taps of the gradient of u
+
+
+@triton.jit
+def load_parameters(div_ptr, flow_ptr, scalars_ptr, channel, K: tl.constexpr):
+    """The Parameters of a channel."""
+    theta, lam = tl.load(scalars_ptr), tl.load(scalars_ptr + 1)
+    step = tl.load(scalars_ptr + 2) / theta
+    if K.PAPER:
+        d = load_taps(div_ptr, 4)
+        flow = load_taps(flow_ptr, 1 if K.SOBEL else 18)
+    else:
+        d = load_taps(div_ptr + channel * 4, 4)
+        flow = load_taps(flow_ptr + channel * 4, 4)
+    div = (theta * d[0], theta * d[1], theta * d[2], theta * d[3])
+    return Parameters(lam * theta, step, div, flow)
+
+
 @triton.jit
 def is_sobel(ptr):
     """Whether the kernels (2, 3, 3) at ptr are those that paper starts from."""
@@ -37,90 +63,71 @@ def is_sobel(ptr):
     return same
 
 
-@triton.jit
-def parameters(
-    div_ptr, flow_ptr, scalars_ptr, channel, PAPER: tl.constexpr, SOBEL: tl.constexpr
-):
-    """lam * theta, tau / theta, taps of theta * divergence, taps of u's gradient."""
-    theta, lam = tl.load(scalars_ptr), tl.load(scalars_ptr + 1)
-    step = tl.load(scalars_ptr + 2) / theta
-    if PAPER:
-        d = load_taps(div_ptr, 4)
-        flow = load_taps(flow_ptr, 1 if SOBEL else 18)
-    else:
-        d = load_taps(div_ptr + channel * 4, 4)
-        flow = load_taps(flow_ptr + channel * 4, 4)
-    div = (theta * d[0], theta * d[1], theta * d[2], theta * d[3])
-    return lam * theta, step, div, flow
-
-
 class Coefficients(NamedTuple):
-    """Fields that stay the same: F2 - F1, gradient of F2, -1 / its square."""
+    """Fields that no iteration changes."""
 
-    rho: tuple
-    gx: tuple
+    rho: tuple  # F2 - F1
+    gx: tuple  # gradient of F2
     gy: tuple
-    scale: tuple
+    neg_inv_g2: tuple  # -1 / its square
 
 
 @triton.jit
 def coefficients(
     first_ptr, second_ptr, stride_h, stride_w, image_ptr, p,
-    ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr, PAPER: tl.constexpr,
-    EDGES: tl.constexpr,
+    EDGES: tl.constexpr, K: tl.constexpr,
 ):  # fmt: skip
-    """From the maps F1 and F2 that begin at first_ptr and second_ptr.
+    """The Coefficients of the maps F1 and F2 that begin at first_ptr and second_ptr.
 
-    EDGES: the gradient of F2 is to be right at a window's edges, too.
+    EDGES: the gradient of F2 is to be right at a tile's edges, too.
     """
-    f1 = load_field(first_ptr, stride_h, stride_w, p, p.inside, ROWS, COLS)
-    f2 = load_field(second_ptr, stride_h, stride_w, p, p.inside, ROWS, COLS)
+    f1 = load_field(first_ptr, stride_h, stride_w, p, p.inside, K)
+    f2 = load_field(second_ptr, stride_h, stride_w, p, p.inside, K)
     if EDGES:
         gx, gy = image_gradient_to_edges(
-            f1, f2, second_ptr, stride_h, stride_w, image_ptr, p,
-            ROWS, COLS, TALL, PAPER,
-        )  # fmt: skip
+            f1, f2, second_ptr, stride_h, stride_w, image_ptr, p, K
+        )
     else:
-        gx, gy = image_gradient(f1, f2, image_ptr, p, ROWS, COLS, TALL, PAPER)
-    rho, scale = (), ()
-    for i in tl.static_range(ROWS * COLS):
+        gx, gy = image_gradient(f1, f2, image_ptr, p, K)
+    rho, neg_inv_g2 = (), ()
+    for i in tl.static_range(K.PIXELS):
         rho += (f2[i] - f1[i],)
-        scale += (-1 / (gx[i] * gx[i] + gy[i] * gy[i] + EPS),)
-    return Coefficients(rho, gx, gy, scale)
+        neg_inv_g2 += (-1 / (gx[i] * gx[i] + gy[i] * gy[i] + EPS),)
+    return Coefficients(rho, gx, gy, neg_inv_g2)
 
 
 @triton.jit
 def clamp(value, bound):
+    """The value between -bound and bound; NaN stays."""
     return tl.clamp(value, -bound, bound, propagate_nan=tl.PropagateNan.ALL)
 
 
 @triton.jit
-def new_u(
-    u1, u2, p11, p12, p21, p22, given, bound, div, p,
-    ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
-    EXACT: tl.constexpr, PAPER: tl.constexpr,
-):  # fmt: skip
-    """u after an iteration; div: the taps of theta * divergence."""
+def new_u(state, coeffs, params, p, K: tl.constexpr):
+    """The two components of u after an iteration (Eq. 1 to 4)."""
+    u1, u2, p11, p12, p21, p22 = state
+    div = params.div
     n1, n2 = (), ()
-    for i in tl.static_range(ROWS * COLS):
-        gx, gy = given.gx[i], given.gy[i]
-        k = (given.rho[i] + gx * u1[i] + gy * u2[i]) * given.scale[i]
-        k = clamp(k, bound)
-        x0, y0 = left_factor(div[0], p, i, COLS), above_factor(div[2], p, i, COLS)
+    for i in tl.static_range(K.PIXELS):
+        gx, gy = coeffs.gx[i], coeffs.gy[i]
+        k = (coeffs.rho[i] + gx * u1[i] + gy * u2[i]) * coeffs.neg_inv_g2[i]
+        k = clamp(k, params.bound)
+        x0, y0 = left_factor(div[0], p, i, K), above_factor(div[2], p, i, K)
         # Term by term, so that each is one fused multiply-add.
         v = u1[i] + k * gx + div[1] * p11[i] + div[3] * p12[i]
-        v += x0 * from_left(p11, p, i, COLS)
-        v += y0 * from_above(p12, p, i, ROWS, COLS, TALL)
-        n1 += (zero_outside(v, p, i, COLS, EXACT or not PAPER),)
+        v += x0 * from_left(p11, p, i, K)
+        v += y0 * from_above(p12, p, i, K)
+        n1 += (zero_outside(v, p, i, K.EXACT or not K.PAPER, K),)
         v = u2[i] + k * gy + div[1] * p21[i] + div[3] * p22[i]
-        v += x0 * from_left(p21, p, i, COLS)
-        v += y0 * from_above(p22, p, i, ROWS, COLS, TALL)
-        n2 += (zero_outside(v, p, i, COLS, EXACT or not PAPER),)
+        v += x0 * from_left(p21, p, i, K)
+        v += y0 * from_above(p22, p, i, K)
+        n2 += (zero_outside(v, p, i, K.EXACT or not K.PAPER, K),)
     return n1, n2
 
 
 @triton.jit
-def shrink(p1, p2, q1, q2, step):
+def dual_update(p1, p2, q1, q2, step):
+    """The new p at a pixel from the old p and the gradient q of u (Eq. 5)."""
     z = EPS + q1 * q1 + q2 * q2
     d = 1 + (step * z) * tl.rsqrt(z)
     inverse = tl.rsqrt(d * d)
@@ -128,31 +135,21 @@ def shrink(p1, p2, q1, q2, step):
 
 
 @triton.jit
-def new_p(
-    u, p1, p2, step, flow, p,
-    ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
-    EXACT: tl.constexpr, PAPER: tl.constexpr, SOBEL: tl.constexpr,
-):  # fmt: skip
+def new_p(u, p1, p2, params, p, K: tl.constexpr):
     """The two p of one component of u after an iteration."""
-    q1, q2 = gradient(u, p, flow, ROWS, COLS, TALL, EXACT, PAPER, SOBEL)
+    q1, q2 = gradient(u, p, params.flow, K)
     n1, n2 = (), ()
-    for i in tl.static_range(ROWS * COLS):
-        v1, v2 = shrink(p1[i], p2[i], q1[i], q2[i], step)
+    for i in tl.static_range(K.PIXELS):
+        v1, v2 = dual_update(p1[i], p2[i], q1[i], q2[i], params.step)
         n1 += (v1,)
         n2 += (v2,)
     return n1, n2
 
 
 @triton.jit
-def iterate(
-    u1, u2, p11, p12, p21, p22, given, bound, step, div, flow, p,
-    ROWS: tl.constexpr, COLS: tl.constexpr, TALL: tl.constexpr,
-    EXACT: tl.constexpr, PAPER: tl.constexpr, SOBEL: tl.constexpr,
-):  # fmt: skip
-    u1, u2 = new_u(
-        u1, u2, p11, p12, p21, p22, given, bound, div, p,
-        ROWS, COLS, TALL, EXACT, PAPER,
-    )  # fmt: skip
-    p11, p12 = new_p(u1, p11, p12, step, flow, p, ROWS, COLS, TALL, EXACT, PAPER, SOBEL)
-    p21, p22 = new_p(u2, p21, p22, step, flow, p, ROWS, COLS, TALL, EXACT, PAPER, SOBEL)
+def iterate(state, coeffs, params, p, K: tl.constexpr):
+    """The state after an iteration."""
+    u1, u2 = new_u(state, coeffs, params, p, K)
+    p11, p12 = new_p(u1, state[2], state[3], params, p, K)
+    p21, p22 = new_p(u2, state[4], state[5], params, p, K)
     return u1, u2, p11, p12, p21, p22

@@ -1,22 +1,56 @@
 """Patches of maps in the threads of a program, in Triton.
 
-A thread holds a patch of ROWS x COLS pixels in registers. A field is a tuple of
-ROWS * COLS tensors (GROUPS, 32), one for each pixel of a patch, row after row. A row
-of patches lies in the lanes of one warp: left and right neighbors are in the thread
-or a shuffle away. A map's rows of patches, its strips, lie side by side in one warp or,
-where TALL, in one warp after another: above and below is then an exchange through
-shared memory, for the first and last row of the patches only. Several small maps
-share a program; they have one channel, so that tvl1's kernels are scalars.
+A thread holds a patch of ROWS x COLS pixels in registers. A field is a tuple of PIXELS
+tensors (GROUPS, 32), one for each pixel of a patch, row after row. A row of patches
+lies in the lanes of one warp: left and right neighbors are in the thread or a shuffle
+away. A map's rows of patches, its strips, lie side by side in one warp or, where TALL,
+in one warp after another: above and below is then an exchange through shared memory,
+for the first and last row of the patches only. Several small maps share a program; they
+have one channel, so that tvl1's kernels are scalars.
 
 Where a neighbor is missing, its index is the patch's own (a NaN stays in its map) and
 a factor 0 removes the term. EXACT says that patches cover the map exactly; otherwise
 pixels past its last row and column exist, and every quantity is held at 0 there.
+
+In all kernels, K is the Constants that they are compiled for, p the Patches of the
+program, i the number of a pixel in its patch, and ``at`` tensors of pointers. An index
+that is multiplied by a stride is made int64 by adding it to 0 * p.n.
 """
 
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 import triton
 import triton.language as tl
+
+from ..._common import launch
+
+
+@dataclass(frozen=True)
+class Constants:
+    """What kernels are compiled for; passed from function to function as one constexpr.
+
+    The fields are constexpr themselves, as Triton wants them; its interpreter wants
+    plain values.
+    """
+
+    GROUPS: int  # rows of patches of a program
+    ROWS: int  # of pixels of a patch
+    COLS: int
+    TALL: bool  # see above
+    EXACT: bool
+    TILED: bool  # programs hold tiles of maps, and not whole maps
+    PAPER: bool  # the variant: paper or tvl1
+    SOBEL: bool  # paper's flow kernels are the Sobel filters that it starts from
+    PIXELS: int = field(init=False)  # of a patch
+    QUADS: int = field(init=False)  # of four pixels, of a patch
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "PIXELS", self.ROWS * self.COLS)
+        object.__setattr__(self, "QUADS", (self.PIXELS + 3) // 4)
+        if not launch.interpreted():
+            for name in (f.name for f in fields(self)):
+                object.__setattr__(self, name, tl.constexpr(getattr(self, name)))
 
 
 class Patches(NamedTuple):
@@ -29,7 +63,7 @@ class Patches(NamedTuple):
     up: tl.tensor  # lane, or where TALL the number in the program
     down: tl.tensor
     inside: tl.tensor  # whether the patch belongs to a map
-    n: tl.tensor  # its map: clip and time
+    n: tl.tensor  # its map: clip and time, int64
     t: tl.tensor
     h: tl.tensor  # size of the maps
     w: tl.tensor
@@ -43,35 +77,31 @@ class Patches(NamedTuple):
 def place_patches(
     pairs,  # N * pairs_per_clip
     pairs_per_clip,
-    maps,  # of a program
+    maps_per_program,
     group,  # of maps, this program's
     h,
     w,
-    before,  # rows and columns at a window's begin that another computes
-    after,  # and at its end
-    window,  # this program's
-    windows_x,
-    GROUPS: tl.constexpr,
-    ROWS: tl.constexpr,
-    COLS: tl.constexpr,
-    TALL: tl.constexpr,
-    WINDOWS: tl.constexpr,
+    halo_before,  # rows and columns at a tile's begin that its neighbor computes
+    halo_after,  # and at its end
+    tile,  # this program's
+    tiles_x,
+    K: tl.constexpr,
 ):
-    """Patches of a group of whole maps, or of a window of one map."""
-    zero = tl.zeros([GROUPS, 32], tl.int32)
-    warp = tl.arange(0, GROUPS)[:, None] + zero
+    """Patches of a group of whole maps, or of a tile of one map."""
+    zero = tl.zeros([K.GROUPS, 32], tl.int32)
+    warp = tl.arange(0, K.GROUPS)[:, None] + zero
     lane = tl.arange(0, 32)[None, :] + zero
-    if WINDOWS:
-        lanes, strips = 32, GROUPS
+    if K.TILED:
+        lanes, strips = 32, K.GROUPS
     else:
-        lanes, strips = tl.cdiv(w, COLS), tl.cdiv(h, ROWS)
+        lanes, strips = tl.cdiv(w, K.COLS), tl.cdiv(h, K.ROWS)
     slots = 32 // lanes
     slot, column = lane // lanes, lane % lanes
-    if TALL:
+    if K.TALL:
         strip = warp % strips
         number = (warp // strips) * slots + slot
-        used = (slot < slots) & (warp < (GROUPS // strips) * strips)
-        own, step, last = warp * 32 + lane, 32, GROUPS * 32 - 1
+        used = (slot < slots) & (warp < (K.GROUPS // strips) * strips)
+        own, step, last = warp * 32 + lane, 32, K.GROUPS * 32 - 1
     else:
         strip = slot % strips
         number = warp * (slots // strips) + slot // strips
@@ -81,77 +111,79 @@ def place_patches(
     right = tl.minimum(tl.where(column < lanes - 1, lane + 1, lane), 31)
     up = tl.where(strip > 0, own - step, own)
     down = tl.minimum(tl.where(strip < strips - 1, own + step, own), last)
-    pair = group * maps + number
-    inside = used & (number < maps) & (pair < pairs)
+    pair = group * maps_per_program + number
+    inside = used & (number < maps_per_program) & (pair < pairs)
     n = (pair // pairs_per_clip).to(tl.int64)
     t = (pair % pairs_per_clip).to(tl.int64)
-    y, x = strip * ROWS, column * COLS
+    y, x = strip * K.ROWS, column * K.COLS
     y_begin, x_begin, y_end, x_end = 0, 0, h, w
-    if WINDOWS:
-        height: tl.constexpr = GROUPS * ROWS
-        width: tl.constexpr = 32 * COLS
-        y0 = (window // windows_x) * (height - before - after)
-        x0 = (window % windows_x) * (width - before - after)
+    if K.TILED:
+        height: tl.constexpr = K.GROUPS * K.ROWS
+        width: tl.constexpr = 32 * K.COLS
+        y0 = (tile // tiles_x) * (height - halo_before - halo_after)
+        x0 = (tile % tiles_x) * (width - halo_before - halo_after)
         y, x = y + y0, x + x0
-        # A window at the map's border has nothing to leave to others there.
-        y_begin = tl.where(y0 > 0, y0 + before, 0)
-        x_begin = tl.where(x0 > 0, x0 + before, 0)
-        y_end = tl.where(y0 + height < h, y0 + height - after, h)
-        x_end = tl.where(x0 + width < w, x0 + width - after, w)
+        # A tile at the map's border has nothing to leave to others there.
+        y_begin = tl.where(y0 > 0, y0 + halo_before, 0)
+        x_begin = tl.where(x0 > 0, x0 + halo_before, 0)
+        y_end = tl.where(y0 + height < h, y0 + height - halo_after, h)
+        x_end = tl.where(x0 + width < w, x0 + width - halo_after, w)
     return Patches(
         y, x, left, right, up, down, inside, n, t, h, w, y_begin, y_end, x_begin, x_end
     )
 
 
 @triton.jit
-def is_own(p, i: tl.constexpr, COLS: tl.constexpr):
+def is_own(p, i: tl.constexpr, K: tl.constexpr):
     """Whether this program computes pixel i of a patch."""
-    y, x = p.y + i // COLS, p.x + i % COLS
+    y, x = p.y + i // K.COLS, p.x + i % K.COLS
     return (
         p.inside & (y >= p.y_begin) & (y < p.y_end) & (x >= p.x_begin) & (x < p.x_end)
     )
 
 
 @triton.jit
-def own_pixels(field, p, ROWS: tl.constexpr, COLS: tl.constexpr, WINDOWS: tl.constexpr):
-    """The field, but 0 in the pixels of a window that another computes."""
-    if WINDOWS:
+def own_pixels(field, p, K: tl.constexpr):
+    """The field, but 0 in the pixels of a tile that its neighbor computes."""
+    if K.TILED:
         result = ()
-        for i in tl.static_range(ROWS * COLS):
-            result += (tl.where(is_own(p, i, COLS), field[i], 0.0),)
+        for i in tl.static_range(K.PIXELS):
+            result += (tl.where(is_own(p, i, K), field[i], 0.0),)
         return result
     else:
         return field
 
 
 @triton.jit
-def in_map(p, i: tl.constexpr, COLS: tl.constexpr):
+def in_map(p, i: tl.constexpr, K: tl.constexpr):
     """Whether pixel i of a patch exists."""
-    return (p.y + i // COLS < p.h) & (p.x + i % COLS < p.w)
+    return (p.y + i // K.COLS < p.h) & (p.x + i % K.COLS < p.w)
 
 
 @triton.jit
-def zero_outside(value, p, i: tl.constexpr, COLS: tl.constexpr, EXACT: tl.constexpr):
+def zero_outside(value, p, i: tl.constexpr, EXACT: tl.constexpr, K: tl.constexpr):
+    """The value at pixel i, but 0 where it does not exist; if EXACT, all exist."""
     if EXACT:
         return value
     else:
-        return tl.where(in_map(p, i, COLS), value, 0.0)
+        return tl.where(in_map(p, i, K), value, 0.0)
 
 
 @triton.jit
-def zero_field(GROUPS: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr):
+def zero_field(K: tl.constexpr):
+    """A field of zeros."""
     field = ()
-    for _ in tl.static_range(ROWS * COLS):
-        field += (tl.zeros([GROUPS, 32], tl.float32),)
+    for _ in tl.static_range(K.PIXELS):
+        field += (tl.zeros([K.GROUPS, 32], tl.float32),)
     return field
 
 
 @triton.jit
-def zeros(COUNT: tl.constexpr, GROUPS: tl.constexpr):
-    """Sums, one of every thread: they become one of the program at its end."""
+def zeros(COUNT: tl.constexpr, K: tl.constexpr):
+    """COUNT sums, each with a part in every thread."""
     sums = ()
     for _ in tl.static_range(COUNT):
-        sums += (tl.zeros([GROUPS, 32], tl.float32),)
+        sums += (tl.zeros([K.GROUPS, 32], tl.float32),)
     return sums
 
 
@@ -160,13 +192,14 @@ def zeros(COUNT: tl.constexpr, GROUPS: tl.constexpr):
 
 
 @triton.jit
-def to_quads(field, SIZE: tl.constexpr):
+def to_quads(field, K: tl.constexpr):
+    """A field as tensors of four pixels each; the last one repeats its first pixel."""
     quads = ()
-    for i in tl.static_range(0, SIZE, 4):
+    for i in tl.static_range(0, K.PIXELS, 4):
         a = field[i]
-        b = field[i + 1] if i + 1 < SIZE else field[i]
-        c = field[i + 2] if i + 2 < SIZE else field[i]
-        d = field[i + 3] if i + 3 < SIZE else field[i]
+        b = field[i + 1] if i + 1 < K.PIXELS else field[i]
+        c = field[i + 2] if i + 2 < K.PIXELS else field[i]
+        d = field[i + 3] if i + 3 < K.PIXELS else field[i]
         # A join puts its first argument at 0 of a new last axis.
         quad = tl.join(tl.join(a, c), tl.join(b, d))
         quads += (tl.reshape(quad, [a.shape[0], 32, 4]),)
@@ -174,44 +207,45 @@ def to_quads(field, SIZE: tl.constexpr):
 
 
 @triton.jit
-def from_quads(quads, SIZE: tl.constexpr):
+def from_quads(quads, K: tl.constexpr):
+    """Inverse of to_quads."""
     field = ()
-    for i in tl.static_range(0, SIZE, 4):
+    for i in tl.static_range(0, K.PIXELS, 4):
         quad = tl.reshape(quads[i // 4], [quads[i // 4].shape[0], 32, 2, 2])
         ac, bd = tl.split(quad)
         a, c = tl.split(ac)
         b, d = tl.split(bd)
         field += (a,)
-        if i + 1 < SIZE:
+        if i + 1 < K.PIXELS:
             field += (b,)
-        if i + 2 < SIZE:
+        if i + 2 < K.PIXELS:
             field += (c,)
-        if i + 3 < SIZE:
+        if i + 3 < K.PIXELS:
             field += (d,)
     return field
 
 
 @triton.jit
-def _quad(p, i: tl.constexpr, COLS: tl.constexpr, SIZE: tl.constexpr):
+def _quad(p, i: tl.constexpr, K: tl.constexpr):
     """y and x of pixels i to i + 3 of every patch, and whether the patch has them."""
     pixel = i + tl.arange(0, 4)[None, None, :]
-    y = p.y[:, :, None] + pixel // COLS
-    x = p.x[:, :, None] + pixel % COLS
-    return y, x, pixel < SIZE
+    y = p.y[:, :, None] + pixel // K.COLS
+    x = p.x[:, :, None] + pixel % K.COLS
+    return y, x, pixel < K.PIXELS
 
 
 @triton.jit
 def load_field(
-    ptr, stride_h, stride_w, p, exists, ROWS: tl.constexpr, COLS: tl.constexpr,
+    ptr, stride_h, stride_w, p, exists, K: tl.constexpr,
     DY: tl.constexpr = 0, DX: tl.constexpr = 0,
 ):  # fmt: skip
-    """From the maps that begin at ptr, in float32; 0 where there is no pixel.
+    """The field of the maps that begin at ptr, in float32; 0 where there is no pixel.
 
     DY, DX: take the pixels so many rows below and columns to the right.
     """
     quads = ()
-    for i in tl.static_range(0, ROWS * COLS, 4):
-        y, x, ok = _quad(p, i, COLS, ROWS * COLS)
+    for i in tl.static_range(0, K.PIXELS, 4):
+        y, x, ok = _quad(p, i, K)
         y, x = y + DY, x + DX
         at = ptr[:, :, None] + y.to(tl.int64) * stride_h + x.to(tl.int64) * stride_w
         ok = ok & exists[:, :, None] & (y < p.h) & (x < p.w)
@@ -219,17 +253,15 @@ def load_field(
             ok = ok & (y >= 0) & (x >= 0)
         value = tl.load(at, mask=ok, other=0.0)
         quads += (value.to(tl.float32),)
-    return from_quads(quads, ROWS * COLS)
+    return from_quads(quads, K)
 
 
 @triton.jit
-def store_field(
-    ptr, stride_h, stride_w, field, p, ROWS: tl.constexpr, COLS: tl.constexpr
-):
-    """To the maps that begin at ptr, the pixels that this program computes."""
-    quads = to_quads(field, ROWS * COLS)
-    for i in tl.static_range(0, ROWS * COLS, 4):
-        y, x, ok = _quad(p, i, COLS, ROWS * COLS)
+def store_field(ptr, stride_h, stride_w, field, p, K: tl.constexpr):
+    """Store the pixels that the program computes in the maps that begin at ptr."""
+    quads = to_quads(field, K)
+    for i in tl.static_range(0, K.PIXELS, 4):
+        y, x, ok = _quad(p, i, K)
         ok = ok & p.inside[:, :, None]
         ok = ok & (y >= p.y_begin) & (y < p.y_end) & (x >= p.x_begin) & (x < p.x_end)
         at = ptr[:, :, None] + y.to(tl.int64) * stride_h + x.to(tl.int64) * stride_w
@@ -237,49 +269,45 @@ def store_field(
 
 
 @triton.jit
-def load_fields(
-    ptr, map_stride, p, COUNT: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr
-):
-    """Fields of the maps that begin at ptr: of a state u1, u2, p11, p12, p21, p22."""
+def load_fields(ptr, map_stride, p, COUNT: tl.constexpr, K: tl.constexpr):
+    """COUNT fields of the maps that begin at ptr, map_stride apart."""
     fields = ()
     for index in tl.static_range(COUNT):
         at = ptr + (0 * p.n + index) * map_stride
-        fields += (load_field(at, p.w, 1, p, p.inside, ROWS, COLS),)
+        fields += (load_field(at, p.w, 1, p, p.inside, K),)
     return fields
 
 
 @triton.jit
-def store_fields(
-    ptr, map_stride, fields, p, COUNT: tl.constexpr, ROWS: tl.constexpr,
-    COLS: tl.constexpr,
-):  # fmt: skip
+def store_fields(ptr, map_stride, fields, p, COUNT: tl.constexpr, K: tl.constexpr):
+    """Inverse of load_fields."""
     for index in tl.static_range(COUNT):
         at = ptr + (0 * p.n + index) * map_stride
-        store_field(at, p.w, 1, fields[index], p, ROWS, COLS)
-
-
-# Neighbors of pixel i of every patch; anything where there is none.
+        store_field(at, p.w, 1, fields[index], p, K)
 
 
 @triton.jit
-def from_left(field, p, i: tl.constexpr, COLS: tl.constexpr):
-    if i % COLS > 0:
+def from_left(field, p, i: tl.constexpr, K: tl.constexpr):
+    """The field to the left of pixel i; anything where there is none."""
+    if i % K.COLS > 0:
         return field[i - 1]
     else:
-        return tl.gather(field[i + COLS - 1], p.left, 1)
+        return tl.gather(field[i + K.COLS - 1], p.left, 1)
 
 
 @triton.jit
-def from_right(field, p, i: tl.constexpr, COLS: tl.constexpr):
-    if i % COLS < COLS - 1:
+def from_right(field, p, i: tl.constexpr, K: tl.constexpr):
+    """The field to the right of pixel i; anything where there is none."""
+    if i % K.COLS < K.COLS - 1:
         return field[i + 1]
     else:
-        return tl.gather(field[i - COLS + 1], p.right, 1)
+        return tl.gather(field[i - K.COLS + 1], p.right, 1)
 
 
 @triton.jit
-def _from_strip(value, index, TALL: tl.constexpr):
-    if TALL:
+def _from_strip(value, index, K: tl.constexpr):
+    """The value of the patch of that index in the strip above or below."""
+    if K.TALL:
         groups: tl.constexpr = value.shape[0]
         flat = tl.reshape(value, [groups * 32])
         flat = tl.gather(flat, tl.reshape(index, [groups * 32]), 0)
@@ -289,58 +317,58 @@ def _from_strip(value, index, TALL: tl.constexpr):
 
 
 @triton.jit
-def from_above(
-    field, p, i: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr,
-    TALL: tl.constexpr,
-):  # fmt: skip
-    if i >= COLS:
-        return field[i - COLS]
+def from_above(field, p, i: tl.constexpr, K: tl.constexpr):
+    """The field above pixel i; anything where there is none."""
+    if i >= K.COLS:
+        return field[i - K.COLS]
     else:
-        return _from_strip(field[i + (ROWS - 1) * COLS], p.up, TALL)
+        return _from_strip(field[i + (K.ROWS - 1) * K.COLS], p.up, K)
 
 
 @triton.jit
-def from_below(
-    field, p, i: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr,
-    TALL: tl.constexpr,
-):  # fmt: skip
-    if i < (ROWS - 1) * COLS:
-        return field[i + COLS]
+def from_below(field, p, i: tl.constexpr, K: tl.constexpr):
+    """The field below pixel i; anything where there is none."""
+    if i < (K.ROWS - 1) * K.COLS:
+        return field[i + K.COLS]
     else:
-        return _from_strip(field[i - (ROWS - 1) * COLS], p.down, TALL)
+        return _from_strip(field[i - (K.ROWS - 1) * K.COLS], p.down, K)
 
 
-# A factor for the neighbor's term: 0 where there is none. Within the patch there is
-# always one, or it is 0 itself.
+# Factors of a neighbor's term. Within the patch there always is a neighbor, or it is 0
+# itself.
 
 
 @triton.jit
-def left_factor(factor, p, i: tl.constexpr, COLS: tl.constexpr):
-    if i % COLS > 0:
+def left_factor(factor, p, i: tl.constexpr, K: tl.constexpr):
+    """The factor, but 0 where there is no pixel to the left of pixel i."""
+    if i % K.COLS > 0:
         return factor
     else:
         return tl.where(p.x > 0, factor, 0.0)
 
 
 @triton.jit
-def right_factor(factor, p, i: tl.constexpr, COLS: tl.constexpr):
-    if i % COLS < COLS - 1:
+def right_factor(factor, p, i: tl.constexpr, K: tl.constexpr):
+    """The factor, but 0 where there is no pixel to the right of pixel i."""
+    if i % K.COLS < K.COLS - 1:
         return factor
     else:
-        return tl.where(p.x + COLS < p.w, factor, 0.0)
+        return tl.where(p.x + K.COLS < p.w, factor, 0.0)
 
 
 @triton.jit
-def above_factor(factor, p, i: tl.constexpr, COLS: tl.constexpr):
-    if i >= COLS:
+def above_factor(factor, p, i: tl.constexpr, K: tl.constexpr):
+    """The factor, but 0 where there is no pixel above pixel i."""
+    if i >= K.COLS:
         return factor
     else:
         return tl.where(p.y > 0, factor, 0.0)
 
 
 @triton.jit
-def below_factor(factor, p, i: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr):
-    if i < (ROWS - 1) * COLS:
+def below_factor(factor, p, i: tl.constexpr, K: tl.constexpr):
+    """The factor, but 0 where there is no pixel below pixel i."""
+    if i < (K.ROWS - 1) * K.COLS:
         return factor
     else:
-        return tl.where(p.y + ROWS < p.h, factor, 0.0)
+        return tl.where(p.y + K.ROWS < p.h, factor, 0.0)

@@ -1,4 +1,9 @@
-"""Where a program of the backward pass keeps the states of a segment."""
+"""Where a program of the backward pass keeps states in global memory, in Triton.
+
+A state is six fields (u1, u2, p11, p12, p21, p22), a field the quads of its pixels (see
+patches.py), and a quad GROUPS * 128 numbers. ``at`` points to the first quad of a
+state; the others follow at fixed distances.
+"""
 
 import triton
 import triton.language as tl
@@ -7,35 +12,42 @@ from .patches import from_quads, to_quads
 
 
 @triton.jit
-def slot_of(j, segment):
-    """Where state j lies: those of a segment, then the first ones of all segments."""
+def state_slot(j, segment):
+    """Slot of state j: a segment's states, then the first states of all segments."""
     return tl.where(j % segment == 0, segment + j // segment, j % segment)
 
 
 @triton.jit
-def in_slab(ptr, index, GROUPS: tl.constexpr, SIZE: tl.constexpr):
-    """Where the first quad of a state lies; the others follow at fixed distances."""
+def state_at(ptr, slot, K: tl.constexpr):
+    """Pointers to the first quad of the state in a slot."""
     lane = tl.arange(0, 32)[None, :, None] * 4 + tl.arange(0, 4)[None, None, :]
-    at = tl.arange(0, GROUPS)[:, None, None] * 128 + lane
-    return ptr + index * (6 * ((SIZE + 3) // 4) * GROUPS * 128) + at
+    at = tl.arange(0, K.GROUPS)[:, None, None] * 128 + lane
+    return ptr + slot * (6 * K.QUADS * K.GROUPS * 128) + at
 
 
 @triton.jit
-def store_slab(to, state, GROUPS: tl.constexpr, SIZE: tl.constexpr):
+def store_state(at, state, K: tl.constexpr):
+    """Store the six fields of a state."""
     for field in tl.static_range(6):
-        quads = to_quads(state[field], SIZE)
-        for quad in tl.static_range((SIZE + 3) // 4):
-            place = (field * ((SIZE + 3) // 4) + quad) * (GROUPS * 128)
-            tl.store(to + place, quads[quad])
+        quads = to_quads(state[field], K)
+        for quad in tl.static_range(K.QUADS):
+            tl.store(at + (field * K.QUADS + quad) * (K.GROUPS * 128), quads[quad])
 
 
 @triton.jit
-def load_slab(
-    at, exists, FIELD: tl.constexpr, GROUPS: tl.constexpr, SIZE: tl.constexpr
-):
-    """One field of a state; zeros where it does not exist."""
+def load_state_field(at, exists, FIELD: tl.constexpr, K: tl.constexpr):
+    """One field of a state; zeros where the state does not exist."""
     quads = ()
-    for quad in tl.static_range((SIZE + 3) // 4):
-        place = (FIELD * ((SIZE + 3) // 4) + quad) * (GROUPS * 128)
-        quads += (tl.load(at + place, mask=exists, other=0.0),)
-    return from_quads(quads, SIZE)
+    for quad in tl.static_range(K.QUADS):
+        offset = (FIELD * K.QUADS + quad) * (K.GROUPS * 128)
+        quads += (tl.load(at + offset, mask=exists, other=0.0),)
+    return from_quads(quads, K)
+
+
+@triton.jit
+def load_state(at, exists, K: tl.constexpr):
+    """The six fields of a state; zeros where the state does not exist."""
+    state = ()
+    for field in tl.static_range(6):
+        state += (load_state_field(at, exists, field, K),)
+    return state

@@ -1,4 +1,4 @@
-"""How maps are laid out over the threads of a GPU: patches, programs and windows."""
+"""How maps are laid out over the threads of a GPU: patches, programs and tiles."""
 
 import itertools
 import math
@@ -20,14 +20,14 @@ BACKWARD = Limits(4, 1.0)
 
 
 class Shape(NamedTuple):
-    """A program's patches; the names are those of the kernels' arguments."""
+    """A program's patches; names in capitals are those of patches.Constants."""
 
     GROUPS: int
     ROWS: int
     COLS: int
     TALL: bool
     EXACT: bool
-    maps: int  # whole maps in a program
+    maps_per_program: int  # whole maps
 
 
 def fit_whole_maps(h: int, w: int, pairs: int, limits: Limits) -> Shape | None:
@@ -63,30 +63,30 @@ def fit_whole_maps(h: int, w: int, pairs: int, limits: Limits) -> Shape | None:
     return best
 
 
-class Windows(NamedTuple):
-    """How maps are covered, for some iterations a launch."""
+class Tiling(NamedTuple):
+    """How programs tile maps, for some iterations a launch."""
 
     shape: Shape
     iterations: int
-    before: int  # rows and columns at a window's begin that its neighbor computes
-    after: int  # and at its end
-    down: int  # windows
+    halo_before: int  # rows and columns at a tile's begin that its neighbor computes
+    halo_after: int  # and at its end
+    down: int  # tiles
     across: int
     computed: float  # pixels computed for each that there is
     bytes: float  # moved for each pixel and iteration
 
 
 # Enough for a map's border in every direction; a thread holds 12 pixels, and 4.
-FORWARD_WINDOW = Shape(GROUPS=8, ROWS=6, COLS=2, TALL=True, EXACT=False, maps=1)
-BACKWARD_WINDOW = Shape(GROUPS=8, ROWS=4, COLS=1, TALL=True, EXACT=False, maps=1)
+FORWARD_TILE = Shape(8, 6, 2, TALL=True, EXACT=False, maps_per_program=1)
+BACKWARD_TILE = Shape(8, 4, 1, TALL=True, EXACT=False, maps_per_program=1)
 
 
 class Cost(NamedTuple):
     """What the choice of the iterations per launch assumes."""
 
-    before: int  # pixels that what is wrong at a window's begin moves in an iteration
-    after: int  # and at its end
-    edge: int  # that are wrong at its end from the beginning
+    halo_before: int  # by how many pixels an iteration moves what is wrong at the begin
+    halo_after: int  # and at the end
+    edge: int  # pixels that are wrong at the end from the beginning
     pixels_per_second: float  # an H200's vector lanes times clock over instructions
     read: int  # float32 numbers in a launch, for each pixel computed
     written: int  # for each that there is
@@ -111,16 +111,16 @@ LAUNCH_SECONDS = 5e-6
 MOST_ITERATIONS = 12  # of a launch
 
 
-def one_window(shape: Shape, iterations: int) -> Windows:
+def whole_maps(shape: Shape, iterations: int) -> Tiling:
     """Whole maps in a program."""
-    return Windows(shape, iterations, 0, 0, 1, 1, 1, 0)
+    return Tiling(shape, iterations, 0, 0, 1, 1, 1, 0)
 
 
-def cover(h: int, w: int, shape: Shape, iterations: int, cost: Cost) -> Windows | None:
-    """Windows for so many iterations; None where nothing right would be left."""
+def tile(h: int, w: int, shape: Shape, iterations: int, cost: Cost) -> Tiling | None:
+    """Tiles for so many iterations; None where nothing right would be left."""
     height, width = shape.GROUPS * shape.ROWS, LANES * shape.COLS
-    before = iterations * cost.before
-    after = iterations * cost.after + cost.edge
+    before = iterations * cost.halo_before
+    after = iterations * cost.halo_after + cost.edge
     shared = before + after
     if (h > height and shared >= height) or (w > width and shared >= width):
         return None
@@ -128,20 +128,20 @@ def cover(h: int, w: int, shape: Shape, iterations: int, cost: Cost) -> Windows 
     across = 1 if w <= width else math.ceil((w - shared) / (width - shared))
     computed = down * across * height * width / (h * w)
     moved = 4 * (cost.read * computed + cost.written) / iterations
-    return Windows(shape, iterations, before, after, down, across, computed, moved)
+    return Tiling(shape, iterations, before, after, down, across, computed, moved)
 
 
-def plan_windows(
+def plan_tiling(
     h: int, w: int, maps: int, n_iters: int, shape: Shape, cost: Cost
-) -> Windows:
+) -> Tiling:
     """The iterations per launch that should be fastest for so many maps."""
 
-    def seconds(plan: Windows) -> float:
+    def seconds(plan: Tiling) -> float:
         compute = plan.computed / cost.pixels_per_second
         pixel = max(compute, plan.bytes / BYTES_PER_SECOND)
         launches = math.ceil(n_iters / plan.iterations)
         return pixel * n_iters * maps * h * w + launches * LAUNCH_SECONDS
 
     choices = range(1, min(n_iters, MOST_ITERATIONS) + 1)
-    plans = (cover(h, w, shape, iterations, cost) for iterations in choices)
+    plans = (tile(h, w, shape, iterations, cost) for iterations in choices)
     return min((plan for plan in plans if plan), key=seconds)
