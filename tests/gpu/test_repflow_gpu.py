@@ -20,7 +20,7 @@ SHAPES = [
     (1, 2, 3, 16, 16),
     (1, 2, 3, 28, 28),
     (1, 2, 2, 31, 33),
-    (1, 2, 2, 44, 45),  # from here on windows in the backward pass
+    (1, 2, 2, 44, 45),  # from here on tiles in the backward pass
     (1, 2, 3, 56, 56),
     (1, 2, 2, 64, 64),
     (40, 16, 3, 7, 7),  # more tasks than programs
