@@ -69,6 +69,9 @@ NAMES: dict[str, dict[str, str]] = {
     "flowzoo.io.state_dict_reader": {
         "TensorSource": "flowzoo.io.state_dict_reader.StateDictReader"
     },
+    "flowzoo.models.backbones.motionnet": {
+        "PIXELS_PER_UNIT": "flowzoo.models.flow_units.PIXELS_PER_UNIT"
+    },
     "flowzoo.visualization": {
         "write_flow_pictures": "flowzoo.visualization.write_flow_images"
     },

@@ -11,8 +11,6 @@ from mmcv.cnn.vgg import make_vgg_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-# One unit of predicted flow is so many pixels of the frames, at every scale.
-PIXELS_PER_UNIT = 20.0
 MIN_FRAMES, MAX_FRAMES = 2, 11
 
 # Caffe's MSRA filler
@@ -113,6 +111,10 @@ class FlowDecoder(BaseModule):
 class _MotionNetBase(BaseModule):
     """Encoder and decoder; a subclass says which, and how a clip is encoded."""
 
+    # of the encoder's features and of the decoder's, both from fine to coarse
+    feature_channels = (128, 256, 512, 512, 1024)
+    decoder_channels = (64, 128, 256, 512)
+
     def __init__(
         self, num_frames: int = MAX_FRAMES, init_cfg: dict | list[dict] | None = None
     ) -> None:
@@ -125,6 +127,14 @@ class _MotionNetBase(BaseModule):
         self.num_frames = num_frames
         self.in_channels = 3 * num_frames
         self.flow_channels = 2 * (num_frames - 1)
+        self._make_encoder()
+        self.decoder = FlowDecoder(
+            self.feature_channels, self.decoder_channels, self.flow_channels
+        )
+
+    def _make_encoder(self) -> None:
+        """Add the layers that ``_encode`` needs, for ``in_channels``."""
+        raise NotImplementedError
 
     def encode(self, clips: Tensor) -> tuple[Tensor, ...]:
         """Features of clips (N, 3, T, H, W), from fine to coarse, (N, C, h, w) each."""
@@ -154,7 +164,7 @@ class _MotionNetBase(BaseModule):
             (N, 2 (T - 1), h, w): x to the right and y down from the first frame to the
             second, then from the second to the third, and so on, as
             :func:`flowzoo_kernels.multiscale_motion_loss` takes them. One unit is 20
-            pixels of the frames (``PIXELS_PER_UNIT``) at every scale.
+            pixels of the frames (``flow_units.PIXELS_PER_UNIT``) at every scale.
         """
         return self.decoder(self.encode(clips))
 
@@ -171,19 +181,13 @@ class MotionNet(_MotionNetBase):
         init_cfg: MSRA initialization unless given.
     """
 
-    def __init__(
-        self, num_frames: int = MAX_FRAMES, init_cfg: dict | list[dict] | None = None
-    ) -> None:
-        super().__init__(num_frames, init_cfg)
+    def _make_encoder(self) -> None:
         channels = self.in_channels
         for level, width in enumerate((64, 128, 256, 512, 512, 1024), 1):
             stride = 1 if level == 1 else 2
             self.add_module(f"conv{level}", _conv(channels, width, stride=stride))
             self.add_module(f"conv{level}_1", _conv(width, width))
             channels = width
-        self.decoder = FlowDecoder(
-            (128, 256, 512, 512, 1024), (64, 128, 256, 512), self.flow_channels
-        )
 
     def _encode(self, x: Tensor) -> tuple[Tensor, ...]:
         features = []
@@ -199,21 +203,17 @@ class TinyMotionNet(_MotionNetBase):
     """The smallest network of the paper's architecture search (its appendix).
 
     Flows at 1/2, 1/4 and 1/8 of the frames' size; 1.95 M parameters with 11 frames.
-
-    Args:
-        num_frames: frames of a clip, 2 to 11.
-        init_cfg: MSRA initialization unless given.
+    Arguments as of :class:`MotionNet`.
     """
 
-    def __init__(
-        self, num_frames: int = MAX_FRAMES, init_cfg: dict | list[dict] | None = None
-    ) -> None:
-        super().__init__(num_frames, init_cfg)
+    feature_channels = (128, 256, 128)
+    decoder_channels = (64, 128)
+
+    def _make_encoder(self) -> None:
         self.conv1 = _conv(self.in_channels, 64, kernel=7)
         self.conv2 = _conv(64, 128, kernel=5, stride=2)
         self.conv3 = _conv(128, 256, stride=2)
         self.conv4 = _conv(256, 128, stride=2)
-        self.decoder = FlowDecoder((128, 256, 128), (64, 128), self.flow_channels)
 
     def _encode(self, x: Tensor) -> tuple[Tensor, ...]:
         fine = self.conv2(self.conv1(x))
@@ -226,16 +226,10 @@ class VGG16MotionNet(_MotionNetBase):
     """VGG16's convolutions, MotionNet's conv6 and decoder (architecture search).
 
     Flows at 1/2 to 1/32. The paper gives a size only, 195 MB; this has 190 MB.
-
-    Args:
-        num_frames: frames of a clip, 2 to 11.
-        init_cfg: MSRA initialization unless given.
+    Arguments as of :class:`MotionNet`.
     """
 
-    def __init__(
-        self, num_frames: int = MAX_FRAMES, init_cfg: dict | list[dict] | None = None
-    ) -> None:
-        super().__init__(num_frames, init_cfg)
+    def _make_encoder(self) -> None:
         channels = self.in_channels
         stages = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
         self.stages = nn.ModuleList()
@@ -246,9 +240,6 @@ class VGG16MotionNet(_MotionNetBase):
         self.pool = nn.MaxPool2d(2, ceil_mode=True)
         self.conv6 = _conv(512, 1024)
         self.conv6_1 = _conv(1024, 1024)
-        self.decoder = FlowDecoder(
-            (128, 256, 512, 512, 1024), (64, 128, 256, 512), self.flow_channels
-        )
 
     def _encode(self, x: Tensor) -> tuple[Tensor, ...]:
         features = []
@@ -264,20 +255,13 @@ class ResNet50MotionNet(_MotionNetBase):
     """ResNet-50 with MotionNet's decoder (architecture search).
 
     Flows at 1/2 to 1/32. The paper gives a size only, 213 MB, which this has, too.
-
-    Args:
-        num_frames: frames of a clip, 2 to 11.
-        init_cfg: MSRA initialization unless given.
+    Arguments as of :class:`MotionNet`.
     """
 
-    def __init__(
-        self, num_frames: int = MAX_FRAMES, init_cfg: dict | list[dict] | None = None
-    ) -> None:
-        super().__init__(num_frames, init_cfg)
+    feature_channels = (64, 256, 512, 1024, 2048)
+
+    def _make_encoder(self) -> None:
         self.resnet = ResNet(50, in_channels=self.in_channels)
-        self.decoder = FlowDecoder(
-            (64, 256, 512, 1024, 2048), (64, 128, 256, 512), self.flow_channels
-        )
 
     def _encode(self, x: Tensor) -> tuple[Tensor, ...]:
         x = self.resnet.conv1(x)

@@ -44,6 +44,11 @@ class _TemporalStream(BaseModule):
             self.motion_net.eval()
         return self
 
+    def _motion_gradients(self) -> torch.set_grad_enabled:
+        """A context without gradients where the motion estimator is fixed."""
+        trained = self.train_motion != "fixed"
+        return torch.set_grad_enabled(torch.is_grad_enabled() and trained)
+
     @property
     def _needs_flows(self) -> bool:
         return self.training and self.train_motion == "all"
@@ -66,10 +71,10 @@ class StackedTemporalStream(_TemporalStream):
         layout: 'channels' for a 2D network with ``in_channels=2 * flows``, 'time' for
             a 3D network with ``in_channels=2``.
         flow_to_image: arguments of :class:`flowzoo.models.layers.FlowToImage`.
-        train_motion: 'fixed' freezes MotionNet; 'action' trains it by the loss of the
-            classifier; 'all' also by its own losses, for which ``MotionLossNeck``
-            gets frames and flows.
-        init_cfg: of mmengine's ``BaseModule``.
+        **kwargs: ``train_motion``: 'fixed' freezes MotionNet; 'action' trains it by the
+            loss of the classifier; 'all', the default, also by its own losses, for
+            which ``MotionLossNeck`` gets frames and flows. ``init_cfg``: of mmengine's
+            ``BaseModule``.
     """
 
     def __init__(
@@ -78,10 +83,9 @@ class StackedTemporalStream(_TemporalStream):
         temporal: dict,
         layout: str = "channels",
         flow_to_image: dict | None = None,
-        train_motion: str = "all",
-        init_cfg: dict | list[dict] | None = None,
+        **kwargs,
     ) -> None:
-        super().__init__(motion_net, temporal, train_motion, init_cfg)
+        super().__init__(motion_net, temporal, **kwargs)
         if layout not in LAYOUTS:
             raise ValueError(f"layout={layout!r}, but it must be one of {LAYOUTS}")
         self.layout = layout
@@ -111,9 +115,7 @@ class StackedTemporalStream(_TemporalStream):
             flows, as ``multiscale_motion_loss`` takes them.
         """
         windows = self._windows(clips)
-        with torch.set_grad_enabled(
-            torch.is_grad_enabled() and self.train_motion != "fixed"
-        ):
+        with self._motion_gradients():
             flows = self.motion_net(windows)
         images = self.flow_to_image(flows[0])
         images = images.unflatten(0, (clips.shape[0], -1)).flatten(1, 2)
@@ -151,20 +153,13 @@ class BranchedTemporalStream(_TemporalStream):
         motion_net: as of :class:`StackedTemporalStream`.
         temporal: config of the classifier, such as ``VGGClassifier`` with
             ``in_channels=1024``.
-        train_motion: as of :class:`StackedTemporalStream`. With 'action' the decoder
-            has no gradient, and is frozen.
-        init_cfg: of mmengine's ``BaseModule``.
+        **kwargs: as of :class:`StackedTemporalStream`. With ``train_motion='action'``
+            the decoder has no gradient, and is frozen.
     """
 
-    def __init__(
-        self,
-        motion_net: dict,
-        temporal: dict,
-        train_motion: str = "all",
-        init_cfg: dict | list[dict] | None = None,
-    ) -> None:
-        super().__init__(motion_net, temporal, train_motion, init_cfg)
-        if train_motion == "action":
+    def __init__(self, motion_net: dict, temporal: dict, **kwargs) -> None:
+        super().__init__(motion_net, temporal, **kwargs)
+        if self.train_motion == "action":
             self.motion_net.decoder.requires_grad_(False)
 
     def forward(
@@ -174,9 +169,7 @@ class BranchedTemporalStream(_TemporalStream):
 
         In training with ``train_motion='all'`` also the clips and their flows.
         """
-        with torch.set_grad_enabled(
-            torch.is_grad_enabled() and self.train_motion != "fixed"
-        ):
+        with self._motion_gradients():
             shared = self.motion_net.encode(clips)
             flows = self.motion_net.decoder(shared) if self._needs_flows else ()
         features = self.temporal(shared[-1]).unsqueeze(2)

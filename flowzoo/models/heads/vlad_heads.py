@@ -29,9 +29,9 @@ class VLADHead(SequenceHead):
         num_classes: int,
         in_channels: int,
         encoded_channels: int,
-        hidden_channels: int,
-        gating_reduction: int | None,
-        dropout_ratio: float,
+        hidden_channels: int = 1024,
+        gating_reduction: int | None = None,
+        dropout_ratio: float = 0.5,
         **kwargs,
     ) -> None:
         super().__init__(num_classes, in_channels, **kwargs)
@@ -71,29 +71,15 @@ class NetVLADHead(VLADHead):
 
     Args:
         num_clusters: K.
-        hidden_channels: of the layer after the encoding.
-        dropout_ratio: dropout on the encoding.
-        **kwargs: of :class:`SequenceHead`.
+        **kwargs: of :class:`VLADHead`, such as ``hidden_channels`` (1024 by default),
+            and of :class:`SequenceHead`.
     """
 
     def __init__(
-        self,
-        num_classes: int,
-        in_channels: int,
-        num_clusters: int = 64,
-        hidden_channels: int = 1024,
-        dropout_ratio: float = 0.5,
-        **kwargs,
+        self, num_classes: int, in_channels: int, num_clusters: int = 64, **kwargs
     ) -> None:
-        super().__init__(
-            num_classes,
-            in_channels,
-            encoded_channels=num_clusters * in_channels,
-            hidden_channels=hidden_channels,
-            gating_reduction=None,
-            dropout_ratio=dropout_ratio,
-            **kwargs,
-        )
+        encoded = num_clusters * in_channels
+        super().__init__(num_classes, in_channels, encoded, **kwargs)
         self.assign = nn.Linear(in_channels, num_clusters, bias=False)
         self.norm_assign = VectorBatchNorm(num_clusters)
         self.centers = nn.Parameter(
@@ -115,10 +101,8 @@ class NeXtVLADHead(VLADHead):
         num_clusters: K.
         expansion: channels are first expanded by so much.
         groups: the expanded channels are split into so many, each with an attention.
-        hidden_channels: of the layer after the encoding.
         gating_reduction: of the context gate's bottleneck.
-        dropout_ratio: dropout on the encoding.
-        **kwargs: of :class:`SequenceHead`.
+        **kwargs: as of :class:`NetVLADHead`.
     """
 
     def __init__(
@@ -128,9 +112,7 @@ class NeXtVLADHead(VLADHead):
         num_clusters: int = 64,
         expansion: int = 2,
         groups: int = 8,
-        hidden_channels: int = 1024,
         gating_reduction: int = 8,
-        dropout_ratio: float = 0.5,
         **kwargs,
     ) -> None:
         expanded = expansion * in_channels
@@ -144,9 +126,7 @@ class NeXtVLADHead(VLADHead):
             num_classes,
             in_channels,
             encoded_channels=num_clusters * width,
-            hidden_channels=hidden_channels,
             gating_reduction=gating_reduction,
-            dropout_ratio=dropout_ratio,
             **kwargs,
         )
         self.groups = groups

@@ -13,14 +13,9 @@ from torch import Tensor, nn
 from flowzoo_kernels import multiscale_motion_loss
 from flowzoo_kernels.motion_loss.op import FLOW_SCALES, SSIM_WEIGHTS
 
-from ..backbones.motionnet import PIXELS_PER_UNIT
+from ..flow_units import PIXELS_PER_UNIT, reduction
 
 NORMS = ("epe", "l1")
-
-
-def _reductions(clips: Tensor, flows: Sequence[Tensor]) -> list[int]:
-    """2, 4, 8, ...: how much smaller than the frames each flow is."""
-    return [round(clips.shape[-1] / flow.shape[-1]) for flow in flows]
 
 
 @MODELS.register_module()
@@ -75,8 +70,8 @@ class UnsupervisedFlowLoss(nn.Module):
         )
         losses = {"loss_motion": loss}
         for part, values in parts.items():
-            for size, value in zip(_reductions(clips, flows), values, strict=True):
-                losses[f"{part}_{size}"] = value
+            for flow, value in zip(flows, values, strict=True):
+                losses[f"{part}_{reduction(clips, flow)}"] = value
         return losses
 
 
@@ -141,9 +136,7 @@ class SupervisedFlowLoss(nn.Module):
         known = truth.isfinite().all(1, keepdim=True)
         truth = torch.where(known, truth, 0)
         losses = {"loss_flow": clips.new_zeros(())}
-        for name, weight, flow in zip(
-            _reductions(clips, flows), weights, flows, strict=True
-        ):
+        for weight, flow in zip(weights, flows, strict=True):
             share = F.adaptive_avg_pool2d(known.to(truth.dtype), flow.shape[-2:])
             mean = F.adaptive_avg_pool2d(truth, flow.shape[-2:])
             mean = mean / share.clamp(min=1e-6)
@@ -153,5 +146,5 @@ class SupervisedFlowLoss(nn.Module):
             counted = share[:, 0] > 0.5
             value = (distance * counted).sum() / counted.sum().clamp(min=1)
             losses["loss_flow"] = losses["loss_flow"] + weight * value
-            losses[f"{self.norm}_{name}"] = value.detach()
+            losses[f"{self.norm}_{reduction(clips, flow)}"] = value.detach()
         return losses

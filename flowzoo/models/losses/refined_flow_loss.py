@@ -14,7 +14,7 @@ from flowzoo_kernels import motion_loss
 from flowzoo_kernels.frame_pyramid import frame_pyramid
 from flowzoo_kernels.motion_loss.op import FLOW_SCALES, SSIM_WEIGHTS
 
-from ..backbones.motionnet import PIXELS_PER_UNIT
+from ..flow_units import PIXELS_PER_UNIT, reduction
 
 
 def _resize(flow: Tensor, size: tuple[int, int]) -> Tensor:
@@ -128,6 +128,5 @@ class RefinedFlowLoss(nn.Module):
                 error = PIXELS_PER_UNIT * (flow.float() - target).unflatten(1, (-1, 2))
                 value = torch.linalg.vector_norm(error, dim=2).mean()
                 losses["loss_flow"] = losses["loss_flow"] + value
-                size = round(clips.shape[-1] / flow.shape[-1])
-                losses[f"epe_{size}"] = value.detach()
+                losses[f"epe_{reduction(clips, flow)}"] = value.detach()
         return losses

@@ -1,9 +1,10 @@
 """Recognizers and recognizer-level models, registered with mmaction2."""
 
+from ..flow_units import flow_in_pixels
 from .feature_preprocessor import FeatureDataPreprocessor
 from .feature_two_stream import FeatureTwoStream
 from .hallucinated_two_stream import HallucinatedTwoStream, feature_sequence
-from .motion_estimator import MotionEstimator, flow_in_pixels
+from .motion_estimator import MotionEstimator
 from .repflow_recognizer import RepFlowRecognizer2D
 from .tvl1_preprocessor import TVL1DataPreprocessor
 from .two_stream import TwoStreamRecognizer

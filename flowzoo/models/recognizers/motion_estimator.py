@@ -4,30 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from ..backbones.motionnet import PIXELS_PER_UNIT
-
-
-def flow_in_pixels(flow: Tensor, size: tuple[int, int]) -> Tensor:
-    """Enlarge predicted flow to the size of the frames, in their pixels.
-
-    Args:
-        flow: (N, 2 pairs, h, w), the finest flow of a MotionNet.
-        size: H and W of the frames.
-
-    Returns:
-        (N, pairs, 2, H, W), float32.
-    """
-    # the outermost pixels' centers stay where they are, as in the losses
-    full = F.interpolate(
-        PIXELS_PER_UNIT * flow.float(), size, mode="bilinear", align_corners=True
-    )
-    return full.unflatten(1, (-1, 2))
+from ..flow_units import flow_in_pixels
 
 
 @MODELS.register_module()
