@@ -9,22 +9,23 @@ median seconds of a step, and writes them to benchmarks/results/.
 """
 
 import argparse
+import functools
 import json
 import os
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 
+import timing
+
 POLICIES = {"default": {}, "passive": {"OMP_WAIT_POLICY": "PASSIVE"}}
 ROOT = Path(__file__).parents[1]
-OUT = ROOT / "benchmarks" / "results" / "busy_cpu.json"
 CONFIG = ROOT / "configs" / "repflow_r18_motionshapes.py"
 
 
 def measure_steps(steps: int) -> list[float]:
     """Seconds of each step of training, after one that compiles."""
-    from bench_training_step import make_batch, timed_step
+    from bench_training_step import make_batch, train_step
     from mmaction.registry import MODELS
     from mmengine.config import Config
     from mmengine.optim import build_optim_wrapper
@@ -37,8 +38,8 @@ def measure_steps(steps: int) -> list[float]:
         model = MODELS.build(config.model)
         optimizer = build_optim_wrapper(model, config.optim_wrapper)
     batch = make_batch(argparse.Namespace(clips=32, frames=9, size=64))
-    times = [timed_step(model, batch, optimizer, "cpu") for _ in range(steps + 1)]
-    return times[1:]
+    step = functools.partial(train_step, model, batch, optimizer, "cpu")
+    return timing.alternate({"step": step}, steps)["step"]
 
 
 def measure(policy: str, busy: int, steps: int) -> list[float]:
@@ -78,15 +79,12 @@ def main() -> None:
             for policy, seconds in by_policy.items():
                 seconds += measure(policy, busy, args.steps)
     result = dict(
-        cores=os.cpu_count(),
-        load_at_the_end=os.getloadavg()[0],
-        median_seconds={
-            busy: {p: round(statistics.median(s), 3) for p, s in by_policy.items()}
-            for busy, by_policy in times.items()
-        },
+        **timing.environment("cpu"),
+        load_at_the_end=timing.load(),
+        median_seconds={busy: timing.medians(times[busy], 3) for busy in times},
         all_seconds=times,
     )
-    OUT.write_text(json.dumps(result, indent=1) + "\n")
+    timing.write(timing.RESULTS / "busy_cpu.json", result)
     print("busy others  " + "  ".join(f"{policy:>9}" for policy in POLICIES))
     for busy, medians in result["median_seconds"].items():
         print(f"{busy:11}  " + "  ".join(f"{s:8.2f} s" for s in medians.values()))

@@ -18,17 +18,14 @@ benchmarks/results/hidden_two_stream_DEVICE.json.
 """
 
 import argparse
-import contextlib
-import json
-import os
-import platform
+import functools
 import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
+import timing
 import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
@@ -107,16 +104,6 @@ class Pipelines:
         return self.model(inputs[None])
 
 
-def timed(function: Callable, *args) -> float:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    function(*args)
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
-
-
 def summary(seconds: list[float]) -> dict:
     quartiles = statistics.quantiles(seconds, n=4)
     return dict(
@@ -149,21 +136,17 @@ def main() -> None:
         "stacked_bfloat16": (pipelines.stacked, True),
         "hidden_two_stream_bfloat16": (pipelines.hidden_two_stream, True),
     }
-    seconds = {name: [] for name in ("decoding", *kinds)}
-    load = os.getloadavg()
-    for round_ in range(args.rounds + 1):
-        seconds["decoding"].append(timed(pipelines.read, args.video))
-        clip = pipelines.read(args.video)
-        for name, (function, half) in kinds.items():
-            autocast = (
-                torch.autocast(device, torch.bfloat16)
-                if half
-                else contextlib.nullcontext()
-            )
-            with torch.inference_mode(), autocast:
-                seconds[name].append(timed(function, clip))
-        print(f"round {round_} of {args.rounds}", flush=True)
-    seconds = {name: values[1:] for name, values in seconds.items()}  # the first warms
+
+    def run(function: Callable, half: bool) -> None:
+        autocast = torch.autocast(device, torch.bfloat16, enabled=half)
+        with torch.inference_mode(), autocast:
+            function(clip)
+
+    clip = pipelines.read(args.video)
+    calls = {"decoding": functools.partial(pipelines.read, args.video)}
+    calls |= {name: functools.partial(run, *kind) for name, kind in kinds.items()}
+    environment = timing.environment(device)
+    seconds = timing.alternate(calls, args.rounds)
 
     rows = {}
     for name in kinds:
@@ -181,11 +164,8 @@ def main() -> None:
     result = dict(
         video=args.video.name,
         flows_per_clip=FLOWS,
-        device=torch.cuda.get_device_name() if device == "cuda" else "cpu",
-        machine=f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
-        load_average_at_start=[round(x, 1) for x in load],
-        threads=dict(torch=torch.get_num_threads(), opencv=cv2.getNumThreads()),
-        torch=torch.__version__,
+        **environment,
+        opencv_threads=cv2.getNumThreads(),
         opencv=cv2.__version__,
         decoding_seconds=[round(s, 4) for s in seconds["decoding"]],
         frames_per_second=rows,
@@ -199,8 +179,7 @@ def main() -> None:
             for name, row in rows.items()
         },
     )
-    out = ROOT / "benchmarks" / "results" / f"hidden_two_stream_{device}.json"
-    out.write_text(json.dumps(result, indent=1) + "\n")
+    timing.write(timing.RESULTS / f"hidden_two_stream_{device}.json", result)
     for name, row in rows.items():
         cells = (
             f"{kind.replace('_', ' ')} {row[kind]['median_fps']:8.2f} "

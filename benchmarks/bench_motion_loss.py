@@ -23,20 +23,13 @@ Writes benchmarks/results/motion_loss_<device>.json.
 """
 
 import argparse
-import ctypes
 import functools
-import importlib.metadata
 import importlib.util
 import json
-import multiprocessing
-import os
-import platform
-import re
-import statistics
-import time
 from pathlib import Path
 
 import motion_descent
+import timing
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -46,7 +39,6 @@ from flowzoo_kernels.frame_pyramid import frame_pyramid
 from flowzoo_kernels.motion_loss.options import FLOW_SCALES, SSIM_WEIGHTS, Options
 from flowzoo_kernels.motion_loss.reference import motion_loss_reference, ssim
 
-RESULTS = Path(__file__).parent / "results"
 SCALE = 10.0  # of the finest flow
 FINEST = Options(SCALE)
 
@@ -165,79 +157,20 @@ def check(functions: dict, case) -> dict[str, float]:
 
 
 def time_all(step, functions: dict, case, rounds: int) -> dict:
-    cuda = case[0].is_cuda
-    seconds = {name: [] for name in functions}
-    for round_ in range(rounds + 1):  # the first warms up
-        for name, function in functions.items():
-            if cuda:
-                torch.cuda.synchronize()
-            start = time.perf_counter()
-            step(function, case)
-            if cuda:
-                torch.cuda.synchronize()
-            if round_ > 0:
-                seconds[name].append(time.perf_counter() - start)
-    return {name: summary(values) for name, values in seconds.items()}
-
-
-def summary(values: list[float]) -> dict[str, float]:
-    quantiles = statistics.quantiles(values, n=5, method="inclusive")
-    return {
-        "median": statistics.median(values),
-        "q20": quantiles[0],
-        "q80": quantiles[3],
-        "min": min(values),
-    }
-
-
-def speed_ups(timing: dict) -> dict[str, float]:
-    own = timing["fused"]["median"]
-    others = (item for item in timing.items() if item[0] != "fused")
-    return {name: round(t["median"] / own, 1) for name, t in others}
-
-
-def _peak_of_process() -> int:
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+    calls = {name: functools.partial(step, f, case) for name, f in functions.items()}
+    seconds = timing.alternate(calls, rounds)
+    return {name: timing.summary(values) for name, values in seconds.items()}
 
 
 KINDS = {"one scale": (losses, make_case), "five scales": (scale_losses, make_clip)}
 
 
-def _peak_in_child(
-    queue, kind: str, name: str, batch: int, size: int, threads: int
-) -> None:
-    torch.set_num_threads(threads)
+def prepare(kind: str, name: str, batch: int, size: int, device: str):
+    """The call of which the memory is measured; a smaller one has run before."""
     functions, make = KINDS[kind]
-    function = functions("cpu", False)[name]
-    train(function, make(1, size, "cpu"))  # imports, compilation, threads
-    case = make(batch, size, "cpu")
-    ctypes.CDLL(None).malloc_trim(0)  # freed memory would be used again, uncounted
-    Path("/proc/self/clear_refs").write_text("5")  # the peak is now what there is
-    before = _peak_of_process()
-    result = train(function, case)
-    queue.put(_peak_of_process() - before)
-    del result
-
-
-def peak_memory(kind: str, name: str, batch: int, size: int, device: str) -> int:
-    """Bytes that forward and backward add to the peak."""
-    if device == "cuda":
-        functions, make = KINDS[kind]
-        function, case = functions(device, False)[name], make(batch, size, device)
-        train(function, case)
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        train(function, case)
-        return torch.cuda.max_memory_allocated() - before
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
-    arguments = queue, kind, name, batch, size, torch.get_num_threads()
-    process = context.Process(target=_peak_in_child, args=arguments)
-    process.start()
-    peak = queue.get()
-    process.join()
-    return peak
+    function = functions(device, False)[name]
+    train(function, make(1, size, device))
+    return functools.partial(train, function, make(batch, size, device))
 
 
 def _bench(kind: str, args, rounds: int) -> dict:
@@ -248,13 +181,15 @@ def _bench(kind: str, args, rounds: int) -> dict:
     row["relative error of loss and gradients"] = check(functions, case)
     for step in (forward, train):
         row[step.__name__] = time_all(step, functions, case, rounds)
-        row[f"{step.__name__} speed-up"] = speed_ups(row[step.__name__])
+        row[f"{step.__name__} speed-up"] = timing.speed_ups(row[step.__name__])
     gradient = sum(4 * t.numel() for t in case if t.requires_grad)
     row["bytes of the flow's gradient"] = gradient
+
+    def peak_of(name):
+        return args.device, prepare, kind, name, args.batch, args.size, args.device
+
     row["peak over the flow's gradient"] = {
-        name: round(
-            peak_memory(kind, name, args.batch, args.size, args.device) / gradient, 2
-        )
+        name: round(timing.added_to_peak(*peak_of(name)) / gradient, 2)
         for name in ("fused", "reference", "eager")
     }
     if args.device == "cuda":
@@ -297,8 +232,8 @@ def bench_warp(args) -> dict:
             image, x + flow[:, 0], y + flow[:, 1], align_corners=True
         ).sum()
     case = image, None, flow
-    timing = time_all(train, functions, case, args.rounds)
-    return {"train": timing, "train speed-up": speed_ups(timing)}
+    summaries = time_all(train, functions, case, args.rounds)
+    return {"train": summaries, "train speed-up": timing.speed_ups(summaries)}
 
 
 def bench_ssim(args) -> dict:
@@ -342,18 +277,9 @@ def main() -> None:
     args = parser.parse_args()
     args.batch = args.batch or (16 if args.device == "cuda" else 8)
     first, *others = map(int, args.threads.split(","))
-    path = args.output or RESULTS / f"motion_loss_{args.device}.json"
-    result = {
-        "op": "motion_loss",
-        "device": torch.cuda.get_device_name()
-        if args.device == "cuda"
-        else platform.machine(),
-        "cores": os.cpu_count(),
-        "torch": torch.__version__,
-    }
-    for package in ("triton", "numba", "kornia", "pytorch_msssim"):
-        if importlib.util.find_spec(package):
-            result[package] = importlib.metadata.version(package)
+    path = args.output or timing.RESULTS / f"motion_loss_{args.device}.json"
+    packages = "triton", "numba", "kornia", "pytorch_msssim"
+    result = {"op": "motion_loss"} | timing.environment(args.device, *packages)
     if args.only and path.exists():  # keep the other parts
         result = json.loads(path.read_text()) | result
     benches = {
@@ -366,13 +292,12 @@ def main() -> None:
     for name in args.only.split(",") if args.only else benches:
         for threads in [first, *(others if name in ("loss", "multiscale") else ())]:
             torch.set_num_threads(threads)
-            load = getattr(os, "getloadavg", lambda: (None,))()[0]
-            row = {"threads": threads, "load before": load} | benches[name](args)
+            row = {"threads": threads, "load before": timing.load()}
+            row |= benches[name](args)
             key = name if threads == first else f"{name}, threads: {threads}"
             result[key] = row
             print(key, json.dumps(row), flush=True)
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    timing.write(path, result)
 
 
 if __name__ == "__main__":

@@ -16,19 +16,13 @@ Writes benchmarks/results/repflow_<device>.json and a plot.
 """
 
 import argparse
-import ctypes
-import importlib.metadata
+import functools
 import json
 import math
-import multiprocessing
-import os
-import platform
-import re
-import statistics
-import time
 from pathlib import Path
 
 import cpu_roofline
+import timing
 import torch
 from repflow_inputs import make_maps, make_parameters
 from upstream_repflow import upstream_layer
@@ -38,7 +32,6 @@ from flowzoo_kernels.modules import normalize_maps
 
 ROOT = Path(__file__).parents[1]
 
-RESULTS = Path(__file__).parent / "results"
 LEARNED = ("div_kernel", "theta", "lam", "tau")  # the module's default
 
 
@@ -119,29 +112,12 @@ def check(functions: dict, case, variant: str, n_iters: int) -> dict[str, float]
 
 def time_all(step, functions: dict, case, n_iters: int, rounds: int) -> dict:
     """Seconds of each function: median and quantiles over alternating rounds."""
-    cuda = case[0].is_cuda
-    seconds = {name: [] for name in functions}
-    for round_ in range(rounds + 1):  # the first warms up
-        for name, function in functions.items():
-            if cuda:
-                torch.cuda.synchronize()
-            start = time.perf_counter()
-            step(function, case, n_iters)
-            if cuda:
-                torch.cuda.synchronize()
-            if round_ > 0:
-                seconds[name].append(time.perf_counter() - start)
-    return {name: summary(values) for name, values in seconds.items()}
-
-
-def summary(values: list[float]) -> dict[str, float]:
-    quantiles = statistics.quantiles(values, n=5, method="inclusive")
-    return {
-        "median": statistics.median(values),
-        "q20": quantiles[0],
-        "q80": quantiles[3],
-        "min": min(values),
+    calls = {
+        name: functools.partial(step, function, case, n_iters)
+        for name, function in functions.items()
     }
+    seconds = timing.alternate(calls, rounds)
+    return {name: timing.summary(values) for name, values in seconds.items()}
 
 
 def around_the_layer(threads: int, rounds: int) -> dict:
@@ -164,62 +140,24 @@ def around_the_layer(threads: int, rounds: int) -> dict:
     def run(name, train):
         function, x = parts[name]
         with torch.set_grad_enabled(train):
-            start = time.perf_counter()
             out = function(x.requires_grad_(train))
             if train:
                 out.backward(torch.ones_like(out))
-            return time.perf_counter() - start
 
     result = {"shape": shape, "channels": channels, "threads": threads}
     for step, train in (("forward", False), ("train", True)):
-        seconds = {name: [] for name in parts}
-        for _ in range(rounds + 1):
-            for name, values in seconds.items():
-                values.append(run(name, train))
-        result[step] = {name: summary(v[1:]) for name, v in seconds.items()}
+        calls = {name: functools.partial(run, name, train) for name in parts}
+        seconds = timing.alternate(calls, rounds)
+        result[step] = {name: timing.summary(v) for name, v in seconds.items()}
     return result
 
 
-def _peak_in_child(queue, name, step_name, shape, variant, n_iters, threads):
-    torch.set_num_threads(threads)
-    function = implementations(variant, "cpu")[name]
+def prepare(name, step_name, shape, variant, n_iters, device):
+    """The call of which the memory is measured; a small case has run before."""
+    function = implementations(variant, device)[name]
     step = {"forward": forward, "train": train}[step_name]
-    # Imports, compilation and pools happen on a small case.
-    step(function, make_case((1, shape[1], 2, 4, 4), variant, "cpu"), n_iters)
-    case = make_case(shape, variant, "cpu")
-    ctypes.CDLL(None).malloc_trim(0)  # freed memory would be used again, uncounted
-    Path("/proc/self/clear_refs").write_text("5")  # the peak is now what there is
-    before = _peak_of_process()
-    step(function, case, n_iters)
-    queue.put(_peak_of_process() - before)
-
-
-def _peak_of_process() -> int:
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status)[1])
-
-
-def peak_memory(name, step_name, shape, variant, n_iters, device) -> int:
-    """Bytes that one call adds to the peak, its result and gradients included."""
-    if device == "cuda":
-        function = implementations(variant, device)[name]
-        step = {"forward": forward, "train": train}[step_name]
-        case = make_case(shape, variant, device)
-        step(function, case, n_iters)
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        step(function, case, n_iters)
-        return torch.cuda.max_memory_allocated() - before
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
-    arguments = queue, name, step_name, shape, variant, n_iters
-    process = context.Process(
-        target=_peak_in_child, args=(*arguments, torch.get_num_threads())
-    )
-    process.start()
-    peak = queue.get()
-    process.join()
-    return peak
+    step(function, make_case((1, shape[1], 2, 4, 4), variant, device), n_iters)
+    return functools.partial(step, function, make_case(shape, variant, device), n_iters)
 
 
 def case_bytes(shape) -> int:
@@ -234,15 +172,11 @@ def bench_one(shape, variant, args, functions) -> dict:
     row |= {"dtype": args.dtype, "threads": torch.get_num_threads()}
     row["relative error"] = check(functions, case, variant, args.n_iters)
     for step in (forward, train):
-        timing = time_all(step, functions, case, args.n_iters, args.rounds)
-        row[step.__name__] = timing
-        row[f"{step.__name__} speed-up"] = {
-            name: round(t["median"] / timing["fused"]["median"], 1)
-            for name, t in timing.items()
-            if name != "fused"
-        }
+        summaries = time_all(step, functions, case, args.n_iters, args.rounds)
+        row[step.__name__] = summaries
+        row[f"{step.__name__} speed-up"] = timing.speed_ups(summaries)
     # Load of other programs shows as a number above that of our threads.
-    row["load average"] = os.getloadavg()[0]
+    row["load average"] = timing.load()
     print(json.dumps({k: v for k, v in row.items() if "speed" in k or k == "shape"}))
     return row
 
@@ -255,7 +189,7 @@ def roofline(row: dict, clock_hz: float, bytes_per_second: float) -> dict:
     states computed again, once, and once more for all but the last segment.
     """
     n, c, t, h, w = row["shape"]
-    table = json.loads((RESULTS / "repflow_compile.json").read_text())["rows"]
+    table = json.loads((timing.RESULTS / "repflow_compile.json").read_text())["rows"]
     loops = {
         r["kernel"]: r["per pixel and iteration"]
         for r in table
@@ -328,23 +262,13 @@ def plot(rows: list[dict], path: Path) -> None:
 
 def write(args, rows: list[dict], memory: list[dict], around: dict) -> Path:
     """Write what there is so far: a run may take long."""
-    machine = platform.processor() or platform.machine()
-    if args.device == "cuda":
-        machine = torch.cuda.get_device_name()
-    elif (cpuinfo := Path("/proc/cpuinfo")).exists():
-        names = re.findall(r"model name\s+:\s+(.*)", cpuinfo.read_text())
-        machine = (names or [machine])[0]
-    versions = {"torch": torch.__version__}
-    for name in ("triton", "numba"):
-        versions[name] = importlib.metadata.version(name)
-    result = {"device": machine, **versions, "rows": rows}
+    result = timing.environment(args.device, "triton", "numba") | {"rows": rows}
     result["memory of forward and backward"] = memory
     result["around the layer"] = around
-    RESULTS.mkdir(exist_ok=True)
     suffix = "" if args.dtype == "float32" else f"_{args.dtype}"
     suffix += args.suffix
-    path = RESULTS / f"repflow_{args.device}{suffix}.json"
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    path = timing.RESULTS / f"repflow_{args.device}{suffix}.json"
+    timing.write(path, result)
     return path
 
 
@@ -397,7 +321,8 @@ def main() -> None:
             continue
         for name in ("fused", "eager", "authors")[: 3 if variant == "tvl1" else 2]:
             for n_iters in (5, 20, 50) if name == "fused" else (20,):
-                peak = peak_memory(name, "train", shape, variant, n_iters, args.device)
+                case = name, "train", shape, variant, n_iters, args.device
+                peak = timing.added_to_peak(args.device, prepare, *case)
                 row = {"variant": variant, "implementation": name, "n_iters": n_iters}
                 row |= {"peak bytes": peak, "times x, out, gradients": None}
                 row["times x, out, gradients"] = round(peak / case_bytes(shape), 2)

@@ -8,12 +8,9 @@ measured in turns, and writes them to benchmarks/results/.
 
 import argparse
 import functools
-import json
-import platform
-import statistics
-import time
 from pathlib import Path
 
+import timing
 import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
@@ -37,15 +34,11 @@ def make_batch(args: argparse.Namespace) -> dict:
     )
 
 
-def timed_step(model, batch: dict, optimizer, backend: str) -> float:
+def train_step(model, batch: dict, optimizer, backend: str) -> None:
     modules.representation_flow = functools.partial(
         representation_flow, backend=backend
     )
-    start = time.perf_counter()
     model.train_step(batch, optimizer)
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
 
 
 def main() -> None:
@@ -66,31 +59,18 @@ def main() -> None:
     with DefaultScope.overwrite_default_scope(config.default_scope):
         model = MODELS.build(config.model).to(device)
         optimizer = build_optim_wrapper(model, config.optim_wrapper)
-    batch = make_batch(args)
-    times = {backend: [] for backend in backends}
-    for round_ in range(args.rounds + 1):
-        for backend in backends:
-            seconds = timed_step(model, batch, optimizer, backend)
-            if round_ > 0:  # the first one compiles
-                times[backend].append(seconds)
-
+    step = functools.partial(train_step, model, make_batch(args), optimizer)
+    steps = {backend: functools.partial(step, backend) for backend in backends}
     result = dict(
         config=args.config.name,
         shape=[args.clips, 3, args.frames, args.size, args.size],
-        device=torch.cuda.get_device_name() if device == "cuda" else "cpu",
-        machine=platform.machine(),
-        threads=torch.get_num_threads(),
-        torch=torch.__version__,
-        median_seconds={k: round(statistics.median(v), 4) for k, v in times.items()},
-        all_seconds={k: [round(s, 4) for s in v] for k, v in times.items()},
+        **timing.environment(device),
     )
-    out = (
-        ROOT
-        / "benchmarks"
-        / "results"
-        / f"training_step_{args.config.stem}_{device}.json"
-    )
-    out.write_text(json.dumps(result, indent=1) + "\n")
+    times = timing.alternate(steps, args.rounds)
+    result["median_seconds"] = timing.medians(times)
+    result["all_seconds"] = {k: [round(s, 4) for s in v] for k, v in times.items()}
+    name = f"training_step_{args.config.stem}_{device}.json"
+    timing.write(timing.RESULTS / name, result)
     for backend, seconds in result["median_seconds"].items():
         print(f"{backend:10} {seconds:.3f} s per step")
 

@@ -11,19 +11,18 @@ Written to benchmarks/results/tvl1_flow_cpu.json.
 from __future__ import annotations
 
 import argparse
-import json
+import functools
 import os
-import statistics
-import time
 from pathlib import Path
 
 import cv2
 import numpy as np
+import timing
 import torch
 
 from flowzoo_kernels import tvl1_flow
 
-RESULTS = Path(__file__).parent / "results" / "tvl1_flow_cpu.json"
+RESULTS = timing.RESULTS / "tvl1_flow_cpu.json"
 
 
 def read_flow(path: Path) -> np.ndarray:
@@ -56,22 +55,18 @@ def methods() -> dict:
 def measure(pair: np.ndarray, truth: np.ndarray | None, threads: int, runs: int):
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
-    times = {name: [] for name in methods()}
+    runs_of = {name: functools.partial(run, pair) for name, run in methods().items()}
+    times = timing.alternate(runs_of, runs)
     errors = {}
-    for _ in range(runs):
-        for name, run in methods().items():
-            start = time.perf_counter()
-            flow = run(pair)
-            times[name].append(time.perf_counter() - start)
-            if truth is not None:
-                errors[name] = endpoint_error(flow, truth)
+    if truth is not None:
+        errors = {k: endpoint_error(run(), truth) for k, run in runs_of.items()}
     row = {"threads": threads, "height": pair.shape[1], "width": pair.shape[2]}
-    row["seconds"] = {k: round(statistics.median(v), 4) for k, v in times.items()}
+    row["seconds"] = timing.medians(times)
     ratios = {
         k: [a / b for a, b in zip(times["OpenCV"], v, strict=True)]
         for k, v in times.items()
     }
-    row["speedup"] = {k: round(statistics.median(v), 1) for k, v in ratios.items()}
+    row["speedup"] = timing.medians(ratios, 1)
     row["error"] = {k: round(v, 4) for k, v in errors.items()}
     return row
 
@@ -99,21 +94,15 @@ def main() -> None:
     args = parser.parse_args()
     everything = os.cpu_count()
     rows = []
-    for preset in ("opencv", "fast"):  # compile
-        tvl1_flow(torch.zeros(1, 2, 20, 20), preset)
     for name, pair, truth in pairs(args.middlebury, args.videos, args.count):
         for threads in (1, everything):
             row = {"name": name, **measure(pair, truth, threads, args.runs)}
-            row["load"] = round(os.getloadavg()[0], 1)
+            row["load"] = timing.load()
             rows.append(row)
             print(row, flush=True)
-    report = {
-        "opencv": cv2.__version__,
-        "torch": torch.__version__,
-        "cores": everything,
-        "rows": rows,
-    }
-    args.out.write_text(json.dumps(report, indent=1) + "\n")
+    report = timing.environment("cpu", "numba") | {"opencv": cv2.__version__}
+    report["rows"] = rows
+    timing.write(args.out, report)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ benchmarks/results/video_cpu.json.
 import argparse
 import json
 import os
-import platform
 import random
 import statistics
 import subprocess
@@ -202,6 +201,8 @@ def measure(task, paths, args):
 
 
 def main():
+    import timing  # and torch, which the processes that are measured do not need
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", type=Path, help="folder of videos")
     parser.add_argument("--before", type=Path, help="another checkout of FlowZoo")
@@ -214,16 +215,13 @@ def main():
     results = dict(
         rounds=args.rounds,
         clips=len(clips),
-        machine=platform.machine(),
-        cores=os.cpu_count(),
-        load_average=os.getloadavg(),
+        **timing.environment("cpu"),
     )
     for task in ("training", "testing"):
         results[task] = measure(task, clips, args)
     for path in write_long_videos(folder):
         results[f"10 minutes{path.suffix}"] = measure("random_access", [path], args)
-    target = ROOT / "benchmarks" / "results" / "video_cpu.json"
-    target.write_text(json.dumps(results, indent=1) + "\n")
+    timing.write(timing.RESULTS / "video_cpu.json", results)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ predictions. Prints them and writes benchmarks/results/youtube8m_cpu.json.
 
 import argparse
 import json
-import os
-import platform
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import timing
 import torch
 
 from flowzoo.datasets import YouTube8MDataset
@@ -24,7 +24,6 @@ from flowzoo.datasets.transforms import PackFeatures
 from flowzoo.evaluation import YouTube8MMetric
 from flowzoo.io.tfrecord import record_bytes, sequence_example_class
 
-ROOT = Path(__file__).parents[1]
 PER_FILE = 1000
 
 
@@ -64,23 +63,16 @@ def write_files(folder: Path, args: argparse.Namespace) -> int:
     return damaged
 
 
-def memory(peak: bool) -> float:
-    """Of the process, in MiB: now, or the most since ``reset_peak`` (Linux)."""
-    name = "VmHWM:" if peak else "VmRSS:"
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024
-
-
-def reset_peak() -> float:
-    """Start to look for the peak anew; returns the memory now."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return memory(peak=False)
-
-
-def timed(function) -> tuple[float, object]:
+def timed(function: Callable) -> tuple[float, object]:
+    """Seconds of a call, which cannot be repeated, and its result."""
     start = time.perf_counter()
     result = function()
     return time.perf_counter() - start, result
+
+
+def peak_since(before: int) -> float:
+    """MiB by which the peak has grown (Linux)."""
+    return (timing.memory(peak=True) - before) / 2**20
 
 
 def read_all(data: YouTube8MDataset) -> int:
@@ -106,7 +98,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=230, help="of a video")
     parser.add_argument("--classes", type=int, default=3862)
     parser.add_argument("--damage", action="store_true", help="2 records per file")
-    default = ROOT / "benchmarks" / "results" / "youtube8m_cpu.json"
+    default = timing.RESULTS / "youtube8m_cpu.json"
     parser.add_argument("--out", type=Path, default=default)
     args = parser.parse_args()
     report = dict(
@@ -114,10 +106,7 @@ def main() -> None:
         metric_videos=args.metric_videos,
         frames=args.frames,
         classes=args.classes,
-        machine=platform.machine(),
-        threads=torch.get_num_threads(),
-        load_average=os.getloadavg(),
-        torch=torch.__version__,
+        **timing.environment("cpu"),
     )
     pipeline = [PackFeatures(num_classes=args.classes)]
     options = dict(pipeline=pipeline, num_classes=args.classes)
@@ -127,7 +116,7 @@ def main() -> None:
         files = str(folder / "*.tfrecord")
         size = sum(path.stat().st_size for path in folder.iterdir())
         report["megabytes"] = size / 1e6
-        before = reset_peak()
+        before = timing.reset_peak()
         seconds, data = timed(lambda: YouTube8MDataset(files, **options))
         report["index_videos_per_second"] = len(data) / seconds
         seconds, checked = timed(
@@ -139,19 +128,19 @@ def main() -> None:
         seconds, frames = timed(lambda: read_all(checked))
         assert frames == args.frames * len(checked)
         report["read_videos_per_second"] = len(checked) / seconds
-        report["read_peak_mib_more"] = memory(peak=True) - before
-    metric, before = YouTube8MMetric(), reset_peak()
+        report["read_peak_mib_more"] = peak_since(before)
+    metric, before = YouTube8MMetric(), timing.reset_peak()
     seconds, _ = timed(lambda: fill_metric(metric, args.metric_videos, args.classes))
     report["metric_videos_per_second"] = args.metric_videos / seconds
     payload = sum(len(row[""]) for row in metric.results)
     report["metric_payload_bytes_per_video"] = payload / args.metric_videos
-    report["metric_peak_mib_more"] = memory(peak=True) - before
+    report["metric_peak_mib_more"] = peak_since(before)
     seconds, values = timed(lambda: metric.evaluate(args.metric_videos))
     report["metric_compute_seconds"] = seconds
     report["metric_values"] = values
-    report["metric_peak_mib_more_with_result"] = memory(peak=True) - before
+    report["metric_peak_mib_more_with_result"] = peak_since(before)
     print(json.dumps(report, indent=1))
-    args.out.write_text(json.dumps(report, indent=1) + "\n")
+    timing.write(args.out, report)
 
 
 if __name__ == "__main__":
