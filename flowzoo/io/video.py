@@ -10,8 +10,8 @@ at last the beginning.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import chain, dropwhile, islice
@@ -22,6 +22,7 @@ import numpy as np
 from .video_stream import (
     VideoError,
     decode,
+    decode_from_key,
     naming_errors,
     open_video,
 )
@@ -35,8 +36,6 @@ MAX_MISSING = 2
 _NEAR = 8
 # Part of a frame's period that its beginning may be off.
 _ROUNDING = 0.02
-# Number of the frame that would follow the last one.
-_END = sys.maxsize
 
 NumberedFrames = Iterator[tuple[int, av.VideoFrame]]
 
@@ -63,7 +62,7 @@ class VideoReader:
         with naming_errors(f"read {self.filename}"):
             first = list(islice(self._packets, 3))
             self._packets = chain(first, self._packets)
-            self._index = read_index(self._container, self.stream, first, filename)
+            self._index = read_index(self._container, self.stream, first)
 
     def _open(self) -> None:
         self._container, self.stream = open_video(self.filename)
@@ -200,19 +199,33 @@ class VideoReader:
             yield missing, frame
 
     def _read_by_time(self, wanted: list[int], max_missing: int) -> NumberedFrames:
-        frames, number = None, -1
+        timeline, frames, number = self.timeline, None, -1
         for target in wanted:
-            if frames is None or self._frame_of_key(target) > number + _NEAR:
+            near = number + _NEAR
+            if not frames or (target > near and self._frame_of_key(target) > near):
                 frames = self._approach(target)
-                before, (number, frame) = (-1, None), next(frames, (-1, None))
-            while number < target:
-                before = number, frame
-                number, frame = next(frames, (_END, None))
-            if number == target:
+                before, frame = None, next(frames, None)
+            time = timeline.time_of(target)
+            while frame and frame.pts < time:
+                before = frame  # and no other: the decoder can reuse its memory
+                frame = next(frames, None)
+            if frame and frame.pts == time:
+                number = target
                 yield target, frame
             else:
-                self._check_stand_in(target, before[0], max_missing)
-                yield target, before[1]
+                number = self._number(before)
+                if frame:
+                    self._number(frame)
+                self._check_stand_in(target, number, max_missing)
+                yield target, before
+
+    def _number(self, frame: av.VideoFrame | None) -> int:
+        if frame is None:
+            return -1
+        number = self.timeline.number_of(frame.pts)
+        if number is None:
+            raise _WrongTimesError
+        return number
 
     def _check_stand_in(self, target: int, last: int, max_missing: int) -> None:
         if last < 0 or target - last > max_missing:
@@ -226,20 +239,23 @@ class VideoReader:
         keys = self.timeline.keys_before(number)
         return int(np.searchsorted(self.timeline.times, keys[-1][0])) if keys else -1
 
-    def _approach(self, target: int) -> NumberedFrames:
+    def _approach(self, target: int) -> Iterator[av.VideoFrame]:
         """Frames from a key frame on that is not later than a frame."""
         if self._frame_of_key(target) > 0:
-            keys = self.timeline.keys_before(target)
+            time, keys = (
+                self.timeline.time_of(target),
+                self.timeline.keys_before(target),
+            )
             # Containers look up times of display or of decoding, some inexactly.
             goals = [*keys[-1], keys[max(-2, -len(keys))][1]]
             for attempt in range(self._best_attempt, len(goals)):
-                with contextlib.suppress(VideoError):
-                    frames = self._number(self._seek(goals[attempt]))
+                with contextlib.suppress(VideoError, _WrongTimesError):
+                    frames = _in_order(self._seek(goals[attempt]))
                     first = next(frames, None)
-                    if first is not None and first[0] <= target:
+                    if first and first.pts <= time:
                         self._best_attempt = attempt
                         return chain([first], frames)
-        return self._number(self.frames())
+        return _in_order(self.frames())
 
     def _seek(self, time: int | None) -> Iterator[av.VideoFrame]:
         if time is None:
@@ -259,21 +275,24 @@ class VideoReader:
         number = int(np.searchsorted(self.timeline.times, first.pts))
         return self._decode(from_key=True, number=number)
 
-    def _number(self, frames: Iterable[av.VideoFrame]) -> NumberedFrames:
-        number, timeline = -1, self.timeline
-        for frame in frames:
-            last, number = number, timeline.number_of(frame.pts, number + 1)
-            if number is None or number <= last:
-                raise _WrongTimesError
-            yield number, frame
-
     def _decode(self, from_key: bool, number: int = 0) -> Iterator[av.VideoFrame]:
         context = self.stream.codec_context
         if self._at_start:
             context.thread_count = self.num_threads
             context.thread_type = "AUTO"
         self._at_start = False
-        return decode(self.stream, self._packets, self.filename, from_key, number)
+        start = decode_from_key if from_key else decode
+        return start(self.stream, self._packets, self.filename, number)
+
+
+def _in_order(frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    last = -math.inf
+    for frame in frames:
+        time = frame.pts
+        if time is None or time <= last:
+            raise _WrongTimesError
+        last = time
+        yield frame
 
 
 class _WrongTimesError(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import stat
 from collections.abc import Iterable, Iterator
+from itertools import chain, dropwhile
 from pathlib import Path
 
 import av
@@ -91,7 +92,6 @@ def decode(
     stream: av.VideoStream,
     packets: Iterable[av.Packet],
     filename: str,
-    from_key: bool = False,
     number: int = 0,
 ) -> Iterator[av.VideoFrame]:
     """Decode packets.
@@ -100,26 +100,36 @@ def decode(
         stream: of the packets.
         packets: in the order of the file.
         filename: for errors.
-        from_key: leave out what comes before the first key frame, in the file or on
-            display: it needs frames that are not among the packets. So do all frames
-            up to the first intra-coded one, where key frames are mere refreshes.
         number: of the first frame, for errors.
     """
-    earliest, needs_intra = None, from_key
     try:
         for packet in packets:
-            if from_key:
-                if not packet.is_keyframe:
-                    continue
-                from_key, earliest = False, packet.pts
             if not packet.size and packet.dts is not None:
                 continue  # stands for a dropped frame; without a time it ends the file
             for frame in packet.decode():
-                if needs_intra and frame.pict_type != PictureType.I:
-                    continue
-                needs_intra = False
-                if earliest is None or frame.pts is None or frame.pts >= earliest:
-                    yield frame
-                    number += 1
+                yield frame
+                number += 1
     except _ERRORS as error:
         raise _named(error, f"decode frame {number} of {filename}") from error
+
+
+def decode_from_key(
+    stream: av.VideoStream, packets: Iterable[av.Packet], filename: str, number: int = 0
+) -> Iterator[av.VideoFrame]:
+    """Like :func:`decode`, from the first key frame on.
+
+    Leaves out what comes before it, in the file or on display: it needs frames that are
+    not among the packets. So do all frames up to the first intra-coded one, where key
+    frames are mere refreshes.
+    """
+    packets = dropwhile(lambda packet: not packet.is_keyframe, packets)
+    with naming_errors(f"read {filename}"):
+        first = next(packets, None)
+    if first is None:
+        return
+    frames = decode(stream, chain([first], packets), filename, number)
+    intact = dropwhile(lambda frame: frame.pict_type != PictureType.I, frames)
+    yield from dropwhile(
+        lambda frame: None not in (first.pts, frame.pts) and frame.pts < first.pts,
+        intact,
+    )

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import bisect
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import av
 import numpy as np
 
-from .video_stream import decode, naming_errors, open_video
+from .video_stream import decode, decode_from_key, naming_errors, open_video
 
 # Frames decoded to learn whether their times are those of display.
 _PROBE = 64
@@ -46,15 +47,15 @@ class Timeline:
     key_sizes: dict[int, int] | None = None
     is_exact: bool = True
 
-    def number_of(self, time: int | None, guess: int) -> int | None:
-        """The frame with exactly this time; quicker where it is the guess."""
-        if time is None:
-            return None
-        if guess < self.count and self.times.item(guess) == time:
-            return guess
+    def number_of(self, time: int) -> int | None:
+        """The frame with exactly this time."""
         number = int(np.searchsorted(self.times, time))
         found = number < self.count and self.times[number] == time
         return number if found else None
+
+    def time_of(self, number: int) -> float:
+        """When a frame is displayed; infinite where there is none."""
+        return self.times.item(number) if number < self.count else math.inf
 
     def knows_key(self, packet: av.Packet) -> bool:
         """Whether a packet after a seek has the time that it has without one.
@@ -74,7 +75,6 @@ def read_index(
     container: av.container.InputContainer,
     stream: av.VideoStream,
     first_packets: list[av.Packet],
-    filename: str,
 ) -> Timeline | None:
     """The timeline from the index of a file, None where it may not be complete.
 
@@ -82,10 +82,9 @@ def read_index(
         container: just opened.
         stream: its video.
         first_packets: the first three of the stream.
-        filename: of the container.
     """
     index = stream.index_entries
-    if not stream.frames or len(index) != stream.frames or not Path(filename).is_file():
+    if not stream.frames or len(index) != stream.frames or "://" in container.name:
         return None
     times, keys, end = [], [], 0
     for entry in index:
@@ -102,14 +101,17 @@ def read_index(
         return None
     if has_true_times(container, stream) and _may_lack_references(stream, starts):
         return None
-    if end > container.size or _is_fragmented(filename):
+    if end > container.size or _is_fragmented(container):
         return None
     # The index has times of decoding, which precede those of display by the same time
     # where the rate is constant.
     delay = starts[0] - index[0].timestamp
     reordered = stream.codec_context.has_b_frames
-    steady = len(times) == len(index) and len(set(np.diff(times).tolist())) < 2
-    known = steady and delay > 0 if reordered else delay == 0
+    if reordered:
+        periods = {after - before for before, after in pairwise(times)}
+        known = delay > 0 and len(periods) < 2 and len(times) == len(index)
+    else:
+        known = delay == 0
     return Timeline(
         count=len(times),
         promised=len(times),
@@ -243,16 +245,19 @@ def has_true_times(
     return container.format.name != "avi" or not stream.codec_context.has_b_frames
 
 
-def _decode_file(filename: str, from_key: bool) -> Iterator[av.VideoFrame]:
+def _decode_file(filename: str, late_start: bool) -> Iterator[av.VideoFrame]:
     container, stream = open_video(filename)
     with container:
         stream.codec_context.thread_count = 1
-        yield from decode(stream, container.demux(stream), filename, from_key)
+        start = decode_from_key if late_start else decode
+        yield from start(stream, container.demux(stream), filename)
 
 
-def _is_fragmented(filename: str) -> bool:
+def _is_fragmented(container: av.container.InputContainer) -> bool:
     """Whether a file of the MP4 family has fragments, which its index leaves out."""
-    with Path(filename).open("rb") as file:
+    if "mp4" not in container.format.name:
+        return False
+    with Path(container.name).open("rb") as file:
         while len(head := file.read(8)) == 8:
             size, kind = int.from_bytes(head[:4], "big"), head[4:]
             if kind == b"moof":
