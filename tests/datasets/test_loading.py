@@ -8,6 +8,7 @@ from mmaction.registry import TRANSFORMS
 from mmengine.dataset import Compose
 
 from flowzoo.datasets.transforms import DecodeFrames, OpenVideo, VideoError
+from flowzoo.io.images import ToRGB
 from flowzoo.io.write_video import write_video
 
 
@@ -256,9 +257,9 @@ def test_windows_between_key_frames(frames, tmp_path, suffix):
 
 def test_only_the_window_is_decoded(video, monkeypatch):
     converted = []
-    convert = DecodeFrames._to_rgb
+    convert = ToRGB.__call__
     spy = lambda *args: converted.append(1) or convert(*args)  # noqa: E731
-    monkeypatch.setattr(DecodeFrames, "_to_rgb", spy)
+    monkeypatch.setattr(ToRGB, "__call__", spy)
     decode_window(video, (2.0, 2.3))
     assert len(converted) == 3
 

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import torch
 
+from flowzoo.io.images import ToRGB
 from flowzoo.io.video import VideoError, VideoReader, naming_errors
 from flowzoo_kernels import tvl1_flow
 
@@ -42,8 +43,9 @@ class FlowSettings:
 def gray_frames(path: Path, short_side: int) -> Iterator[np.ndarray]:
     """All frames of a video, gray, with this short side; 0 leaves them as they are."""
     with VideoReader(path) as reader, naming_errors(f"read {path}"):
+        to_rgb = ToRGB()
         for frame in reader.frames():
-            gray = cv2.cvtColor(frame.to_ndarray(format="rgb24"), cv2.COLOR_RGB2GRAY)
+            gray = cv2.cvtColor(to_rgb(frame), cv2.COLOR_RGB2GRAY)
             h, w = gray.shape
             if short_side and min(h, w) != short_side:
                 factor = short_side / min(h, w)

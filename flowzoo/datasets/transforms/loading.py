@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import warnings
 
-import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from flowzoo.io.images import ToRGB
 from flowzoo.io.video import MAX_MISSING, VideoError, VideoReader, naming_errors
 
 
@@ -85,8 +84,9 @@ class DecodeFrames(BaseTransform):
     ``original_shape``; ``video_reader`` is removed.
 
     Index i is the i-th frame that is shown. Only the frames needed are converted to
-    RGB. With the key ``window``, index i is the frame that is on display i + 1/2 frame
-    periods after the window's start.
+    RGB, upright where the file says how the camera was held. With the key ``window``,
+    index i is the frame that is on display i + 1/2 frame periods after the window's
+    start.
 
     Args:
         num_threads: decoding threads; 0 lets FFmpeg choose. More than one seldom
@@ -110,12 +110,12 @@ class DecodeFrames(BaseTransform):
             if "window" in results:
                 start = results["window"][0]
                 indices = self._window_frames(reader, start, indices)
-            to_rgb = VideoReformatter()  # one for all frames, as setting up takes long
+            to_rgb = ToRGB(self.num_threads)
             images = {}
-            for number, frame in reader.read(indices, self.max_missing):
-                with naming_errors(f"convert frame {number} of {reader.filename}"):
-                    images[number] = self._to_rgb(to_rgb, frame)
-                del frame  # the decoder is quicker where it can reuse the memory
+            with naming_errors(f"convert frames of {reader.filename}"):
+                for number, frame in reader.read(indices, self.max_missing):
+                    images[number] = to_rgb(frame)
+                    del frame  # the decoder is quicker where it can reuse the memory
         results["imgs"] = _unshared(images, indices)
         results["original_shape"] = results["img_shape"] = results["imgs"][0].shape[:2]
         return results
@@ -133,12 +133,6 @@ class DecodeFrames(BaseTransform):
                 f"the last one is at {end - period:.2f} s"
             )
         return [reader.number_at(time) for time in times]
-
-    def _to_rgb(
-        self, reformatter: VideoReformatter, frame: av.VideoFrame
-    ) -> np.ndarray:
-        threads = self.num_threads
-        return reformatter.reformat(frame, format="rgb24", threads=threads).to_ndarray()
 
     def __repr__(self) -> str:
         return (

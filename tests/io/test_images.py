@@ -1,0 +1,49 @@
+"""Frames as a player shows them."""
+
+import av
+import numpy as np
+import pytest
+from helpers.painted_videos import encode, number_in, paint
+
+from flowzoo.datasets.transforms import DecodeFrames, OpenVideo
+
+
+def decode(path, numbers):
+    results = OpenVideo()(dict(filename=str(path)))
+    return DecodeFrames()(results | dict(frame_inds=numbers))["imgs"]
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_camera_that_was_turned_around(degrees, mirrored, tmp_path):
+    source = encode(tmp_path / "source.mp4", 20)
+    path = tmp_path / "turned.mp4"
+    with av.open(str(source)) as given, av.open(str(path), "w") as new:
+        copy = new.add_stream_from_template(given.streams.video[0])
+        copy.set_display_rotation(degrees, hflip=mirrored)
+        for packet in list(given.demux(video=0))[:-1]:
+            packet.stream = copy
+            new.mux(packet)
+    image = decode(path, [13])[0]
+    plain = decode(source, [13])[0]
+    turned = np.rot90(plain, degrees // 90)
+    upright = turned[:, ::-1] if mirrored else turned
+    np.testing.assert_array_equal(image, upright)
+    assert image.flags.c_contiguous
+
+
+def test_a_size_that_changes(tmp_path):
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"")
+    for size in ((64, 32), (128, 64)):
+        part = tmp_path / "part.ts"
+        with av.open(str(part), "w") as container:
+            stream = container.add_stream("libx264", rate=25)
+            stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+            for number in range(10):
+                image = paint(number).repeat(size[1] // 32, 0).repeat(size[0] // 64, 1)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(image)))
+            container.mux(stream.encode())
+        path.write_bytes(path.read_bytes() + part.read_bytes())
+    images = decode(path, [3, 17])
+    assert [number_in(image) for image in images] == [3, 7]
