@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import errno
 import json
-import multiprocessing
 import os
 import shutil
 import sys
 import uuid
-from collections.abc import Iterator
-from multiprocessing.connection import Connection, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from tqdm import tqdm
@@ -20,6 +18,7 @@ from tqdm import tqdm
 from ...io.locks import lock
 from ...io.write_video import write_video
 from ...paths import cache_root
+from ...process_pool import available_cores, can_fork, worker_pool
 from .clip import CLASSES, Clip, render_clip
 
 SPLITS = ("train", "val", "test")
@@ -188,84 +187,29 @@ def _generate(
 
 def _write_videos(spec: MotionShapesSpec, folder: Path, workers: int | None) -> None:
     clips = [(split, i) for split in SPLITS for i in range(spec.num_clips(split))]
-    # Elsewhere than on Linux processes do not fork, and starting them afresh would
-    # import the main script again. A daemon process may not have children.
-    may_fork = sys.platform == "linux" and not multiprocessing.current_process().daemon
     if workers is None:
-        workers = len(os.sched_getaffinity(0)) if may_fork else 1
-    if workers <= 1 or not may_fork:
-        done = _write_here(spec, folder, clips)
-    else:
-        done = _write_parallel(spec, folder, clips, min(workers, len(clips)))
+        workers = available_cores() if can_fork() else 1
     progress = tqdm(
-        done,
-        "Generating MotionShapes",
-        len(clips),
+        desc="Generating MotionShapes",
+        total=len(clips),
         unit="clip",
         mininterval=0.1 if sys.stderr.isatty() else 5,
     )
-    with contextlib.closing(done), progress:
-        for _ in progress:
-            pass
-
-
-def _write_here(
-    spec: MotionShapesSpec, folder: Path, clips: list[tuple[str, int]]
-) -> Iterator[None]:
-    for split, index in clips:
-        frames = spec.render(split, index).frames
-        write_video(folder / spec.video_name(split, index), frames)
-        yield
-
-
-def _write_parallel(
-    spec: MotionShapesSpec, folder: Path, clips: list[tuple[str, int]], workers: int
-) -> Iterator[None]:
-    """Like :func:`_write_here`, by forked processes that end with this one."""
-    context = multiprocessing.get_context("fork")
-    processes, pending = [], []
+    workers = min(workers, len(clips))
+    pool = worker_pool(workers) if workers > 1 else ThreadPoolExecutor(1)
     try:
-        for k in range(workers):
-            receiver, sender = context.Pipe(duplex=False)
-            arguments = (spec, folder, clips[k::workers], sender, os.getpid())
-            process = context.Process(target=_work, args=arguments, daemon=True)
-            process.start()
-            sender.close()  # or the end of the process would not close the pipe
-            processes.append(process)
-            pending.append(receiver)
-        remaining = len(clips)
-        while pending:
-            for receiver in wait(pending):
-                try:
-                    failure = receiver.recv()
-                except EOFError:
-                    pending.remove(receiver)
-                    continue
-                if failure is not None:
-                    raise failure
-                remaining -= 1
-                yield
-        if remaining:
-            raise RuntimeError("a process that was writing MotionShapes was killed")
+        futures = [pool.submit(_write_clip, spec, folder, *clip) for clip in clips]
+        with progress:
+            for future in as_completed(futures):
+                future.result()
+                progress.update()
+    except BrokenProcessPool as error:
+        message = "a process that was writing MotionShapes was killed"
+        raise RuntimeError(message) from error
     finally:
-        for process in processes:
-            process.terminate()
-            process.join()
+        pool.shutdown(cancel_futures=True)
 
 
-def _work(
-    spec: MotionShapesSpec,
-    folder: Path,
-    clips: list[tuple[str, int]],
-    sender: Connection,
-    parent: int,
-) -> None:
-    """Send None for each clip written, or the exception that stopped the work."""
-    try:
-        for _ in _write_here(spec, folder, clips):
-            # A killed parent must not leave a process that still holds its lock.
-            if os.getppid() != parent:
-                return
-            sender.send(None)
-    except Exception as error:
-        sender.send(error)
+def _write_clip(spec: MotionShapesSpec, folder: Path, split: str, index: int) -> None:
+    frames = spec.render(split, index).frames
+    write_video(folder / spec.video_name(split, index), frames)

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import multiprocessing
-import os
-import signal
 import sys
-import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +15,7 @@ import av
 from tqdm import tqdm
 
 from flowzoo.io.video import MAX_MISSING, VideoError, VideoReader
+from flowzoo.process_pool import available_cores, worker_pool
 
 from .records import PreparationError
 
@@ -136,13 +125,11 @@ def _check_all(
     folder: Path, paths: list[str], jobs: int | None
 ) -> Iterator[tuple[str, Verdict]]:
     """Verdicts as they come, by processes of which a few videos are ahead."""
-    if jobs is None:
-        linux = sys.platform == "linux"
-        jobs = len(os.sched_getaffinity(0)) if linux else os.cpu_count() or 1
+    jobs = jobs or available_cores()
     waiting = paths[::-1]
     while waiting:
         running = {}
-        executor = _executor(min(jobs, len(waiting)))
+        executor = worker_pool(min(jobs, len(waiting)))
         try:
             while waiting or running:
                 while waiting and len(running) < 4 * jobs:
@@ -171,31 +158,11 @@ def _result(future: Future) -> Verdict:
 
 
 def _check_alone(path: Path) -> Verdict:
-    with _executor(1) as executor:
+    with worker_pool(1) as executor:
         try:
             return _result(executor.submit(check_video, str(path)))
         except BrokenProcessPool:
             return Verdict("undecodable: the decoder crashes")
-
-
-def _executor(jobs: int) -> Executor:
-    if sys.platform == "linux":
-        fork = multiprocessing.get_context("fork")
-        return ProcessPoolExecutor(jobs, fork, _start_worker, (os.getpid(),))
-    # Elsewhere processes would import the main script again; FFmpeg lets threads run.
-    return ThreadPoolExecutor(jobs)
-
-
-def _start_worker(parent: int) -> None:
-    """Leave interruptions to the parent, and end with it when it is killed."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _read_journal(path: Path) -> dict[str, tuple[list[int], Verdict]]:
