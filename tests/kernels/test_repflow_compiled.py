@@ -5,6 +5,7 @@ import pytest
 pytest.importorskip("triton")
 
 import compile_repflow
+import count_compiles
 import triton
 
 from flowzoo_kernels.repflow.gpu import tiling
@@ -55,3 +56,10 @@ def test_compiles_where_every_size_is_one(kind):
     source = compile_repflow.source_of(kernel, "float32", constants)
     target = compile_repflow.target_of("sm_90")
     assert triton.compile(source, target=target, options={"num_warps": warps})
+
+
+def test_clip_lengths_share_kernels():
+    shapes = [(2, 32, t, 14, 14) for t in range(2, 18)]
+    kernels = count_compiles.count(shapes, ("paper",))
+    # Sobel's filters and others have a kernel each.
+    assert kernels == {"forward_kernel": 2, "backward_kernel": 2}

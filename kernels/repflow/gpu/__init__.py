@@ -14,8 +14,8 @@ from ..parameter_gradients import parameter_gradients
 from ..recompute_schedule import ADVANCE, schedule
 from . import tiling
 from .backward import backward_kernel
+from .constants import Constants
 from .forward import forward_kernel
-from .patches import Constants
 from .tiling import Tiling
 
 SUMS = 64  # room for all sums of a program, a power of two

@@ -10,6 +10,7 @@ only the tile's inner part is right, and nothing else is stored or summed.
 import triton
 import triton.language as tl
 
+from .constants import compile_once
 from .image_gradient import image_gradient_backward, image_kernel_grads
 from .iteration import coefficients, is_sobel, iterate, load_parameters
 from .iteration_backward import iterate_backward, zero_sums
@@ -100,7 +101,7 @@ def add_field(ptr, stride_h, stride_w, field, p, exists, K: tl.constexpr):
     store_field(ptr, stride_h, stride_w, _plus(field, existing, K), p, K)
 
 
-@triton.jit
+@compile_once
 def backward_kernel(
     grad_ptr,  # (N, 2C, T-1, H, W), strides follow
     grad_stride_n,

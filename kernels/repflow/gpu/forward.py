@@ -5,14 +5,20 @@ iterations, at whose end only the tile's inner part is right. The state then lie
 global memory between launches.
 """
 
-import triton
 import triton.language as tl
 
+from .constants import compile_once
 from .iteration import coefficients, is_sobel, iterate, load_parameters, new_u
-from .patches import load_fields, place_patches, store_field, store_fields, zero_field
+from .patches import (
+    load_fields,
+    place_patches,
+    store_field,
+    store_fields,
+    zero_field,
+)
 
 
-@triton.jit
+@compile_once
 def forward_kernel(
     x_ptr,  # (N, C, T, H, W), strides follow
     stride_n,

@@ -12,45 +12,15 @@ Where a neighbor is missing, its index is the patch's own (a NaN stays in its ma
 a factor 0 removes the term. EXACT says that patches cover the map exactly; otherwise
 pixels past its last row and column exist, and every quantity is held at 0 there.
 
-In all kernels, K is the Constants that they are compiled for, p the Patches of the
-program, i the number of a pixel in its patch, and ``at`` tensors of pointers. An index
-that is multiplied by a stride is made int64 by adding it to 0 * p.n.
+In all kernels, K is the Constants (constants.py) that they are compiled for, p the
+Patches of the program, i the number of a pixel in its patch, and ``at`` tensors of
+pointers. An index that is multiplied by a stride is made int64 by adding it to 0 * p.n.
 """
 
-from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 import triton
 import triton.language as tl
-
-from ..._common import launch
-
-
-@dataclass(frozen=True)
-class Constants:
-    """What kernels are compiled for; passed from function to function as one constexpr.
-
-    The fields are constexpr themselves, as Triton wants them; its interpreter wants
-    plain values.
-    """
-
-    GROUPS: int  # rows of patches of a program
-    ROWS: int  # of pixels of a patch
-    COLS: int
-    TALL: bool  # see above
-    EXACT: bool
-    TILED: bool  # programs hold tiles of maps, and not whole maps
-    PAPER: bool  # the variant: paper or tvl1
-    SOBEL: bool  # paper's flow kernels are the Sobel filters that it starts from
-    PIXELS: int = field(init=False)  # of a patch
-    QUADS: int = field(init=False)  # of four pixels, of a patch
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "PIXELS", self.ROWS * self.COLS)
-        object.__setattr__(self, "QUADS", (self.PIXELS + 3) // 4)
-        if not launch.interpreted():
-            for name in (f.name for f in fields(self)):
-                object.__setattr__(self, name, tl.constexpr(getattr(self, name)))
 
 
 class Patches(NamedTuple):

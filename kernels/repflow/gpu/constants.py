@@ -1,0 +1,48 @@
+"""What the Triton kernels are compiled for, and how often."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+
+import triton
+import triton.language as tl
+
+from ..._common import launch
+
+
+@dataclass(frozen=True)
+class Constants:
+    """What kernels are compiled for; passed from function to function as one constexpr.
+
+    The fields are constexpr themselves, as Triton wants them; its interpreter wants
+    plain values.
+    """
+
+    GROUPS: int  # rows of patches of a program
+    ROWS: int  # of pixels of a patch
+    COLS: int
+    TALL: bool  # strips lie in one warp after another; see patches.py
+    EXACT: bool  # patches cover maps exactly
+    TILED: bool  # programs hold tiles of maps, and not whole maps
+    PAPER: bool  # the variant: paper or tvl1
+    SOBEL: bool  # paper's flow kernels are the Sobel filters that it starts from
+    PIXELS: int = field(init=False)  # of a patch
+    QUADS: int = field(init=False)  # of four pixels, of a patch
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "PIXELS", self.ROWS * self.COLS)
+        object.__setattr__(self, "QUADS", (self.PIXELS + 3) // 4)
+        if not launch.interpreted():
+            for name in (f.name for f in fields(self)):
+                object.__setattr__(self, name, tl.constexpr(getattr(self, name)))
+
+
+def compile_once(kernel: Callable) -> triton.JITFunction:
+    """Compile the kernel for all sizes, where triton.jit does so for kinds of them.
+
+    It makes constants of integers that are 1 and compiles anew for multiples of 16.
+    Only of the innermost strides is that of use: wide loads need it.
+    """
+    names = inspect.signature(kernel).parameters
+    sizes = [n for n in names if n.islower() and not n.endswith(("_ptr", "stride_w"))]
+    return triton.jit(do_not_specialize=sizes)(kernel)
