@@ -3,9 +3,10 @@
     python benchmarks/compile_motion_loss.py [--targets sm_80,sm_90]
 
 Writes benchmarks/results/motion_loss_compile.json and a table of the same: registers,
-spills, shared memory, and for NVIDIA the machine's instructions, of the kernel and of
-its longest innermost loop (over the channels, or four of them at a time where the
-compiler unrolls it; over four rows for `frames, rows`).
+spills, shared memory, and for NVIDIA the machine's instructions, of the kernel
+(barriers and fences are counted alone, too) and of its longest innermost loop: over the
+channels, or four of them at a time where the compiler unrolls it; over four rows for
+`frames, rows`.
 """
 
 import argparse
@@ -61,6 +62,9 @@ KERNELS = [  # name, kernel, constants, warps
     ("frames, columns", frames_gpu.columns_kernel, {"BLOCK": frames_gpu.BLOCK}, 4),
 ]
 
+# beside all instructions of the kernel, those that wait for other threads
+COUNTED = {"barriers": r"BAR\.\S+", "fences": r"MEMBAR\S*|ERRBAR|CCTL\S*"}
+
 
 def type_of(name: str, dtype: str) -> str:
     if name in CALLERS:
@@ -88,6 +92,8 @@ def compile_one(kernel, constants: dict, warps: int, target: str, dtype: str) ->
     row |= usage_of(compiled)
     if sass := row.pop("sass", None):
         row["instructions"] = len(re.findall(r"/\*[0-9a-f]{4,}\*/\s+\S.*;", sass))
+        for name, pattern in COUNTED.items():
+            row[name] = len(re.findall(rf"\s(?:{pattern})\b", sass))
         row["in the loop"] = max(loops_of(sass), default="-")
     return row
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from .._common.launch import device_guard, named_strides
 from .reference import image_gradient_reference
 
-BLOCK = 256  # pixels of a program
+BLOCK = 128  # pixels of a program, one for a thread
 
 
 @triton.jit
@@ -66,6 +66,12 @@ def _place(y, x, sh, sw):
 def _pixel(ptr, y, x, sh, sw, ok):
     """The pixels at (y, x) of a plane in float32, 0 where not ok."""
     return tl.load(ptr + _place(y, x, sh, sw), mask=ok, other=0.0).to(tl.float32)
+
+
+@triton.jit
+def _add(ptr, value, mask):
+    """Add to float32 in memory; nothing is read before the kernel has ended."""
+    tl.atomic_add(ptr, value, mask=mask, sem="relaxed")
 
 
 @triton.jit
@@ -164,10 +170,10 @@ def backward_kernel(
         if IMAGE_GRAD:
             top, bottom = (1 - fy) * g, fy * g
             at0, at1 = image_grad + y0 * w, image_grad + y1 * w
-            tl.atomic_add(at0 + x0, (1 - fx) * top, mask=inside & ok_y0 & ok_x0)
-            tl.atomic_add(at0 + x1, fx * top, mask=inside & ok_y0 & ok_x1)
-            tl.atomic_add(at1 + x0, (1 - fx) * bottom, mask=inside & ok_y1 & ok_x0)
-            tl.atomic_add(at1 + x1, fx * bottom, mask=inside & ok_y1 & ok_x1)
+            _add(at0 + x0, (1 - fx) * top, inside & ok_y0 & ok_x0)
+            _add(at0 + x1, fx * top, inside & ok_y0 & ok_x1)
+            _add(at1 + x0, (1 - fx) * bottom, inside & ok_y1 & ok_x0)
+            _add(at1 + x1, fx * bottom, inside & ok_y1 & ok_x1)
         grad_plane += gsc
         plane += isc
         image_grad += h * w

@@ -11,10 +11,10 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 
-def compiled_resources(
+def compiled(
     kernel, types: dict[str, str], constants: dict, sm: int, warps: int = 4
-) -> tuple[int, int]:
-    """Registers per thread and bytes of spilled registers for sm_80 or sm_90.
+) -> triton.compiler.CompiledKernel:
+    """The kernel for sm_80 or sm_90.
 
     types: of the pointers and scalars, as Triton writes them; those that are not
     named are i32. constants: the constexpr arguments; pointers to None as well.
@@ -25,12 +25,17 @@ def compiled_resources(
     }
     source = ASTSource(kernel, signature, constexprs=constants)
     target = GPUTarget("cuda", sm, 32)
-    compiled = triton.compile(source, target=target, options={"num_warps": warps})
+    return triton.compile(source, target=target, options={"num_warps": warps})
+
+
+def compiled_resources(*arguments, **options) -> tuple[int, int]:
+    """Registers per thread and bytes of spilled registers; see :func:`compiled`."""
+    ptx = compiled(*arguments, **options).asm["ptx"]
     ptxas = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "ptxas"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kernel.ptx"
-        path.write_text(compiled.asm["ptx"])
-        arch = re.search(r"\.target (sm_\w+)", compiled.asm["ptx"])[1]
+        path.write_text(ptx)
+        arch = re.search(r"\.target (sm_\w+)", ptx)[1]
         done = subprocess.run(
             [ptxas, "-v", f"--gpu-name={arch}", path, "-o", os.devnull],
             capture_output=True,

@@ -1,10 +1,12 @@
 """The Triton kernels of warp, compiled for several GPUs without one."""
 
+import re
+
 import pytest
 
 pytest.importorskip("triton")
 
-from helpers.triton_compiler import compiled_resources
+from helpers.triton_compiler import compiled, compiled_resources
 
 from flowzoo_kernels.warp import gpu
 
@@ -20,7 +22,10 @@ def test_compiles_without_spills(sm, dtype):
         assert spills == 0
         for needs in ((True, True), (True, False), (False, True)):
             wanted = dict(zip(("IMAGE_GRAD", "FLOW_GRAD"), needs, strict=True))
-            _, spills = compiled_resources(
-                gpu.backward_kernel, types, constants | wanted, sm
-            )
+            wanted |= constants
+            _, spills = compiled_resources(gpu.backward_kernel, types, wanted, sm)
             assert spills == 0
+            # adding waits for no other thread of the program, nor orders memory
+            ptx = compiled(gpu.backward_kernel, types, wanted, sm).asm["ptx"]
+            assert not re.search(r"\b(bar\.sync|fence|acq_rel)", ptx)
+            assert ("atom.global.gpu.relaxed" in ptx) == needs[0]
