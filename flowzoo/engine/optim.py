@@ -2,12 +2,12 @@ from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.optim import DefaultOptimWrapperConstructor
 from torch import nn
 
-from flowzoo_kernels import RepresentationFlow
+from flowzoo_kernels import RepresentationFlow, TVNet
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class FlowOptimWrapperConstructor(DefaultOptimWrapperConstructor):
-    """Give the parameters of representation-flow layers their own learning rate.
+    """Give the parameters of representation-flow layers and TVNet their own rate.
 
     Paper: Representation Flow for Action Recognition, appendix A: 0.01 of the rate of
     the rest. Two keys of ``paramwise_cfg`` are added to mmengine's, and applied on top
@@ -35,7 +35,7 @@ class FlowOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         """Add a module's parameters to the groups; called for every submodule."""
         first = len(params)
         super().add_params(params, module, prefix, is_dcn_module)
-        if not isinstance(module, RepresentationFlow):
+        if not isinstance(module, RepresentationFlow | TVNet):
             return
         for group in params[first:]:
             self._scale(group, "lr", self.base_lr, "flow_lr_mult")

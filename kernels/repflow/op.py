@@ -48,6 +48,14 @@ def _check(
         checks.check_positive_scalar(name, scalar)
 
 
+def _check_initial_flow(initial_flow: Tensor, x: Tensor) -> None:
+    n, c, t, h, w = x.shape
+    why = f"x of shape {tuple(x.shape)}"
+    checks.check_floating("initial_flow", initial_flow)
+    checks.check_shape("initial_flow", initial_flow, (n, 2 * c, t - 1, h, w), why)
+    checks.check_device("initial_flow", initial_flow, x.device)
+
+
 _SCHEMA = (
     "Tensor x, Tensor image_kernel, Tensor flow_kernel, Tensor div_kernel, "
     "Tensor theta, Tensor lam, Tensor tau, int n_iters, str variant, str backend"
@@ -126,6 +134,7 @@ def representation_flow(
     n_iters: int,
     variant: str,
     backend: str = "auto",
+    initial_flow: Tensor | None = None,
 ) -> Tensor:
     """Flow between the consecutive frames of a sequence of feature maps.
 
@@ -152,10 +161,13 @@ def representation_flow(
         n_iters: iterations, at least 1.
         variant: 'paper', 'tvl1' or 'released'.
         backend: 'auto' (by the device of x), 'triton', 'cpu' or 'reference'.
+        initial_flow: u to begin with, of the result's shape; 0 if None. The fused
+            backends do not take it: 'auto' is the reference then.
 
     Returns:
         (N, 2C, T-1, H, W) of x's dtype: channels 0..C-1 are u1 (x direction),
-        C..2C-1 are u2 (y direction). Differentiable in x and in all parameters.
+        C..2C-1 are u2 (y direction). Differentiable in x, in all parameters and in
+        initial_flow.
 
     Raises:
         ValueError: wrong rank, T < 2, an empty map, a kernel whose shape does not
@@ -180,8 +192,11 @@ def representation_flow(
         excluded["triton"] = "float64"
     if variant == "released":
         excluded["cpu"] = excluded["triton"] = "variant='released'"
+    if initial_flow is not None:
+        _check_initial_flow(initial_flow, x)
+        excluded["cpu"] = excluded["triton"] = "initial_flow"
     backend = checks.resolve_backend(backend, x.device, excluded)
     arguments = x, *kernels.values(), *scalars.values(), n_iters, variant
     if backend == "reference":
-        return representation_flow_reference(*arguments)
+        return representation_flow_reference(*arguments, initial_flow)
     return _run(*arguments, backend)

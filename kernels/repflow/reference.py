@@ -146,6 +146,47 @@ LINEAR_PARTS = {
 }
 
 
+def iterate(
+    u: Pair,
+    p: tuple[Tensor, ...],
+    linearized: tuple[Tensor, Tensor, Tensor],
+    kernels: Pair,
+    scalars: tuple[Tensor, Tensor, Tensor],
+    n_iters: int,
+    variant: str,
+) -> tuple[Pair, tuple[Tensor, ...]]:
+    """Iterations from any state; returns u and p after them.
+
+    Args:
+        u: u1 and u2, (N, C, T, H, W) each.
+        p: p11, p12, p21, p22, of the same shape.
+        linearized: gx, gy and rho_c, so that the residual is rho_c + gx u1 + gy u2.
+        kernels: flow and divergence kernels.
+        scalars: theta, lam, tau.
+    """
+    _, gradient, divergence = LINEAR_PARTS[variant]
+    (u1, u2), (p11, p12, p21, p22), (gx, gy, rho_c) = u, p, linearized
+    flow_kernel, div_kernel = kernels
+    theta, lam, tau = scalars
+    eps = rho_c.new_full((1,), EPS)
+    g2 = gx * gx + gy * gy + eps
+    bound = lam * theta
+    step = tau / theta
+    for _ in range(n_iters):
+        rho = rho_c + gx * u1 + gy * u2
+        k = torch.clamp(-rho / g2, -bound, bound)
+        v1, v2 = u1 + k * gx, u2 + k * gy
+        u1 = v1 + theta * divergence(p11, p12, div_kernel)
+        u2 = v2 + theta * divergence(p21, p22, div_kernel)
+        u1x, u1y = gradient(u1, flow_kernel)
+        u2x, u2y = gradient(u2, flow_kernel)
+        d1 = 1 + step * torch.sqrt(u1x * u1x + u1y * u1y + eps)
+        d2 = 1 + step * torch.sqrt(u2x * u2x + u2y * u2y + eps)
+        p11, p12 = (p11 + step * u1x) / d1, (p12 + step * u1y) / d1
+        p21, p22 = (p21 + step * u2x) / d2, (p22 + step * u2y) / d2
+    return (u1, u2), (p11, p12, p21, p22)
+
+
 def representation_flow_reference(
     x: Tensor,
     image_kernel: Tensor,
@@ -156,9 +197,10 @@ def representation_flow_reference(
     tau: Tensor,
     n_iters: int,
     variant: str,
+    initial_flow: Tensor | None = None,
 ) -> Tensor:
     """See :func:`flowzoo_kernels.representation_flow`."""
-    image_gradient, gradient, divergence = LINEAR_PARTS[variant]
+    image_gradient = LINEAR_PARTS[variant][0]
     dtype = compute_dtype(x)
     with without_autocast(x.device):
         image_kernel = image_kernel.to(dtype)
@@ -170,22 +212,11 @@ def representation_flow_reference(
         f1, f2 = frames[:, :, :-1], frames[:, :, 1:]
         gx, gy = image_gradient(f1, f2, image_kernel)
         rho_c = f2 - f1
-        eps = rho_c.new_full((1,), EPS)
-        g2 = gx * gx + gy * gy + eps
-        bound = lam * theta
-        step = tau / theta
-
-        u1 = u2 = p11 = p12 = p21 = p22 = torch.zeros_like(rho_c)
-        for _ in range(n_iters):
-            rho = rho_c + gx * u1 + gy * u2
-            k = torch.clamp(-rho / g2, -bound, bound)
-            v1, v2 = u1 + k * gx, u2 + k * gy
-            u1 = v1 + theta * divergence(p11, p12, div_kernel)
-            u2 = v2 + theta * divergence(p21, p22, div_kernel)
-            u1x, u1y = gradient(u1, flow_kernel)
-            u2x, u2y = gradient(u2, flow_kernel)
-            d1 = 1 + step * torch.sqrt(u1x * u1x + u1y * u1y + eps)
-            d2 = 1 + step * torch.sqrt(u2x * u2x + u2y * u2y + eps)
-            p11, p12 = (p11 + step * u1x) / d1, (p12 + step * u1y) / d1
-            p21, p22 = (p21 + step * u2x) / d2, (p22 + step * u2y) / d2
-        return torch.cat([u1, u2], dim=1).to(x.dtype)
+        zero = torch.zeros_like(rho_c)
+        u = zero, zero
+        if initial_flow is not None:
+            u = initial_flow.to(dtype).chunk(2, dim=1)
+        linearized, kernels = (gx, gy, rho_c), (flow_kernel, div_kernel)
+        scalars = theta, lam, tau
+        u, _ = iterate(u, (zero,) * 4, linearized, kernels, scalars, n_iters, variant)
+        return torch.cat(u, dim=1).to(x.dtype)

@@ -1,3 +1,4 @@
 from .op import tvl1_flow
+from .tvnet import TVNet, tvl1_energy
 
-__all__ = ["tvl1_flow"]
+__all__ = ["TVNet", "tvl1_energy", "tvl1_flow"]

@@ -100,7 +100,7 @@ def tiny_batch(config):
         shape = (1, 3, clip_len, 32, 32)
     elif config.model.get("backbone", {}).get("in_channels") == 2:  # flow for frames
         shape = (shape[0], 2, *shape[2:])
-    if backbone in ("StackedTemporalStream", "BranchedTemporalStream"):
+    if str(backbone).endswith("TemporalStream"):
         sampling = config.train_dataloader.dataset.pipeline[1]
         shape = (sampling.get("num_clips", 1), 3, sampling.clip_len, 32, 32)
     samples = [ActionDataSample().set_gt_label(label) for label in (0, 1)]

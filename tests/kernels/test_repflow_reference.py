@@ -47,6 +47,31 @@ def test_gradcheck(variant):
     assert torch.autograd.gradcheck(function, (x, *params), atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_gradcheck_of_an_initial_flow(variant):
+    x = make_maps((1, 2, 3, 4, 5), torch.float64).requires_grad_()
+    params = make_parameters(variant, 2, torch.float64)
+    params = [p.requires_grad_() for p in params.values()]
+    torch.manual_seed(0)
+    flow = torch.randn(1, 4, 2, 4, 5, dtype=torch.float64, requires_grad=True)
+
+    def function(flow, *args):
+        return representation_flow(*args, 4, variant, initial_flow=flow)
+
+    inputs = flow, x, *params
+    assert torch.autograd.gradcheck(function, inputs, atol=1e-5, rtol=1e-4)
+
+
+def test_an_initial_flow_of_zero_changes_nothing():
+    x = make_maps((2, 3, 3, 6, 5), torch.float32)
+    params = [*make_parameters("tvl1", 3, torch.float32).values(), 5, "tvl1"]
+    expected = representation_flow(x, *params, "reference")
+    zero = torch.zeros_like(expected)
+    assert torch.equal(representation_flow(x, *params, initial_flow=zero), expected)
+    other = representation_flow(x, *params, initial_flow=zero + 1)
+    assert (other - expected).abs().mean() > 0.1
+
+
 def test_tvl1_direction_and_size():
     """A texture that moves by (0.4, -0.3) pixels, found where it has gradient."""
     grid = torch.arange(24.0)

@@ -8,6 +8,7 @@ from .repflow_resnet3d import (
     RepFlowSeparableResNet3d,
 )
 from .temporal_stream import BranchedTemporalStream, StackedTemporalStream
+from .tvnet import TVNetTemporalStream
 from .vgg16 import VGG16, VGGClassifier
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "RepFlowSeparableResNet3d",
     "ResNet50MotionNet",
     "StackedTemporalStream",
+    "TVNetTemporalStream",
     "TinyMotionNet",
     "VGG16MotionNet",
     "VGGClassifier",
