@@ -5,9 +5,14 @@ them, unpacked or not, into one folder and give it as --root. Into --out go anno
 files, classes.txt, a report (report.txt, report.json), and `videos`: a link to the
 folder, or the unpacked archives. Videos that are missing, and with --verify those that
 cannot be decoded, are left out of the annotation files and named in the report.
+
+Videos of your own are the dataset `folder`: a folder with a folder of videos for each
+class, or a .csv file of path,label[,start,end] beside them (docs/own_data.md). They are
+always decoded, and a config is written that trains a model of the zoo on them.
 """
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -16,6 +21,11 @@ from flowzoo.datasets.preparation import (
     PreparationError,
     format_report,
     prepare,
+)
+from flowzoo.datasets.preparation.own_config import (
+    DEFAULT_MODEL,
+    find_classifier,
+    write_config,
 )
 from flowzoo.paths import dataset_folder
 
@@ -54,23 +64,50 @@ def main() -> None:
         f"Kinetics); default for minikinetics: {MINIKINETICS.name} beside this script",
     )
     parser.epilog = f"datasets: {', '.join(DATASETS)}"
+    own = parser.add_argument_group("folder, for videos of your own")
+    own.add_argument("--csv", type=Path, metavar="FILE", help="path,label[,start,end]")
+    own.add_argument("--val-share", type=float, metavar="P", help="default: 0.2")
+    own.add_argument("--model", metavar="NAME", help=f"default: {DEFAULT_MODEL}")
+    own.add_argument("--weights", metavar="FILE", help="default: the model's, if any")
     args = parser.parse_args()
+    given = {name: value for name in ("csv", "val_share", "model", "weights")
+             if (value := getattr(args, name)) is not None}  # fmt: skip
+    if given and args.dataset != "folder":
+        parser.error(f"--{next(iter(given)).replace('_', '-')} is for folder only")
     if args.jobs is not None and args.jobs < 1:
         parser.error(f"--jobs {args.jobs}: at least one process is needed")
     classes = args.classes
     if classes is None and args.dataset == "minikinetics":
         classes = MINIKINETICS
-    out = args.out or dataset_folder(args.dataset)
+    folder = args.dataset == "folder"
+    out = args.out or dataset_folder(
+        args.root.resolve().name if folder else args.dataset
+    )
+    options = {}
     try:
+        if folder:
+            find_classifier(args.model or DEFAULT_MODEL)
+            options = dict(table=args.csv, val_share=args.val_share or 0.2)
         report = prepare(
-            args.dataset, args.root, out, args.verify, args.jobs, args.force, classes
+            args.dataset,
+            args.root,
+            out,
+            args.verify or folder,
+            args.jobs,
+            args.force,
+            classes,
+            **options,
         )
+        print(format_report(report))
+        print(f"written to {out}")
+        if folder:
+            model = args.model or DEFAULT_MODEL
+            config = write_config(out, model, args.weights)
+            print(f"next: python tools/train.py {shlex.quote(str(config))}")
     except (PreparationError, OSError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("interrupted; the same command goes on where it stopped")
-    print(format_report(report))
-    print(f"written to {out}")
 
 
 if __name__ == "__main__":

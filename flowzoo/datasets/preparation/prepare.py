@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from . import activitynet, hmdb51, kinetics, thumos14, ucf101, weizmann
+from . import (
+    activitynet,
+    hmdb51,
+    kinetics,
+    own_videos,
+    thumos14,
+    ucf101,
+    weizmann,
+)
 from .records import DataSet, PreparationError
 from .report import fault_of, format_report, make_report
 from .sources import Sources
@@ -41,6 +49,7 @@ _READERS = {
     **_KINETICS,
     "minikinetics": _Reader(kinetics.read_mini, kinetics.ANNOTATION_ARCHIVES, True),
     "weizmann": _Reader(weizmann.read, weizmann.ANNOTATION_ARCHIVES),
+    "folder": _Reader(own_videos.read, ()),
 }
 DATASETS = tuple(_READERS)
 
@@ -53,6 +62,7 @@ def prepare(
     jobs: int | None = None,
     force: bool = False,
     class_list: str | Path | None = None,
+    **options,
 ) -> dict:
     """Write annotation files, ``classes.txt``, ``report.json`` and ``report.txt``.
 
@@ -69,6 +79,7 @@ def prepare(
         force: write over files of an earlier preparation.
         class_list: file with a class on each line, in the order of their numbers; for
             ActivityNet and Kinetics.
+        options: of :func:`flowzoo.datasets.preparation.own_videos.read`, for 'folder'.
 
     Returns:
         The report.
@@ -77,7 +88,6 @@ def prepare(
         PreparationError: Files are missing or faulty, or would be overwritten.
     """
     reader, out = _READERS[name], Path(out)
-    options = {}
     if class_list is not None:
         if not reader.takes_classes:
             raise PreparationError(f"the official files of {name} number the classes")

@@ -94,12 +94,23 @@ class Sources:
             folded.setdefault(stem.casefold(), []).extend(paths)
         return folded
 
-    def find_videos(self, pattern: str) -> dict[str, str]:
-        """{name without suffix: path} of the videos whose name without suffix matches
-        a regular expression, in the order of their names."""
-        fits = re.compile(pattern, re.IGNORECASE).fullmatch
-        stems = self._index[1]
-        return {stem: stems[stem][0] for stem in sorted(stems) if fits(stem)}
+    def paths(self) -> list[str]:
+        """All videos, relative to :attr:`videos`, in order."""
+        return sorted(path for paths in self._index[0].values() for path in paths)
+
+    def find_path(self, name: str) -> str | None:
+        """Path of a video that is given relative to :attr:`root` or in full."""
+        for spelling in (name, name.replace("\\", "/")):
+            path = Path(os.path.relpath(spelling, self.root.absolute()))
+            if not Path(spelling).is_absolute():
+                path = Path(os.path.normpath(spelling))
+            if path.as_posix() in self._all_paths:
+                return path.as_posix()
+        return None
+
+    @functools.cached_property
+    def _all_paths(self) -> set[str]:
+        return set(self.paths())
 
     def videos_below(self, folder: str) -> dict[str, str]:
         """{name without suffix: path} of the videos below a folder of this name."""

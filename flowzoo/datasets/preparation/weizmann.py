@@ -6,6 +6,9 @@ leaves one actor out.
 
 from __future__ import annotations
 
+import re
+from pathlib import PurePosixPath
+
 from .records import DataSet, Sample, VideoList
 from .sources import Sources
 
@@ -23,8 +26,9 @@ def read(sources: Sources) -> DataSet:
     One actor ran, skipped and walked twice in the first release; such clips are named
     ACTOR_CLASS1.avi and ACTOR_CLASS2.avi, and both are taken.
     """
+    clips = [(PurePosixPath(path).stem, path) for path in sources.paths()]
+    samples = {actor: _samples(clips, actor) for actor in ACTORS}
     lists = []
-    samples = {actor: _samples(sources, actor) for actor in ACTORS}
     for split, left_out in enumerate(ACTORS, start=1):
         train = [s for actor in ACTORS if actor != left_out for s in samples[actor]]
         lists += [
@@ -34,12 +38,12 @@ def read(sources: Sources) -> DataSet:
     return DataSet(list(CLASSES), lists)
 
 
-def _samples(sources: Sources, actor: str) -> list[Sample]:
+def _samples(clips: list[tuple[str, str]], actor: str) -> list[Sample]:
     samples = []
     for label, name in enumerate(CLASSES):
-        clip = f"{actor}_{name}"
         # wave1 and wave2 are classes: a digit behind another name counts the takes
-        takes = sources.find_videos(rf"{clip}[12]?" if name[-1].isalpha() else clip)
-        found = [Sample(stem, path, (label,)) for stem, path in takes.items()]
-        samples += found or [Sample(clip, None, (label,))]
+        take = "[12]?" if name[-1].isalpha() else ""
+        fits = re.compile(f"{actor}_{name}{take}", re.IGNORECASE).fullmatch
+        found = [Sample(stem, path, (label,)) for stem, path in clips if fits(stem)]
+        samples += found or [Sample(f"{actor}_{name}", None, (label,))]
     return samples
