@@ -104,6 +104,7 @@ def main() -> None:
             model = args.model or DEFAULT_MODEL
             config = write_config(out, model, args.weights)
             print(f"next: python tools/train.py {shlex.quote(str(config))}")
+            print("(docs/own_data.md: testing, confusion matrix, other models)")
     except (PreparationError, OSError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:

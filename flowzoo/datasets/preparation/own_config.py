@@ -36,6 +36,9 @@ val_dataloader = dict(
         test_mode=True,
         **data))
 test_dataloader = val_dataloader
+
+train_cfg = dict(val_interval=5)
+default_hooks = dict(checkpoint=dict(interval=5, save_best='auto'))
 """
 _WEIGHTS = """
 # The last layer starts anew, as there are other classes.
