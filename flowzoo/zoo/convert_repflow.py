@@ -1,7 +1,8 @@
 """The representation-flow authors' weights as state_dicts of ours.
 
 What they have published: a 3D ResNet-50 with a flow layer (Kinetics, ``released``
-variant), and before that the flow layer alone (``tvl1`` variant, for HMDB51).
+variant), and before that the code of a (2+1)D ResNet with flow-conv-flow and of its
+flow layer (``tvl1`` variant).
 """
 
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from flowzoo.models.backbones import ReleasedRepFlowResNet3d
+from flowzoo.models.backbones import ReleasedRepFlowResNet3d, RepFlowFcfResNet3d
 from flowzoo.models.heads import FrameAverageHead
 from flowzoo_kernels import RepresentationFlow
 from flowzoo_kernels.modules import SMALLEST_SCALAR
@@ -19,8 +20,9 @@ from flowzoo_kernels.modules import SMALLEST_SCALAR
 from ..io.checkpoint_io import read_state_dict
 from ..io.state_dict_reader import StateDictReader, listed
 
-# Our names, up to the parameter's, and theirs.
-_MODULES = (
+# Our names, up to the parameter's, and theirs: of the released network, and of the one
+# with flow-conv-flow.
+_RELEASED = (
     (r"backbone\.conv1\.conv", "stem"),
     (r"backbone\.conv1\.bn", "bn1"),
     (r"backbone\.layer1\.(\d+)", r"res2.blocks.\1"),
@@ -42,6 +44,27 @@ _MODULES = (
     (r"backbone\.flow_block\.flow\.", "rep_flow."),
     (r"cls_head\.fc_cls", "classify"),
 )
+_FCF = (
+    (r"backbone\.conv1\.conv", "conv1"),
+    (r"backbone\.conv1\.bn", "bn1"),
+    (r"backbone\.layer", "layer"),
+    (r"\.conv(\d)\.conv", r".conv\1"),
+    (r"\.conv(\d)\.bn", r".bn\1"),
+    (r"\.downsample\.conv", ".downsample.0"),
+    (r"\.downsample\.bn", ".downsample.1"),
+    (r"backbone\.flow_block\.reduce", "flow_cmp"),
+    (r"backbone\.flow_block\.flow", "flow_layer"),
+    (r"backbone\.flow_block\.conv", "flow_conv"),
+    (r"backbone\.flow_block\.expand\.conv", "flow_conv2"),
+    (r"backbone\.flow_block\.expand\.bn", "bnf"),
+    (r"cls_head\.fc_cls", "fc"),
+)
+# Depth by the blocks of their layer3 and by how many times wider a block ends.
+_DEPTHS = {(2, 1): 18, (6, 1): 34, (6, 4): 50, (23, 4): 101, (36, 4): 152}
+_NETWORKS = {
+    "network": ("Kinetics", "repflow_r50_kinetics_released.py"),
+    "fcf_network": ("(2+1)D", "repflow_r2plus1d50_kinetics_fcf_authors.py"),
+}
 _KERNELS = {
     "image_kernel": ("img_grad", "img_grad2"),
     "flow_kernel": ("f_grad", "f_grad2"),
@@ -63,30 +86,60 @@ def convert_network(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
             the layer's scalars are too small; the message names them.
     """
     source = _Source(theirs)
-    classes = source.shape("classify.weight")
     with torch.device("meta"):
-        model = nn.ModuleDict(
-            {
-                "backbone": ReleasedRepFlowResNet3d(),
-                "cls_head": FrameAverageHead(classes[0] if classes else 400, 2048),
-            }
+        model = _network(ReleasedRepFlowResNet3d(), source.shape("classify.weight"))
+    return _convert(source, model, _RELEASED, "their 3D ResNet-50 for Kinetics")
+
+
+def convert_fcf_network(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The (2+1)D network's state_dict for ``repflow_r2plus1d50_*_fcf_authors.py``.
+
+    Args:
+        theirs: state_dict of the ``ResNet`` of their ``flow_2p1d_resnets.py``, of any
+            depth. What may be missing is as in :func:`convert_network`.
+
+    Raises:
+        ValueError: As :func:`convert_network`.
+    """
+    source = _Source(theirs)
+    blocks = sum(bool(re.fullmatch(r"layer3\.\d+\.conv1\.weight", n)) for n in theirs)
+    channels = (*source.shape("flow_cmp.weight"), 0, 0)[1]
+    depth = _DEPTHS.get((blocks, channels // 128))
+    if depth is None:
+        raise ValueError(
+            f"their (2+1)D networks have a depth of 18, 34, 50, 101 or 152; {blocks} "
+            f"blocks of layer3, and flow_cmp on {channels} channels, are none of them"
         )
-    flow = model["backbone"].flow_block.flow
+    with torch.device("meta"):
+        model = _network(RepFlowFcfResNet3d(depth), source.shape("fc.weight"))
+    return _convert(source, model, _FCF, f"their (2+1)D ResNet-{depth}")
+
+
+def _network(backbone: nn.Module, classifier_shape: tuple[int, ...]) -> nn.ModuleDict:
+    classes = (*classifier_shape, 400)[0]
+    head = FrameAverageHead(classes, backbone.feat_dim)
+    return nn.ModuleDict({"backbone": backbone, "cls_head": head})
+
+
+def _convert(
+    source: "_Source", model: nn.Module, modules: tuple, what: str
+) -> dict[str, Tensor]:
     ours = {}
     for name, value in model.state_dict().items():
-        *_, leaf = name.split(".")
+        parent, _, leaf = name.rpartition(".")
+        layer = model.get_submodule(parent)
         their_name = name
-        for pattern, replacement in _MODULES:
+        for pattern, replacement in modules:
             their_name = re.sub(pattern, replacement, their_name)
-        if name.startswith("backbone.flow_block.flow."):
+        if isinstance(layer, RepresentationFlow):
             prefix = their_name.removesuffix(leaf)
-            ours[name] = source.take_of_layer(prefix, leaf, flow)
-        elif name == "cls_head.fc_cls.weight":
+            ours[name] = source.take_of_layer(prefix, leaf, layer)
+        elif their_name == "classify.weight":  # a convolution
             ours[name] = source.take(their_name, (*value.shape, 1, 1, 1)).flatten(1)
         else:
             absent = torch.tensor(0) if leaf == "num_batches_tracked" else None
             ours[name] = source.take(their_name, value.shape, absent)
-    source.finish("their 3D ResNet-50 for Kinetics")
+    source.finish(what)
     return ours
 
 
@@ -115,19 +168,21 @@ def convert(theirs: Mapping[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
     """Recognize and convert a state_dict of theirs.
 
     Returns:
-        'network' or 'layer', and our state_dict.
+        'network', 'fcf_network' or 'layer', and our state_dict.
 
     Raises:
-        ValueError: It is neither, or is faulty.
+        ValueError: It is none of them, or is faulty.
     """
     if "stem.weight" in theirs:
         return "network", convert_network(theirs)
+    if "flow_cmp.weight" in theirs:
+        return "fcf_network", convert_fcf_network(theirs)
     if "img_grad" in theirs:
         return "layer", convert_layer(theirs)
     raise ValueError(
-        "this is neither the Kinetics network (no stem.weight) nor a flow layer (no "
-        f"img_grad); it has {listed(list(theirs))}. --layer picks a flow layer out of "
-        "a larger network"
+        "this is neither the Kinetics network (no stem.weight) nor the (2+1)D network "
+        "(no flow_cmp.weight) nor a flow layer (no img_grad); it has "
+        f"{listed(list(theirs))}. --layer picks a flow layer out of a larger network"
     )
 
 
@@ -157,10 +212,10 @@ def convert_file(path: Path, layer: str | None = None) -> tuple[dict[str, Tensor
         channels = len(ours["image_kernel"])
         return ours, f"the flow layer of {channels} channels, variant 'tvl1'"
     classes = len(ours["cls_head.fc_cls.bias"])
-    config = "configs/repflow/repflow_r50_kinetics_released.py"
+    what, config = _NETWORKS[kind]
     return ours, (
-        f"the Kinetics network, {classes} classes. To test it:\n"
-        f"python tools/test.py {config} {{out}}"
+        f"the {what} network, {classes} classes. To test it:\n"
+        f"python tools/test.py configs/repflow/{config} {{out}}"
     )
 
 

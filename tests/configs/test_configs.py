@@ -26,7 +26,8 @@ INPUT_SHAPES = {
     "Recognizer3D": (1, 3, 5, 32, 32),  # clips, then one clip
     "RepFlowSeparableResNet3d": (1, 3, 9, 32, 32),  # a quarter of them, for two flows
     "MotionEstimator": (1, 3, 11, 32, 32),
-    "ReleasedRepFlowResNet3d": (1, 3, 11, 32, 32),  # its shortest clip
+    "ReleasedRepFlowResNet3d": (1, 3, 11, 32, 32),  # their shortest clips
+    "RepFlowFcfResNet3d": (1, 3, 15, 32, 32),
 }
 
 

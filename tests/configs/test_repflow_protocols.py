@@ -28,8 +28,9 @@ def read(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_frames_and_views(name):
     config = read(name)
-    small = "112" in name or ("_minikinetics" in name and "_224" not in name)
-    short = "_minikinetics" in name or "_r34_hmdb51" in name
+    small = "112" in name or name.endswith("_authors")
+    small |= "_minikinetics" in name and "_224" not in name
+    short = small or "_minikinetics" in name or "_r34_hmdb51" in name
     for loader in (config.train_dataloader, config.test_dataloader):
         steps = {step.type: step for step in loader.dataset.pipeline}
         assert steps["SampleFrames"].frame_interval == 2
@@ -63,6 +64,8 @@ def test_the_papers_2plus1d_network():
         kind = read(name).model.backbone.type
         if "tran_r2plus1d" in name:
             assert kind == "RepFlowResNet2Plus1d"
+        elif name.endswith("_authors"):
+            assert kind == "RepFlowFcfResNet3d"
         elif "r2plus1d" in name:
             assert kind == "RepFlowSeparableResNet3d"
 
@@ -75,6 +78,7 @@ def test_the_papers_2plus1d_network():
         ("repflow_r3d18_minikinetics_stem", 33.28),
         ("repflow_r2plus1d50_kinetics_rgb", 33.04),
         ("repflow_r2plus1d50_kinetics_fcf", 33.37),
+        ("repflow_r2plus1d50_kinetics_fcf_authors", 33.40),
         ("i3d_inception_kinetics", 12.69),
     ],
 )

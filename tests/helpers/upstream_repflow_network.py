@@ -4,6 +4,8 @@ Written on their state_dict, with functional convolutions and explicit paddings,
 apart from the cases of the iteration without looking at FlowZoo's model.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -80,7 +82,7 @@ def random_state(
         elif leaf.startswith(("img_grad", "f_grad", "div")):
             value = 0.3 * value / shape[1] ** 0.5
         else:
-            value = value / (shape[1] * shape[2] * shape[3] * shape[4]) ** 0.5
+            value = value / math.prod(shape[1:]) ** 0.5
         state[name] = value
     return state
 

@@ -5,11 +5,12 @@ usage: python tools/zoo/convert.py KIND IN OUT [--layer NAME]
 OUT is a state_dict of ours. KIND says whose weights IN has:
 
 repflow             the Kinetics network of representation flow (models/rep_flow.pt in
-                    their repository), for repflow_r50_kinetics_released.py; or their
-                    first flow layer, for flowzoo_kernels.RepresentationFlow(C,
-                    n_iters=..., variant='tvl1', normalize='legacy'). With --layer, the
-                    layer of that name in a larger network (`flow_layer` in their HMDB51
-                    network).
+                    their repository), for repflow_r50_kinetics_released.py; the (2+1)D
+                    network of their training code, for
+                    repflow_r2plus1d50_*_fcf_authors.py; or their first flow layer, for
+                    flowzoo_kernels.RepresentationFlow(C, n_iters=..., variant='tvl1',
+                    normalize='legacy'). With --layer, the layer of that name in a larger
+                    network (`flow_layer` in their (2+1)D network).
 hidden_two_stream   their MotionNet (.caffemodel), for motionnet_*.py, or MotionNet with
                     VGG-16 behind it, for hidden2s_vgg16_*.py. Needs protobuf: pip
                     install 'flowzoo[caffe]'.

@@ -1,5 +1,6 @@
 from .inception_i3d import InceptionI3D
 from .motionnet import MotionNet, ResNet50MotionNet, TinyMotionNet, VGG16MotionNet
+from .repflow_fcf import RepFlowFcfResNet3d
 from .repflow_released import ReleasedRepFlowResNet3d
 from .repflow_resnet import RepFlowResNet
 from .repflow_resnet3d import (
@@ -17,6 +18,7 @@ __all__ = [
     "InceptionI3D",
     "MotionNet",
     "ReleasedRepFlowResNet3d",
+    "RepFlowFcfResNet3d",
     "RepFlowResNet",
     "RepFlowResNet2Plus1d",
     "RepFlowResNet3d",

@@ -84,8 +84,9 @@ class RepFlowSeparableResNet3d(RepFlowResNet3d):
     Convolutions in time and in space alternate at the plain width of a 2D ResNet, as in
     Xie et al., "Rethinking Spatiotemporal Feature Learning", which the paper cites, and
     in its authors' code (tables 7 and 9): bottlenecks of 3x1x1, 1x3x3 and 1x1x1, basic
-    blocks of 1x3x3 and 3x3x3, a 7x7x7 stem. :class:`RepFlowResNet2Plus1d` is Tran et
-    al.'s R(2+1)D, whose wider middles have 1.4 to 1.6 times as many parameters.
+    blocks of 1x3x3 and 3x3x3, a 7x7x7 stem, a 3x3x3 max-pooling.
+    :class:`RepFlowResNet2Plus1d` is Tran et al.'s R(2+1)D, whose wider middles have 1.4
+    to 1.6 times as many parameters.
 
     The max-pooling and the last three stages halve the number of frames: of 32, 8 reach
     the layer after 'layer2'. The authors' strided 1x3x3 convolutions also pad time by a
@@ -112,3 +113,8 @@ class RepFlowSeparableResNet3d(RepFlowResNet3d):
             zero_init_residual=False,
         )
         super().__init__(depth, **defaults | kwargs)
+
+    def _make_stem_layer(self) -> None:
+        super()._make_stem_layer()
+        stride = (self.pool1_stride_t, self.pool1_stride_s, self.pool1_stride_s)
+        self.maxpool = nn.MaxPool3d(3, stride, padding=1)  # mmaction2's: within frames
