@@ -9,8 +9,8 @@ repflow             the Kinetics network of representation flow (models/rep_flow
                     network of their training code, for
                     repflow_r2plus1d50_*_fcf_authors.py; or their first flow layer, for
                     flowzoo_kernels.RepresentationFlow(C, n_iters=..., variant='tvl1',
-                    normalize='legacy'). With --layer, the layer of that name in a larger
-                    network (`flow_layer` in their (2+1)D network).
+                    normalize='legacy'). With --layer, the layer of that name in a
+                    larger network (`flow_layer` in their (2+1)D network).
 hidden_two_stream   their MotionNet (.caffemodel), for motionnet_*.py, or MotionNet with
                     VGG-16 behind it, for hidden2s_vgg16_*.py. Needs protobuf: pip
                     install 'flowzoo[caffe]'.
