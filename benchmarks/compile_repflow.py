@@ -122,20 +122,23 @@ def compile_one(
         everything = kind == "backward, all gradients"
         launched = {"NEED_X": True, "NEED_DIV": True, "SUMS": gpu.SUMS}
         launched |= {"NEED_IMAGE": everything, "NEED_FLOW": everything}
-    launched |= gpu.constants(plan, variant, sobel)
-    warps = launched.pop("num_warps")
+    launched["K"] = gpu.constants(plan, variant, sobel)
+    options = gpu.options(plan)
     if target_of(target).warp_size == 64:
-        warps = max(1, warps // 2)
+        options["num_warps"] = max(1, options["num_warps"] // 2)
     usages = []
     for first, last in launches if plan.halo_before else [(True, True)]:
         compiled = triton.compile(
             source_of(kernel, dtype, launched | {"FIRST": first, "LAST": last}),
             target=target_of(target),
-            options={"num_warps": warps},
+            options=options,
         )
         usages.append(usage_of(compiled))
     pixels = plan.shape.ROWS * plan.shape.COLS
-    row |= {"patch": f"{plan.shape.ROWS}x{plan.shape.COLS}", "warps": warps}
+    row |= {
+        "patch": f"{plan.shape.ROWS}x{plan.shape.COLS}",
+        "warps": options["num_warps"],
+    }
     if plan.halo_before:
         row |= {"maps per program": "a tile", "iterations": plan.iterations}
         row["computed per pixel"] = round(plan.computed, 2)

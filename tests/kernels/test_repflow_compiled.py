@@ -44,8 +44,7 @@ def test_compiles_where_every_size_is_one(kind):
     }[kind]
     shape = tiling.fit_whole_maps(1, 1, 1, tiling.FORWARD)
     plan = tiling.whole_maps(shape, 1)
-    constants = compile_repflow.gpu.constants(plan, "tvl1", False)
-    warps = constants.pop("num_warps")
+    constants = {"K": compile_repflow.gpu.constants(plan, "tvl1", False)}
     constants |= {"FIRST": True, "LAST": True, "SUMS": 64}
     for name in kernel.arg_names:
         if name.startswith("NEED"):
@@ -55,7 +54,8 @@ def test_compiles_where_every_size_is_one(kind):
     constants = {k: v for k, v in constants.items() if k in kernel.arg_names}
     source = compile_repflow.source_of(kernel, "float32", constants)
     target = compile_repflow.target_of("sm_90")
-    assert triton.compile(source, target=target, options={"num_warps": warps})
+    options = compile_repflow.gpu.options(plan)
+    assert triton.compile(source, target=target, options=options)
 
 
 def test_clip_lengths_share_kernels():

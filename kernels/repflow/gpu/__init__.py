@@ -134,8 +134,9 @@ def _launch_forward(
             halo_before=plan.halo_before,
             halo_after=plan.halo_after,
             tiles_x=plan.across,
-            **constants(plan, variant, sobel),
+            K=constants(plan, variant, sobel),
             **edges,
+            **options(plan),
         )
 
 
@@ -148,22 +149,29 @@ def _sobel_flags(variant: str) -> tuple[bool, ...]:
     return (True, False) if variant == "paper" else (False,)
 
 
-def constants(plan: Tiling, variant: str, sobel: bool) -> dict:
-    """Compile-time arguments that both kernels have."""
+def constants(plan: Tiling, variant: str, sobel: bool) -> Constants:
+    """What both kernels are compiled for."""
     shape = plan.shape
-    return {
-        "K": Constants(
-            GROUPS=shape.GROUPS,
-            ROWS=shape.ROWS,
-            COLS=shape.COLS,
-            TALL=shape.TALL,
-            EXACT=shape.EXACT,
-            TILED=plan.halo_before > 0,
-            PAPER=variant == "paper",
-            SOBEL=sobel,
-        ),
-        "num_warps": max(1, shape.GROUPS * tiling.LANES // warp_size()),
-    }
+    return Constants(
+        GROUPS=shape.GROUPS,
+        ROWS=shape.ROWS,
+        COLS=shape.COLS,
+        TALL=shape.TALL,
+        EXACT=shape.EXACT,
+        TILED=plan.halo_before > 0,
+        PAPER=variant == "paper",
+        SOBEL=sobel,
+    )
+
+
+def options(plan: Tiling) -> dict[str, int | bool]:
+    """How Triton compiles both kernels.
+
+    Fused multiply-adds are asked for whatever a version's default: without, the loops
+    have 37 to 51 % more instructions.
+    """
+    num_warps = max(1, plan.shape.GROUPS * tiling.LANES // warp_size())
+    return {"num_warps": num_warps, "enable_fp_fusion": True}
 
 
 def backward(
@@ -346,7 +354,7 @@ class _Backward:
                     halo_after=plan.halo_after,
                     tiles=plan.down * plan.across,
                     tiles_x=plan.across,
-                    **constants(plan, self.variant, sobel),
+                    K=constants(plan, self.variant, sobel),
                     FIRST=index == 0,
                     LAST=index == self.launches - 1,
                     NEED_X=need_x,
@@ -354,4 +362,5 @@ class _Backward:
                     NEED_FLOW=need_flow,
                     NEED_DIV=need_div or need_theta,
                     SUMS=SUMS,
+                    **options(plan),
                 )
