@@ -25,9 +25,12 @@ def read_text(path: str | Path) -> str:
     them is taken for Windows-1252 (Latin-1 and more), with a warning.
 
     Raises:
-        ValueError: None of these; the message names file, line and encoding.
+        ValueError: None of these, or with zero bytes; the message names file, line and
+            encoding.
     """
     data = get(str(path)).removeprefix(codecs.BOM_UTF8)
+    if data and not data.strip(b"\0"):
+        raise ValueError(f"{path} holds nothing but zero bytes: copy it again")
     encoding = _encoding_of(data)
     try:
         text = data.decode(encoding)
@@ -39,7 +42,12 @@ def read_text(path: str | Path) -> str:
                 "seems to be: save it as UTF-8"
             ) from None
         text = _decode_windows(data, path, line)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ValueError(f"{path}, line {line} has a zero byte: save it as UTF-8")
+    # Marks begin files that were joined; DOS ended files with a character.
+    return text.replace("\n\ufeff", "\n").removesuffix("\x1a")
 
 
 def read_lines(path: str | Path) -> list[str]:
@@ -51,10 +59,19 @@ def _encoding_of(data: bytes) -> str:
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
             return encoding
-    if b"\0" not in data:
+
+    def zeros(start: int, step: int) -> float:
+        return data[start::step].count(0) / max(1, len(data) // step)
+
+    # Without a mark, what is zero of letters and of ends of lines tells.
+    if min(zeros(2, 4), zeros(3, 4)) > 0.5:
+        return "utf-32-le"
+    if min(zeros(0, 4), zeros(1, 4)) > 0.5:
+        return "utf-32-be"
+    even, odd = zeros(0, 2), zeros(1, 2)
+    if max(even, odd) < 0.1:
         return "utf-8"
-    little = data[1::2].count(0) > data[::2].count(0)
-    return "utf-16-le" if little else "utf-16-be"
+    return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def _decode_windows(data: bytes, path: str | Path, line: int) -> str:
