@@ -13,7 +13,7 @@ from flowzoo.config_lookup import find_config
 
 ROOT = Path(__file__).parents[2] / "configs"
 # Data of which the paper says nothing, and mmaction2's networks with theirs.
-OURS = ("motionshapes", "utinteraction", "slowonly", "tsm")
+OURS = ("motionshapes", "utinteraction", "weizmann", "slowonly", "tsm")
 NAMES = [
     path.stem
     for path in sorted([*ROOT.glob("repflow_*.py"), *ROOT.glob("repflow/*.py")])
