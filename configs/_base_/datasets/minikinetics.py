@@ -1,5 +1,5 @@
-# Mini-Kinetics as in Representation Flow for Action Recognition: the videos of 150
-# classes of Kinetics-400.
+# Mini-Kinetics as in Representation Flow for Action Recognition: clips of 150 classes of
+# Kinetics-400, by the authors' lists.
 root = '{{$FLOWZOO_DATA:data}}/minikinetics'
 num_classes = 150
 files = dict(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from pathlib import Path
 
 from .classes import number_classes, plain, read_class_list
@@ -13,7 +15,10 @@ from .sources import Sources, read_official
 ANNOTATION_ARCHIVES = ("kinetics[4-7]00*", "kinetics_[4-7]00*", "*annotations*")
 # Rows of the files of Kinetics-400; the others were changed after publication.
 _PUBLISHED = {400: dict(train=246534, val=19906, test=39805)}
+_MINI_PUBLISHED = dict(train=86365, val=7102)
 _PARTS = dict(train="train", val="val(idate)?", test="test")
+_MINI_LIST = r"minikinetics_{part}\.json"
+_MINI_CLIP = re.compile(r"(?:rgb_)?(.{11})_(\d+)_(\d+)(?:\.mp4)?")
 # Of the Common Visual Data Foundation: whole files for damaged ones.
 _REPLACEMENTS = "replacement_for_corrupted_k400"
 
@@ -28,12 +33,18 @@ def read(sources: Sources, classes: int, class_list: Path | None = None) -> Data
 
 
 def read_mini(sources: Sources, class_list: Path | None) -> DataSet:
-    """The videos of some classes of Kinetics-400, numbered by their place in a list."""
+    """Clips of some classes of Kinetics-400, numbered by their place in a list.
+
+    The authors' files minikinetics_train.json and minikinetics_val.json say which;
+    without them, all of these classes that the .csv files of Kinetics-400 have.
+    """
     if class_list is None:
         raise PreparationError(
             "Mini-Kinetics is defined by its list of classes: give --classes FILE, a "
             "class on each line"
         )
+    if sources.annotations(_MINI_LIST.format(part="(train|val)")):
+        return _read_mini_lists(sources, read_class_list(class_list))
     rows = {part: _read_rows(sources, part) for part in ("train", "val")}
     listed = read_class_list(class_list)
     for source, part in rows.values():
@@ -49,7 +60,36 @@ def read_mini(sources: Sources, class_list: Path | None) -> DataSet:
         part: (source, [row for row in content if row["label"] in chosen])
         for part, (source, content) in rows.items()
     }
-    return _lists(sources, "minikinetics", rows, classes, None)
+    dataset = _lists(sources, "minikinetics", rows, classes, _MINI_PUBLISHED)
+    dataset.notes.append(
+        "minikinetics_train.json and minikinetics_val.json, the authors' lists of "
+        "clips, were not found; all videos of the classes are listed, which are more"
+    )
+    return dataset
+
+
+def _read_mini_lists(sources: Sources, classes: list[str]) -> DataSet:
+    """From the authors' lists, {"rgb_ID_START_END.mp4": number of the class}."""
+    lists = []
+    for part, published in _MINI_PUBLISHED.items():
+        file = f"minikinetics_{part}.json"
+        path = sources.annotation(_MINI_LIST.format(part=part), file)
+        samples = []
+        try:
+            for clip, label in json.loads(read_official(path)).items():
+                video, start, end = _MINI_CLIP.fullmatch(clip).groups()
+                classes[label]
+                name = f"{video}_{int(start):06d}_{int(end):06d}"
+                found = sources.find_video(name, part, any_suffix=True)
+                samples.append(Sample(name, found, (label,)))
+        except (ValueError, AttributeError, TypeError, IndexError) as error:
+            raise PreparationError(
+                f"{path} is not the authors' {file}, or has more classes than the "
+                f"{len(classes)} of the list ({error!r}); download it again"
+            ) from error
+        list_file = f"minikinetics_{part}_list_videos.txt"
+        lists.append(VideoList(list_file, samples, published))
+    return DataSet(classes, lists)
 
 
 def _lists(

@@ -242,7 +242,8 @@ def test_minikinetics(tmp_path, clip, lines):
         clip(root / f"{video_name(row)}.mp4")
     classes = tmp_path / "classes.txt"
     classes.write_text("Class_Number_002\nclass number 000\n")
-    prepare("minikinetics", root, out, class_list=classes)
+    report = prepare("minikinetics", root, out, class_list=classes)
+    assert "the authors' lists of clips, were not found" in report["notes"][0]
     assert lines(out / "minikinetics_train_list_videos.txt") == [
         f"{video_name(rows[0])}.mp4 1",
         f"{video_name(rows[2])}.mp4 0",
@@ -253,6 +254,33 @@ def test_minikinetics(tmp_path, clip, lines):
         prepare("minikinetics", root, out, class_list=classes, force=True)
     with pytest.raises(PreparationError, match="give --classes FILE"):
         prepare("minikinetics", root, out, force=True)
+
+
+def test_minikinetics_of_the_authors_lists(tmp_path, clip, lines):
+    root, out = tmp_path / "root", tmp_path / "out"
+    clip(root / "train" / "abc_efgh-jk_000004_000014.mp4")
+    clip(root / "val" / "_bcdefghijk_000130_000140.webm")
+    classes = tmp_path / "classes.txt"
+    classes.write_text("flying\nswimming\n")
+    train = {"rgb_abc_efgh-jk_4_14.mp4": 1, "rgb_abc_efgh-jk_4_15.mp4": 0}
+    (root / "minikinetics_train.json").write_text(json.dumps(train))
+    with pytest.raises(PreparationError, match=r"no minikinetics_val\.json"):
+        prepare("minikinetics", root, out, class_list=classes)
+    (root / "minikinetics_val.json").write_text('{"rgb__bcdefghijk_130_140.mp4": 0}')
+    report = prepare("minikinetics", root, out, class_list=classes)
+    assert lines(out / "minikinetics_train_list_videos.txt") == [
+        "train/abc_efgh-jk_000004_000014.mp4 1"
+    ]
+    assert lines(out / "minikinetics_val_list_videos.txt") == [
+        "val/_bcdefghijk_000130_000140.webm 0"
+    ]
+    assert lines(out / "classes.txt") == ["flying", "swimming"]
+    assert report["missing"] == ["abc_efgh-jk_000004_000015"]
+    assert "2 samples, 86365 are published" in report["notes"][0]
+    for text in ('{"rgb_abc_efgh-jk_4_14.mp4": 2}', '{"other.mp4": 0}', "[1]", "{"):
+        (root / "minikinetics_val.json").write_text(text)
+        with pytest.raises(PreparationError, match=r"is not the authors' mini"):
+            prepare("minikinetics", root, out, class_list=classes, force=True)
 
 
 @pytest.mark.parametrize(("version", "classes"), [("1-2", 100), ("1-3", 200)])
