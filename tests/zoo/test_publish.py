@@ -43,8 +43,7 @@ def publish(tmp_path, monkeypatch):
         return tmp_path
 
     yield run
-    for name in ("publish", "metafile"):
-        sys.modules.pop(name, None)
+    sys.modules.pop("publish", None)
 
 
 def test_file_log_and_metafile(publish):

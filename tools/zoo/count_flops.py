@@ -9,12 +9,12 @@ tools/zoo/build_model_zoo.py. A test compares the parameters with the built mode
 import argparse
 from pathlib import Path
 
-from metafile import read_metafiles, write_metafile
 from mmengine.config import Config
 from tqdm import tqdm
 
 from flowzoo.config_lookup import current_model_name, find_config
 from flowzoo.zoo.complexity import complexity
+from flowzoo.zoo.metafiles import read_metafiles, write_metafile
 from flowzoo.zoo.protocol import counted_input
 
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from metafile import read_metafiles, write_metafile
 from mmengine.config import Config
 
 import flowzoo
@@ -25,6 +24,7 @@ from flowzoo.config_lookup import moved_config
 from flowzoo.io.checkpoint_io import write_checkpoint
 from flowzoo.zoo.download import REPOSITORY, sha256
 from flowzoo.zoo.evaluate import evaluate
+from flowzoo.zoo.metafiles import read_metafiles, write_metafile
 
 
 def find_entry(config: Path) -> tuple[Path, dict, dict]:

@@ -1,11 +1,11 @@
-"""Reading and writing the zoo's metafiles, for the tools beside this file."""
+"""Reading and writing the zoo's metafiles."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
-from flowzoo.zoo.index import DERIVED, metafiles
+from .index import DERIVED, metafiles
 
 
 def read_metafiles() -> Iterator[tuple[Path, dict]]:
