@@ -79,14 +79,23 @@ def views(config: Config) -> Views | None:
             f"keep_ratio=False"
         )
     flat = [channels, *size]
-    volume = config.model.type != "Recognizer2D" and segments == 1
+    on_flow = _flow_preprocessor(config) is not None
+    volume = on_flow or (config.model.type != "Recognizer2D" and segments == 1)
     shape = [1, channels, frames, *size] if volume else [segments, *flat]
     length = frames if volume else segments
     what = "clip" if length > 1 else "frame"
     many = f"{clips} {what}{'s' * (clips > 1)}"
     many += f" x {crops} crops" * (crops > 1)
     extent = "x".join(map(str, [length, *size] if length > 1 else size))
+    if on_flow:
+        notes.insert(0, "TV-L1 flow")
     return Views(clips, crops, shape, ", ".join([f"{many} of {extent}", *notes]))
+
+
+def _flow_preprocessor(config: Config) -> ConfigDict | None:
+    """The config of the ``TVL1DataPreprocessor``, if the model has one."""
+    preprocessor = config.model.get("data_preprocessor") or {}
+    return preprocessor if preprocessor.get("type") == "TVL1DataPreprocessor" else None
 
 
 def protocol(config: Config) -> str:
@@ -134,4 +143,12 @@ def counted_input(config: Config) -> list[int] | None:
     if config.model.type == "TwoStreamRecognizer":
         return None
     seen = views(config)
-    return seen and seen.input
+    preprocessor = _flow_preprocessor(config)
+    if preprocessor is None:
+        return seen and seen.input
+    times = preprocessor.get("times", 1)
+    clips, _, frames, *size = seen.input
+    shape = [2**times, frames - times]
+    if preprocessor.get("format_shape") == "NCHW":  # as channels
+        return [clips, shape[0] * shape[1], *size]
+    return [clips, *shape, *size]
