@@ -14,7 +14,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import chain, dropwhile, islice
+from itertools import chain, dropwhile, islice, pairwise
 
 import av
 import numpy as np
@@ -32,8 +32,9 @@ __all__ = ["MAX_MISSING", "VideoError", "VideoReader", "naming_errors"]
 
 # Frames in a row that may be missing, unless told otherwise.
 MAX_MISSING = 2
-# Frames to be skipped for which seeking pays.
-_NEAR = 8
+# Frames to be skipped for which seeking pays: where key frames are known, and where
+# all packets have to be read to find them.
+_NEAR, _FAR = 8, 256
 # Part of a frame's period that its beginning may be off.
 _ROUNDING = 0.02
 
@@ -123,6 +124,9 @@ class VideoReader:
             VideoError: A frame is missing or damaged.
         """
         wanted = sorted(set(numbers))
+        skipped = max((b - a for a, b in pairwise([0, *wanted])), default=0)
+        if skipped >= _FAR and not self.timeline.is_exact:
+            self.timeline = read_timeline(self.filename)
         while wanted and self._has_true_times and self.timeline.times is not None:
             try:
                 yield from self._read_by_time(wanted, max_missing)
@@ -223,7 +227,7 @@ class VideoReader:
         if frame is None:
             return -1
         number = self.timeline.number_of(frame.pts)
-        if number is None:
+        if number is None or not self.timeline.is_exact:
             raise _WrongTimesError
         return number
 
@@ -235,8 +239,8 @@ class VideoReader:
             )
 
     def _frame_of_key(self, number: int) -> int:
-        """The last key frame up to a frame; -1 if there is none."""
-        keys = self.timeline.keys_before(number)
+        """The last key frame up to a frame that is known for sure, else -1."""
+        keys = self.timeline.is_exact and self.timeline.keys_before(number)
         return int(np.searchsorted(self.timeline.times, keys[-1][0])) if keys else -1
 
     def _approach(self, target: int) -> Iterator[av.VideoFrame]:
@@ -255,6 +259,8 @@ class VideoReader:
                     if first and first.pts <= time:
                         self._best_attempt = attempt
                         return chain([first], frames)
+        if not self.timeline.is_exact:
+            return _as_expected(self.frames(), self.timeline.times)
         return _in_order(self.frames())
 
     def _seek(self, time: int | None) -> Iterator[av.VideoFrame]:
@@ -292,6 +298,15 @@ def _in_order(frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
         if time is None or time <= last:
             raise _WrongTimesError
         last = time
+        yield frame
+
+
+def _as_expected(
+    frames: Iterable[av.VideoFrame], times: np.ndarray
+) -> Iterator[av.VideoFrame]:
+    for frame, time in zip(frames, times.tolist(), strict=False):
+        if frame.pts != time:
+            raise _WrongTimesError
         yield frame
 
 

@@ -17,8 +17,9 @@ import numpy as np
 
 from .video_stream import decode, decode_from_key, naming_errors, open_video
 
-# Frames decoded to learn whether their times are those of display.
-_PROBE = 64
+# Frames decoded to learn whether their times are those of display: where it is likely,
+# and where times are in the order of decoding.
+_FEW, _MANY = 8, 64
 # Seconds between two frames from which on a file's clock is wrong.
 _LONGEST_PAUSE = 3600
 
@@ -206,7 +207,7 @@ def _times(
     # of decoding. Only the decoder knows.
     frames = _decode_file(filename, late_start)
     are_sorted = unsure and shown == sorted(shown)
-    decoded = [frame.pts for frame in islice(frames, _PROBE if are_sorted else 2)]
+    decoded = [frame.pts for frame in islice(frames, _MANY if are_sorted else _FEW)]
     if None in decoded or decoded != sorted(decoded):
         return None
     if not decoded:

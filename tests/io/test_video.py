@@ -155,6 +155,37 @@ def test_a_gap_is_filled_with_the_frame_before(tmp_path, monkeypatch):
         read(path, [30])
 
 
+def test_a_lost_frame_does_not_shift_those_after_it(tmp_path, monkeypatch):
+    path = encode(tmp_path / "a.mp4", b_frames=2)
+    decode = VideoReader._decode
+
+    def lose_one(self, *args, **options):
+        frames = decode(self, *args, **options)
+        return (frame for frame in frames if frame.time != 0.2)
+
+    monkeypatch.setattr(VideoReader, "_decode", lose_one)
+    assert read(path, [8, 30]) == [8, 30]
+    assert read(path, [5], max_missing=1) == [4]
+
+
+def test_two_frames_of_one_time(tmp_path):
+    path = tmp_path / "twice.mp4"
+    with (
+        av.open(str(encode(tmp_path / "a.mp4", b_frames=2))) as given,
+        av.open(str(path), "w") as new,
+    ):
+        copy = new.add_stream_from_template(given.streams.video[0])
+        before = None
+        for number, packet in enumerate(list(given.demux(video=0))[:-1]):
+            if number % 20 == 7 and before >= packet.dts:
+                packet.pts = before
+            before = packet.pts
+            packet.stream = copy
+            new.mux(packet)
+    for numbers in ([6], [7], [30, 59], range(60)):
+        assert read(path, numbers) == list(numbers)
+
+
 def test_times_of_frames_that_disagree_with_those_of_packets(tmp_path, monkeypatch):
     path = encode(tmp_path / "odd.mkv")
     decode = VideoReader._decode
