@@ -56,6 +56,7 @@ NAMES: dict[str, dict[str, str]] = {
         "VisualizationHook": "flowzoo.compat.VisualizationHook",
     },
     "flowzoo.engine.visualization": {
+        "ActionVisualizer": "flowzoo.compat.ActionVisualizer",
         "RepFlowPicturesHook": "flowzoo.engine.RepFlowVisualizationHook",
         "flow_picture": "flowzoo.engine.visualization.flow_image",
     },

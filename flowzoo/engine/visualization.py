@@ -7,7 +7,6 @@ from pathlib import Path
 
 import mmcv
 import numpy as np
-from mmaction.engine.hooks import VisualizationHook
 from mmaction.registry import HOOKS
 from mmaction.structures import ActionDataSample
 from mmengine.dist import is_main_process
@@ -16,6 +15,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
+from flowzoo.compat import VisualizationHook
 from flowzoo.visualization import (
     FlowRecorder,
     first_clip,
@@ -69,8 +69,7 @@ class FlowVisualizationHook(VisualizationHook):
         out_dir: str | None = None,
         **kwargs,
     ) -> None:
-        show = kwargs.pop("show", False)
-        super().__init__(enable, interval, show, out_dir, **kwargs)
+        super().__init__(enable, interval, out_dir=out_dir, **kwargs)
         self._out_dir = out_dir
 
     def _draw_samples(
