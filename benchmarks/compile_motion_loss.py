@@ -18,6 +18,7 @@ import triton
 from compile_repflow import RESULTS, TYPES, as_table, loops_of, target_of, usage_of
 from triton.compiler import ASTSource
 
+from flowzoo_kernels._common.triton_options import LAUNCH_OPTIONS
 from flowzoo_kernels.frame_pyramid import gpu as frames_gpu
 from flowzoo_kernels.motion_loss import gpu as loss_gpu
 from flowzoo_kernels.warp import gpu as warp_gpu
@@ -86,7 +87,7 @@ def compile_one(kernel, constants: dict, warps: int, target: str, dtype: str) ->
     compiled = triton.compile(
         ASTSource(kernel, signature, constants, attributes),
         target=target_of(target),
-        options={"num_warps": warps},
+        options={"num_warps": warps} | LAUNCH_OPTIONS,
     )
     row = {"warps": warps, "shared memory": compiled.metadata.shared}
     row |= usage_of(compiled)

@@ -1,18 +1,17 @@
-"""Count the Triton kernels that representation flow compiles for many shapes.
+"""Count the Triton kernels that representation flow and motion losses compile.
 
     python benchmarks/count_compiles.py
 
 Needs no GPU: a stub stands in for the driver, and nothing is compiled or launched.
-Writes benchmarks/results/repflow_compile_counts.json.
+Writes benchmarks/results/{repflow,motion_loss}_compile_counts.json.
 """
 
 import contextlib
 import itertools
-import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 from unittest import mock
 
+import timing
 import torch
 import triton
 from repflow_inputs import make_parameters
@@ -20,9 +19,13 @@ from triton.backends.compiler import GPUTarget
 from triton.runtime import driver
 from triton.runtime.jit import JITFunction
 
+from flowzoo_kernels.frame_pyramid import gpu as frames_gpu
+from flowzoo_kernels.motion_loss import gpu as loss_gpu
+from flowzoo_kernels.motion_loss.options import FLOW_SCALES, Options
 from flowzoo_kernels.repflow import gpu
+from flowzoo_kernels.warp import gpu as warp_gpu
 
-RESULTS = Path(__file__).parent / "results" / "repflow_compile_counts.json"
+SIZES = (224, 224), (256, 320), (240, 320), (128, 128)
 
 
 class NoDriver:
@@ -60,11 +63,26 @@ def call(shape: tuple[int, ...], variant: str) -> None:
     gpu.backward(grad, x, *parameters, 20, variant, [True] * 7)
 
 
-def count(shapes: list[tuple[int, ...]], variants: tuple[str, ...]) -> dict[str, int]:
-    """Kernels that these shapes compile."""
+def call_losses(shape: tuple[int, ...]) -> None:
+    """The pyramid, the losses of five scales, and the warp with both gradients."""
+    n, c, t, h, w = shape
+    sizes = tuple((h >> i, w >> i) for i in range(1, 6))
+    frames_gpu.forward(torch.empty(shape), sizes, 9, 1.0, 0.7)
+    images = [torch.empty(n, t * c, *size) for size in sizes]
+    flows = [torch.empty(n, 2 * (t - 1), *size) for size in sizes]
+    scales = [Options(scale) for scale in FLOW_SCALES]
+    pairs = [i[:, :-c] for i in images], [i[:, c:] for i in images]
+    loss_gpu.forward(*pairs, flows, scales, True)
+    image, flow = torch.empty(n, c, h, w), torch.empty(n, 2, h, w)
+    grad = warp_gpu.forward(image, flow, "zeros")
+    warp_gpu.backward(grad, image, flow, "zeros", [True, True])
+
+
+def count(function: Callable, calls: Iterable[tuple]) -> dict[str, int]:
+    """Kernels that calls of the function with these arguments compile."""
     with counted_compiles() as keys:
-        for shape, variant in itertools.product(shapes, variants):
-            call(shape, variant)
+        for arguments in calls:
+            function(*arguments)
     return {name: len(found) for name, found in keys.items()}
 
 
@@ -72,16 +90,28 @@ def main() -> None:
     grid = itertools.product((1, 2, 8), (1, 16, 32, 33), (2, 3, 8, 16, 17), (7, 14, 56))
     rows = {
         "paper, (2, 32, T, 14, 14), T = 2 to 17": count(
-            [(2, 32, t, 14, 14) for t in range(2, 18)], ("paper",)
+            call, [((2, 32, t, 14, 14), "paper") for t in range(2, 18)]
         ),
         "N 1, 2, 8; C 1, 16, 32, 33; T 2, 3, 8, 16, 17; H = W = 7, 14, 56": count(
-            [(n, c, t, s, s) for n, c, t, s in grid], ("paper", "tvl1")
+            call,
+            [((n, c, t, s, s), v) for n, c, t, s in grid for v in ("paper", "tvl1")],
         ),
     }
-    for name, row in rows.items():
-        print(name, row)
+    write("repflow", rows)
+    grid = itertools.product((1, 2, 16), (2, 3, 11), SIZES)
+    rows = {
+        "N 1, 2, 16; T 2, 3, 11; 224 x 224, 256 x 320, 240 x 320, 128 x 128": count(
+            call_losses, [((n, 3, t, *size),) for n, t, size in grid]
+        )
+    }
+    write("motion_loss", rows)
+
+
+def write(name: str, rows: dict) -> None:
+    for row in rows.items():
+        print(*row)
     result = {"triton": triton.__version__, "kernels compiled": rows}
-    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    timing.write(timing.RESULTS / f"{name}_compile_counts.json", result)
 
 
 if __name__ == "__main__":

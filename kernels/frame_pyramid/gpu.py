@@ -19,6 +19,7 @@ import triton.language as tl
 from torch import Tensor
 
 from .._common.launch import device_guard
+from .._common.triton_options import LAUNCH_OPTIONS, compile_once
 from .tables import gather, scatter
 
 COLUMNS = 32  # of a program that normalizes, one for a thread
@@ -66,7 +67,7 @@ def _row(ptr, y, sh, h, ok):
     return value.to(tl.float32)
 
 
-@triton.jit
+@compile_once
 def rows_kernel(
     frames_ptr,  # (N, C, T, H, W), any strides
     lower_ptr,  # (H, SIZES), int32
@@ -141,7 +142,7 @@ def rows_kernel(
     tl.store(tall_ptr + (out + w), following, mask=ok & (last + 1 < height))
 
 
-@triton.jit
+@compile_once
 def columns_kernel(
     tall_ptr,  # (planes, rows of all sizes, W), float32
     first_ptr,  # (columns of all sizes, 2), int32: first pixel, pixels
@@ -259,6 +260,7 @@ def forward(
             CHANNELS=1 << (channels - 1).bit_length(),
             COLUMNS=COLUMNS,
             num_warps=1,
+            **LAUNCH_OPTIONS,
         )
         columns_kernel[(tables.programs,)](
             tall,
@@ -271,5 +273,6 @@ def forward(
             w=w,
             rows=tables.rows,
             BLOCK=BLOCK,
+            **LAUNCH_OPTIONS,
         )
     return out

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from .._common.checks import check_plane
 from .._common.launch import device_guard, named_strides
+from .._common.triton_options import LAUNCH_OPTIONS, compile_once
 from .options import Options
 from .reference import border_width, divisors, ssim_table
 
@@ -90,7 +91,7 @@ def _smoothness(ptr, y, x, sh, sw, h, w, ok, border, alpha, beta, eps2):
     return value, left - gx + above - gy
 
 
-@triton.jit
+@compile_once
 def motion_loss_kernel(
     target_ptr,  # (N, P C, H, W), any strides
     source_ptr,  # (N, P C, H, W), any strides
@@ -288,6 +289,7 @@ def _triton_scale(
         SIDE=table.shape[0],
         ACROSS=_across(step),
         num_warps=warps(table.shape[0], _across(step)),
+        **LAUNCH_OPTIONS,
     )
 
 

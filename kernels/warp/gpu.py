@@ -14,6 +14,7 @@ import triton.language as tl
 from torch import Tensor
 
 from .._common.launch import device_guard, named_strides
+from .._common.triton_options import LAUNCH_OPTIONS, compile_once
 from .reference import image_gradient_reference
 
 BLOCK = 128  # pixels of a program, one for a thread
@@ -74,7 +75,7 @@ def _add(ptr, value, mask):
     tl.atomic_add(ptr, value, mask=mask, sem="relaxed")
 
 
-@triton.jit
+@compile_once
 def forward_kernel(
     image_ptr,  # (N, C, H, W), any strides
     flow_ptr,  # (N, 2, H, W), any strides
@@ -119,7 +120,7 @@ def forward_kernel(
         out += h * w
 
 
-@triton.jit
+@compile_once
 def backward_kernel(
     grad_ptr,  # (N, C, H, W), any strides
     image_ptr,  # (N, C, H, W), any strides
@@ -206,6 +207,7 @@ def forward(image: Tensor, flow: Tensor, padding: str) -> Tensor:
             w=image.shape[3],
             BORDER=padding == "border",
             BLOCK=BLOCK,
+            **LAUNCH_OPTIONS,
         )
     return out
 
@@ -242,5 +244,6 @@ def backward(
                 FLOW_GRAD=need_flow,
                 BORDER=padding == "border",
                 BLOCK=BLOCK,
+                **LAUNCH_OPTIONS,
             )
     return image_grad.to(image.dtype), flow_grad

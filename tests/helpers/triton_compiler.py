@@ -10,6 +10,8 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
+from flowzoo_kernels._common.triton_options import LAUNCH_OPTIONS
+
 
 def compiled(
     kernel, types: dict[str, str], constants: dict, sm: int, warps: int = 4
@@ -25,7 +27,8 @@ def compiled(
     }
     source = ASTSource(kernel, signature, constexprs=constants)
     target = GPUTarget("cuda", sm, 32)
-    return triton.compile(source, target=target, options={"num_warps": warps})
+    options = {"num_warps": warps} | LAUNCH_OPTIONS
+    return triton.compile(source, target=target, options=options)
 
 
 def compiled_resources(*arguments, **options) -> tuple[int, int]:

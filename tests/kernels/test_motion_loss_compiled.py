@@ -4,6 +4,7 @@ import pytest
 
 pytest.importorskip("triton")
 
+import count_compiles
 from helpers.triton_compiler import compiled_resources
 
 from flowzoo_kernels.motion_loss import gpu
@@ -27,3 +28,16 @@ def test_compiles_without_spills(sm, dtype):
             )
             assert spills == 0
             assert registers <= limit
+
+
+def test_clips_of_all_sizes_share_kernels():
+    """Of the losses, the frames and the warp, where memory is aligned to 16 bytes."""
+
+    def count(*shapes):
+        calls = [(shape,) for shape in shapes]
+        return count_compiles.count(count_compiles.call_losses, calls)
+
+    first = (1, 3, 2, 256, 256)
+    one = count(first)
+    assert count(first, (2, 3, 11, 288, 384), (16, 3, 4, 256, 400)) == one
+    assert one["backward_kernel"] == one["rows_kernel"] == 1

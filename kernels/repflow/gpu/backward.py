@@ -10,7 +10,7 @@ only the tile's inner part is right, and nothing else is stored or summed.
 import triton
 import triton.language as tl
 
-from .constants import compile_once
+from ..._common.triton_options import compile_once
 from .image_gradient import image_gradient_backward, image_kernel_grads
 from .iteration import coefficients, is_sobel, iterate, load_parameters
 from .iteration_backward import iterate_backward, zero_sums

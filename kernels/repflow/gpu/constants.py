@@ -1,10 +1,7 @@
-"""What the Triton kernels are compiled for, and how often."""
+"""What the Triton kernels are compiled for."""
 
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 
-import triton
 import triton.language as tl
 
 from ..._common import launch
@@ -35,14 +32,3 @@ class Constants:
         if not launch.interpreted():
             for name in (f.name for f in fields(self)):
                 object.__setattr__(self, name, tl.constexpr(getattr(self, name)))
-
-
-def compile_once(kernel: Callable) -> triton.JITFunction:
-    """Compile the kernel for all sizes, where triton.jit does so for kinds of them.
-
-    It makes constants of integers that are 1 and compiles anew for multiples of 16.
-    Only of the innermost strides is that of use: wide loads need it.
-    """
-    names = inspect.signature(kernel).parameters
-    sizes = [n for n in names if n.islower() and not n.endswith(("_ptr", "stride_w"))]
-    return triton.jit(do_not_specialize=sizes)(kernel)

@@ -7,7 +7,7 @@ global memory between launches.
 
 import triton.language as tl
 
-from .constants import compile_once
+from ..._common.triton_options import compile_once
 from .iteration import coefficients, is_sobel, iterate, load_parameters, new_u
 from .patches import (
     load_fields,
