@@ -48,7 +48,7 @@ def normalize_maps(x: Tensor, mode: str | None) -> Tensor:
     dims = (1, 2, 3, 4) if mode == "clip" else (0, 1, 2, 3, 4)
     low, high = x.amin(dims, keepdim=True), x.amax(dims, keepdim=True)
     extent = high - low
-    extent = torch.where(extent == 0, torch.ones_like(extent), extent)
+    extent = torch.where(extent == 0, 1.0, extent)
     scaled = 255 * ((x - low) / extent)
     return -scaled if mode == "legacy" else scaled
 

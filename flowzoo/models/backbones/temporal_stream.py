@@ -118,7 +118,7 @@ class StackedTemporalStream(_TemporalStream):
         with self._motion_gradients():
             flows = self.motion_net(windows)
         images = self.flow_to_image(flows[0])
-        images = images.unflatten(0, (clips.shape[0], -1)).flatten(1, 2)
+        images = images.reshape(clips.shape[0], -1, *images.shape[2:])
         if self.layout == "time":
             images = images.unflatten(1, (-1, 2)).transpose(1, 2)
         features = self.temporal(images)

@@ -14,7 +14,7 @@ def fold_frames(x: Tensor) -> Tensor:
 
 def unfold_frames(x: Tensor, frames: int) -> Tensor:
     """(N*T, C, H, W) with T frames to (N, C, T, H, W), without a copy."""
-    return x.unflatten(0, (-1, frames)).transpose(1, 2)
+    return x.reshape(-1, frames, *x.shape[1:]).transpose(1, 2)
 
 
 def per_frame(module: nn.Module, x: Tensor) -> Tensor:

@@ -89,10 +89,10 @@ def feature_sequence(recognizer: BaseModel, inputs: Tensor, grid: int = 1) -> Te
         x = x.unsqueeze(2)
     if x.ndim == 5:  # (N * views, C, T, H, W)
         steps = F.adaptive_avg_pool2d(x.transpose(1, 2).flatten(0, 1), grid)
-        x = steps.flatten(1).unflatten(0, (len(x), -1))
+        x = steps.reshape(x.shape[0], x.shape[2], -1)
     elif x.ndim != 2:
         raise ValueError(
             f"features {tuple(x.shape)} of {type(recognizer.backbone).__name__} are "
             "neither (N, C), (N, C, H, W) nor (N, C, T, H, W)"
         )
-    return torch.reshape(x, (len(inputs), -1, x.shape[-1]))
+    return torch.reshape(x, (inputs.shape[0], -1, x.shape[-1]))
