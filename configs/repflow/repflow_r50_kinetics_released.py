@@ -1,9 +1,9 @@
 # The network of the authors' released Kinetics weights. After
 #     python tools/zoo/convert.py repflow rep_flow.pt repflow_r50_kinetics_released.pth
 # the result is a checkpoint of this config. The authors' demonstration gives it RGB
-# frames scaled to [-1, 1]. Its classes are in the order of a label_map.txt that is not
-# in their repository, and neither is a training or test protocol: frames, crops and
-# schedule below are the paper's. Not tested by us with the released weights.
+# frames scaled to [-1, 1]. Its classes are in the order of their data/label_map.txt, which
+# is mmaction2's. Their repository has no training or test protocol for it: frames, crops
+# and schedule below are the paper's. Not tested by us with the released weights.
 _base_ = [
     '../_base_/datasets/kinetics400.py',
     '../_base_/pipelines/repflow_32x224.py',

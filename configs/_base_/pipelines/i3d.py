@@ -16,9 +16,7 @@ val_pipeline = [
     dict(clip, test_mode=True),
     dict(type='DecodeFrames'),
     dict(type='Resize', scale=(-1, 256)),
-    dict(type='CenterCrop', crop_size=224),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs')
+    dict(type='CenterCrop', crop_size=224), *train_pipeline[-2:]
 ]
 test_pipeline = [
     dict(type='OpenVideo'),
@@ -39,10 +37,8 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(pipeline=val_pipeline, test_mode=True))
 test_dataloader = dict(
+    val_dataloader,
     batch_size=1,
-    num_workers=8,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(pipeline=test_pipeline, test_mode=True))
 
 val_evaluator = dict(type='AccMetric')

@@ -21,9 +21,7 @@ val_pipeline = [
     dict(type='Resize', scale=(-1, 256)),
     dict(type='TVL1Flow', bound=20),
     dict(type='TransformWithFlow', transform=dict(type='CenterCrop', crop_size=224)),
-    dict(type='FlowAsFrames'),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs')
+    *train_pipeline[-3:]
 ]
 test_pipeline = [
     dict(type='OpenVideo'),
@@ -44,10 +42,8 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(pipeline=val_pipeline, test_mode=True))
 test_dataloader = dict(
+    val_dataloader,
     batch_size=1,
-    num_workers=8,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(pipeline=test_pipeline, test_mode=True))
 
 val_evaluator = dict(type='AccMetric')

@@ -19,9 +19,7 @@ val_pipeline = [
     dict(clip, test_mode=True),
     dict(type='DecodeFrames'),
     dict(type='Resize', scale=(-1, 128)),
-    dict(type='CenterCrop', crop_size=112),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs')
+    dict(type='CenterCrop', crop_size=112), *train_pipeline[-2:]
 ]
 test_pipeline = val_pipeline
 

@@ -20,9 +20,7 @@ val_pipeline = [
     dict(clip, test_mode=True),
     dict(type='DecodeFrames'),
     dict(type='Resize', scale=(-1, 256)),
-    dict(type='CenterCrop', crop_size=224),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs')
+    dict(type='CenterCrop', crop_size=224), *train_pipeline[-2:]
 ]
 test_pipeline = val_pipeline
 

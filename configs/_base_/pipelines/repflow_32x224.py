@@ -20,9 +20,7 @@ val_pipeline = [
     dict(clip, test_mode=True),
     dict(type='DecodeFrames'),
     dict(type='Resize', scale=(-1, 256)),
-    dict(type='CenterCrop', crop_size=224),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs')
+    dict(type='CenterCrop', crop_size=224), *train_pipeline[-2:]
 ]
 # Scores of a test video are averaged over ten clips and three crops of each, which is our
 # choice: the paper does not say how many.
@@ -31,7 +29,7 @@ test_pipeline = [
     dict(clip, num_clips=10, test_mode=True),
     dict(type='DecodeFrames'),
     dict(type='Resize', scale=(-1, 224)),
-    dict(type='ThreeCrop', crop_size=224), *val_pipeline[-2:]
+    dict(type='ThreeCrop', crop_size=224), *train_pipeline[-2:]
 ]
 
 # On 8 GPUs, as in the paper: 32 clips in all.
