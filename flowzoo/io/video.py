@@ -146,6 +146,7 @@ class VideoReader:
         # Times in files are rounded, and so may be where a frame begins.
         seconds += _ROUNDING / self._known_rate()
         if not self._has_true_times:
+            self._check_regular()
             return int(seconds * self.frame_rate)
         times = self._known_times()
         time = times[0] + seconds / float(self.stream.time_base)
@@ -159,6 +160,7 @@ class VideoReader:
         """
         period = 1 / self._known_rate()
         if not self._has_true_times:
+            self._check_regular()
             return self.frame_count * period
         times = self._known_times()
         return float((times[-1] - times[0]) * self.stream.time_base) + period
@@ -180,11 +182,20 @@ class VideoReader:
             self.timeline = read_timeline(self.filename)
         times = self.timeline.times
         if times is None:
-            raise VideoError(
-                f"{self.filename} does not tell when its frames are shown, so windows "
-                "of it cannot be read; convert it to .mp4"
-            )
+            raise self._untimed()
         return times
+
+    def _check_regular(self) -> None:
+        """Raise where an AVI has empty chunks, for frames that last longer."""
+        chunks = self.stream.duration or 0
+        if chunks > self.frame_count + MAX_MISSING:
+            raise self._untimed()
+
+    def _untimed(self) -> VideoError:
+        return VideoError(
+            f"{self.filename} does not tell when its frames are shown, so windows of "
+            "it cannot be read; convert it to .mp4"
+        )
 
     def _read_in_order(self, wanted: list[int], max_missing: int) -> NumberedFrames:
         if not wanted:

@@ -13,6 +13,7 @@ from helpers.painted_videos import GROUP, encode, number_in, remux
 
 from flowzoo.datasets.preparation import verify as verify_module
 from flowzoo.datasets.preparation.verify import check_video, verify
+from flowzoo.datasets.transforms import OpenVideo
 from flowzoo.io import video_stream
 from flowzoo.io.video import VideoError, VideoReader
 
@@ -137,6 +138,23 @@ def test_frames_that_were_dropped_at_recording(tmp_path):
     assert count(path) == 60
     assert read(path, range(60)) == list(range(60))
     assert check_video(str(path)).fault == ""
+
+
+def test_windows_where_frames_were_dropped_at_recording(tmp_path):
+    """Which frames those were, an AVI with B-frames does not tell."""
+    source = encode(tmp_path / "a.avi", b_frames=2)
+    path = remux(source, tmp_path / "b.avi", shift=100)
+    assert read(path, [7]) == [7]
+    with pytest.raises(VideoError, match=r"b\.avi does not tell when"):
+        OpenVideo()(dict(filename=str(path), window=(0.0, 1.0)))
+    assert OpenVideo()(dict(filename=str(source), window=(0, 1)))["total_frames"] == 25
+
+
+def test_a_picture_that_does_not_move(tmp_path):
+    path = encode(tmp_path / "still.gif", 1)
+    assert check_video(str(path)).frames == count(path) == 1
+    assert read(path, []) == []
+    assert read(path, [0]) == [0]
 
 
 def test_a_gap_is_filled_with_the_frame_before(tmp_path, monkeypatch):
