@@ -1,3 +1,4 @@
+# Stage 3 of 3, mode (c): from hidden2s_i3d_thumos14_temporal.py, end to end.
 # The schedule is that of UCF101; the paper gives none for this dataset.
 _base_ = [
     '../_base_/models/hidden2s_i3d.py', '../_base_/datasets/thumos14.py',
@@ -5,12 +6,8 @@ _base_ = [
     '../_base_/schedules/hidden2s_16k.py', '../_base_/two_stream_runtime.py'
 ]
 
-model = dict(
-    backbone=dict(
-        motion_net=dict(
-            init_cfg=dict(
-                checkpoint='work_dirs/motionnet_thumos14/iter_400000.pth'))),
-    cls_head=dict(num_classes=_base_.num_classes, average_clips='prob'))
+load_from = 'work_dirs/hidden2s_i3d_thumos14_temporal/iter_320000.pth'
+model = dict(cls_head=dict(num_classes=_base_.num_classes))
 
 train_dataloader = dict(dataset=_base_.train_data)
 val_dataloader = dict(dataset=_base_.val_data)

@@ -1,6 +1,6 @@
-# The schedule is that of UCF101; the paper does not train on this dataset.
+# Inception-I3D from random weights. The schedule is that of TSN.
 _base_ = [
-    'mmaction::_base_/models/i3d_r50.py', '../_base_/datasets/kinetics400.py',
+    '../_base_/models/i3d_inception.py', '../_base_/datasets/kinetics400.py',
     '../_base_/pipelines/two_stream_long_clips.py',
     '../_base_/schedules/spatial_3500.py', '../_base_/two_stream_runtime.py'
 ]

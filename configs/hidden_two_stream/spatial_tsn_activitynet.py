@@ -1,5 +1,6 @@
+# The schedule is that of UCF101; the paper gives none for this dataset.
 _base_ = [
-    'mmaction::_base_/models/tsn_r50.py', '../_base_/datasets/activitynet.py',
+    '../_base_/models/spatial_tsn.py', '../_base_/datasets/activitynet.py',
     '../_base_/pipelines/two_stream_frames.py',
     '../_base_/schedules/spatial_3500.py', '../_base_/two_stream_runtime.py'
 ]

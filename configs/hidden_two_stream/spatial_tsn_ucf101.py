@@ -1,10 +1,10 @@
 _base_ = [
-    'mmaction::_base_/models/tsn_r50.py', '../_base_/datasets/ucf101.py',
+    '../_base_/models/spatial_tsn.py', '../_base_/datasets/ucf101.py',
     '../_base_/pipelines/two_stream_frames.py',
     '../_base_/schedules/spatial_3500.py', '../_base_/two_stream_runtime.py'
 ]
 
-model = dict(cls_head=dict(num_classes=_base_.num_classes, average_clips='score'))
+model = dict(cls_head=dict(num_classes=_base_.num_classes))
 
 train_dataloader = dict(
     dataset=dict(_base_.train_data, pipeline=_base_.segments_train_pipeline))

@@ -2,6 +2,7 @@
 # spatial_vgg16_ucf101.py, then tools/zoo/merge_streams.py.
 _base_ = '../hidden2s_vgg16_ucf101.py'
 
+load_from = None
 model = dict(
     _delete_=True,
     type='TwoStreamRecognizer',

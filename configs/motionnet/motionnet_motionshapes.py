@@ -6,7 +6,8 @@ _base_ = [
 
 # Motion is a pixel or two. With the published weight of 1, networks stay at zero flow,
 # the smoothest of all, for hundreds of iterations.
-model = dict(loss=dict(smoothness_weights=(0.1, 0.1, 0.1, 0.1, 0.1)))
+model = dict(loss=dict(
+        normalization='elements', smoothness_weights=(0.1, 0.1, 0.1, 0.1, 0.1)))
 default_hooks = dict(
     checkpoint=dict(interval=600, save_best='flow/EPE'))
 

@@ -9,7 +9,8 @@ _base_ = [
 # the smoothest of all, for hundreds of iterations.
 model = dict(
     backbone=dict(type='TinyMotionNet', num_frames=2),
-    loss=dict(smoothness_weights=(0.1, 0.1, 0.1)))
+    loss=dict(
+        normalization='elements', smoothness_weights=(0.1, 0.1, 0.1)))
 default_hooks = dict(
     checkpoint=dict(interval=600, save_best='flow/EPE'))
 

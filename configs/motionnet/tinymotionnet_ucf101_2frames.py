@@ -8,7 +8,8 @@ _base_ = [
 model = dict(
     backbone=dict(type='TinyMotionNet', num_frames=2),
     # zero flow is where smoothness alone leads, and small networks stay there
-    loss=dict(smoothness_weights=(0.1, 0.1, 0.1)))
+    loss=dict(
+        normalization='elements', smoothness_weights=(0.1, 0.1, 0.1)))
 
 # tinymotionnet_ucf101_2frames_smooth.py goes on and ends the schedule.
 train_cfg = dict(max_iters=500, val_interval=500)

@@ -5,10 +5,11 @@ from .hooks import (
     CheckNumClassesHook,
     UnreadableVideosHook,
 )
-from .optim import FlowOptimWrapperConstructor
+from .optim import CaffeOptimWrapperConstructor, FlowOptimWrapperConstructor
 from .visualization import FlowVisualizationHook, RepFlowVisualizationHook
 
 __all__ = [
+    "CaffeOptimWrapperConstructor",
     "CheckBatchSizeHook",
     "CheckFlowLearningRateHook",
     "CheckNumClassesHook",

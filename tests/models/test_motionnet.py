@@ -2,7 +2,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
-from flowzoo.models.backbones.motionnet import FlowDecoder, TinyMotionNet
+from flowzoo.models.backbones.motionnet import FlowDecoder, MotionNet, TinyMotionNet
 from flowzoo_kernels import multiscale_motion_loss
 from flowzoo_kernels.motion_loss.op import FLOW_SCALES, SSIM_WEIGHTS
 
@@ -96,3 +96,23 @@ def test_errors():
             net(torch.rand(shape))
     with pytest.raises(ValueError, match="need 2 numbers of channels"):
         FlowDecoder((8, 8, 8), (8,), 2)
+
+
+def test_ablation_of_the_smooth_convolutions():
+    """Without them, the next level sees what they would have seen."""
+    net = MotionNet(smooth_convs=False)
+    assert not any("smooth" in name for name, _ in net.named_parameters())
+    inputs = [d[0].in_channels for d in net.decoder.deconvs]
+    assert inputs == [256 + 128 + 20, 512 + 256 + 20, 512 + 512 + 20, 1024]
+    flows = net(torch.rand(1, 3, 11, 64, 64))
+    assert [tuple(flow.shape[1:]) for flow in flows] == [
+        (20, 64 >> level, 64 >> level) for level in range(1, 6)
+    ]
+
+
+def test_ablation_of_the_small_kernels():
+    net = MotionNet(kernels=(7, 5, 5))
+    kernels = [getattr(net, f"conv{i}")[0].kernel_size[0] for i in range(1, 7)]
+    assert kernels == [7, 5, 5, 3, 3, 3]
+    flows = net(torch.rand(1, 3, 11, 64, 64))
+    assert flows[0].shape == (1, 20, 32, 32)

@@ -1,5 +1,6 @@
 """The zoo of this clone: tables up to date, weights that fit their configs."""
 
+import re
 import runpy
 import subprocess
 import sys
@@ -89,6 +90,17 @@ def test_faulty_files_are_named():
         assert says in faults(changed)
     unlisted = [row for row in rows if row is not trained]
     assert faults(unlisted) == [f"configs/{trained.config}: no metafile lists it"]
+
+
+EDITION = r"(MoNet, )?(ACCV|IJCAI|CVPR|ICLR)\b|authors' repository"
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in models().values() if row.paper], ids=lambda row: row.name
+)
+def test_papers_numbers_name_edition_and_table(row):
+    assert re.match(EDITION, row.paper["source"])
+    assert re.search(r"\b[Tt]ables?\b", row.paper["source"])
 
 
 def test_some_models_are_trained():

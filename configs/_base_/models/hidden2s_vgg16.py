@@ -5,25 +5,17 @@ model = dict(
     type='Recognizer3D',
     backbone=dict(
         type='StackedTemporalStream',
-        # MotionNet as trained by motionnet_DATASET.py
-        motion_net=dict(
-            type='MotionNet',
-            num_frames=11,
-            init_cfg=dict(
-                type='Pretrained',
-                checkpoint='work_dirs/motionnet_ucf101/iter_400000.pth',
-                prefix='backbone.')),
-        temporal=dict(
-            type='VGG16',
-            in_channels=20,
-            dropout_ratio=0.9,
-            pretrained='torchvision://vgg16'),
+        motion_net=dict(type='MotionNet', num_frames=11),
+        temporal=dict(type='VGG16', in_channels=20, dropout_ratio=0.9),
         train_motion='all'),
     neck=dict(
         type='MotionLossNeck',
-        # SSIM counts a tenth of what it does in MotionNet's own training
+        # as published, for batches of 8 clips; SSIM counts a tenth of what it does in
+        # MotionNet's own training
         loss=dict(
             type='UnsupervisedFlowLoss',
+            normalization='caffe',
+            caffe_mask=(8, 30),
             ssim_weights=(0.001, 0.002, 0.004, 0.008, 0.016))),
     cls_head=dict(
         type='ClipConsensusHead',

@@ -1,7 +1,8 @@
 model = dict(
     type='MotionEstimator',
     backbone=dict(type='MotionNet', num_frames=11),
-    loss=dict(type='UnsupervisedFlowLoss'),
+    # as published, for batches of 16 clips
+    loss=dict(type='UnsupervisedFlowLoss', normalization='caffe'),
     # RGB minus its mean, divided by 255
     data_preprocessor=dict(
         type='ActionDataPreprocessor',

@@ -15,5 +15,7 @@ param_scheduler = [
 # lr for batches of 16; --auto-scale-lr scales it for other ones
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='Adam', lr=3.2e-5, weight_decay=4e-4))
+    optimizer=dict(type='Adam', lr=3.2e-5, weight_decay=4e-4),
+    constructor='CaffeOptimWrapperConstructor',
+    paramwise_cfg=dict(bias_decay_mult=0.))
 auto_scale_lr = dict(enable=False, base_batch_size=16)

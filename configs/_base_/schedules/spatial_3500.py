@@ -17,5 +17,11 @@ optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=1e-3, momentum=0.9, weight_decay=5e-4),
     accumulative_counts=16,
-    clip_grad=dict(max_norm=40))
+    clip_grad=dict(max_norm=40),
+    constructor='CaffeOptimWrapperConstructor',
+    paramwise_cfg=dict(
+        custom_keys={
+            'backbone': dict(bias_lr_mult=2),
+            'cls_head': dict(bias_lr_mult=2)
+        }))
 auto_scale_lr = dict(enable=False, base_batch_size=128)

@@ -1,3 +1,4 @@
+from .bn_inception import BNInception
 from .inception_i3d import InceptionI3D
 from .motionnet import MotionNet, ResNet50MotionNet, TinyMotionNet, VGG16MotionNet
 from .repflow_fcf import RepFlowFcfResNet3d
@@ -14,6 +15,7 @@ from .vgg16 import VGG16, VGGClassifier
 
 __all__ = [
     "VGG16",
+    "BNInception",
     "BranchedTemporalStream",
     "InceptionI3D",
     "MotionNet",

@@ -47,6 +47,8 @@ class FlowDecoder(BaseModule):
         in_channels: of the encoder's features, from fine to coarse.
         channels: of the decoder's features, from fine to coarse; one less.
         flow_channels: two for each pair of frames.
+        smooth_convs: without these convolutions, what they would see predicts the
+            flow and goes on to the next level.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class FlowDecoder(BaseModule):
         in_channels: Sequence[int],
         channels: Sequence[int],
         flow_channels: int,
+        smooth_convs: bool = True,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -63,22 +66,23 @@ class FlowDecoder(BaseModule):
                 f"numbers of channels, got {tuple(channels)}"
             )
         *skipped, coarsest = in_channels
-        below = [*channels[1:], coarsest]  # what each level is enlarged from
+        seen = [i + o + flow_channels for i, o in zip(skipped, channels, strict=True)]
+        levels = [*(channels if smooth_convs else seen), coarsest]
         self.deconvs = nn.ModuleList(
             nn.Sequential(
                 nn.ConvTranspose2d(i, o, 4, 2, 1), nn.LeakyReLU(0.1, inplace=True)
             )
-            for i, o in zip(below, channels, strict=True)
+            for i, o in zip(levels[1:], channels, strict=True)
         )
         self.upsample_flows = nn.ModuleList(
             nn.ConvTranspose2d(flow_channels, flow_channels, 4, 2, 1) for _ in channels
         )
         self.smooth_convs = nn.ModuleList(
-            nn.Conv2d(i + o + flow_channels, o, 3, padding=1)
-            for i, o in zip(skipped, channels, strict=True)
+            nn.Conv2d(i, o, 3, padding=1) if smooth_convs else nn.Identity()
+            for i, o in zip(seen, channels, strict=True)
         )
         self.predict_flows = nn.ModuleList(
-            nn.Conv2d(i, flow_channels, 3, padding=1) for i in [*channels, coarsest]
+            nn.Conv2d(i, flow_channels, 3, padding=1) for i in levels
         )
 
     def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -116,7 +120,10 @@ class _MotionNetBase(BaseModule):
     decoder_channels = (64, 128, 256, 512)
 
     def __init__(
-        self, num_frames: int = MAX_FRAMES, init_cfg: dict | list[dict] | None = None
+        self,
+        num_frames: int = MAX_FRAMES,
+        init_cfg: dict | list[dict] | None = None,
+        smooth_convs: bool = True,
     ) -> None:
         if not MIN_FRAMES <= num_frames <= MAX_FRAMES:
             raise ValueError(
@@ -129,7 +136,10 @@ class _MotionNetBase(BaseModule):
         self.flow_channels = 2 * (num_frames - 1)
         self._make_encoder()
         self.decoder = FlowDecoder(
-            self.feature_channels, self.decoder_channels, self.flow_channels
+            self.feature_channels,
+            self.decoder_channels,
+            self.flow_channels,
+            smooth_convs,
         )
 
     def _make_encoder(self) -> None:
@@ -174,18 +184,34 @@ class MotionNet(_MotionNetBase):
     """The motion estimator of Hidden Two-Stream Convolutional Networks (section 3.1).
 
     Flows at 1/2, 1/4, 1/8, 1/16 and 1/32 of the frames' size. With 11 frames it has
-    42,319,860 parameters, as the authors'.
+    42,319,860 parameters, as the authors'. ``kernels`` and ``smooth_convs`` are for the
+    paper's ablation.
 
     Args:
         num_frames: frames of a clip, 2 to 11.
         init_cfg: MSRA initialization unless given.
+        kernels: of the first convolutions of levels 1 to 3. Small ones see small
+            displacements; FlowNetS has 7, 5 and 5.
+        smooth_convs: as of :class:`FlowDecoder`.
     """
+
+    def __init__(
+        self,
+        num_frames: int = MAX_FRAMES,
+        init_cfg: dict | list[dict] | None = None,
+        kernels: Sequence[int] = (3, 3, 3),
+        smooth_convs: bool = True,
+    ) -> None:
+        self.kernels = (*kernels, 3, 3, 3)  # of all levels, for _make_encoder
+        super().__init__(num_frames, init_cfg, smooth_convs)
 
     def _make_encoder(self) -> None:
         channels = self.in_channels
-        for level, width in enumerate((64, 128, 256, 512, 512, 1024), 1):
+        widths = 64, 128, 256, 512, 512, 1024
+        layers = zip(widths, self.kernels, strict=True)
+        for level, (width, kernel) in enumerate(layers, 1):
             stride = 1 if level == 1 else 2
-            self.add_module(f"conv{level}", _conv(channels, width, stride=stride))
+            self.add_module(f"conv{level}", _conv(channels, width, kernel, stride))
             self.add_module(f"conv{level}_1", _conv(width, width))
             channels = width
 

@@ -1,0 +1,4 @@
+# Mode (a): MotionNet stays as it is.
+_base_ = '../hidden2s_vgg16_thumos14.py'
+
+model = dict(backbone=dict(train_motion='fixed'))

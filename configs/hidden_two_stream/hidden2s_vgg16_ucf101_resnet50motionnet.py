@@ -1,0 +1,6 @@
+# On resnet50motionnet_ucf101.py: the paper's search for an architecture.
+_base_ = '../hidden2s_vgg16_ucf101.py'
+
+load_from = 'work_dirs/hidden2s_vgg16_ucf101_temporal_resnet50motionnet/iter_320000.pth'
+model = dict(
+    backbone=dict(motion_net=dict(type='ResNet50MotionNet')))

@@ -1,0 +1,4 @@
+# ResNet-50's layers as the encoder, from the paper's architecture search.
+_base_ = '../motionnet_ucf101.py'
+
+model = dict(backbone=dict(type='ResNet50MotionNet'))

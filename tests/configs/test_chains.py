@@ -1,0 +1,48 @@
+"""Configs that start from another's checkpoint name one that its training writes."""
+
+import re
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config, ConfigDict
+
+from flowzoo.config_lookup import find_config
+
+ROOT = Path(__file__).parents[2] / "configs"
+CONFIGS = sorted(set(ROOT.rglob("*.py")) - set((ROOT / "_base_").rglob("*.py")))
+CHECKPOINT = re.compile(r"work_dirs/([^/]+)/(iter|epoch)_(\d+)\.pth")
+
+
+def checkpoints(value):
+    if isinstance(value, ConfigDict | dict):
+        for inner in value.values():
+            yield from checkpoints(inner)
+    elif isinstance(value, str) and value.startswith("work_dirs/"):
+        yield value
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_checkpoints_before_are_written(path):
+    config = Config.fromfile(path)
+    for file in checkpoints(dict(model=config.model, load_from=config.load_from)):
+        name, unit, number = CHECKPOINT.fullmatch(file).groups()
+        before = Config.fromfile(find_config(f"{name}.py")).train_cfg
+        last = before.get("max_iters" if unit == "iter" else "max_epochs")
+        assert last == int(number), file
+
+
+@pytest.mark.parametrize("network", ["vgg16", "tsn", "i3d"])
+@pytest.mark.parametrize(
+    "dataset", ["ucf101", "hmdb51", "thumos14", "activitynet", "kinetics"]
+)
+def test_end_to_end_starts_from_a_network_on_motionnets_flow(network, dataset):
+    name = f"hidden2s_{network}_{dataset}"
+    before = f"{name}_temporal"
+    end_to_end = Config.fromfile(find_config(f"{name}.py"))
+    assert list(checkpoints(dict(end_to_end))) == [
+        f"work_dirs/{before}/iter_320000.pth"
+    ]
+    backbone = Config.fromfile(find_config(f"{before}.py")).model.backbone
+    assert backbone.train_motion == "fixed" and backbone.flow_to_image.quantize
+    start = backbone.motion_net.init_cfg.checkpoint
+    assert start == f"work_dirs/motionnet_{dataset}/iter_400000.pth"
