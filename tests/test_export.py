@@ -87,6 +87,13 @@ def results(outputs):
     return [out.detach().numpy() for out in outputs]
 
 
+def own_operators(program):
+    """In graphs below the outermost too: there is one without autocast."""
+    graphs = [m.graph for m in program.graph_module.modules() if hasattr(m, "graph")]
+    targets = {str(node.target) for graph in graphs for node in graph.nodes}
+    return {target for target in targets if target.startswith("flowzoo")}
+
+
 def onnx_session(module, inputs, dynamo):
     file = io.BytesIO()
     if dynamo:
@@ -172,7 +179,7 @@ def test_exported_program_holds_the_reference(name):
     module, shapes = OPERATORS[name]
     inputs = make(shapes, 2)
     program = torch.export.export(module.eval(), inputs)
-    assert "flowzoo." not in str(program.graph_module)
+    assert not own_operators(program)
     got, expected = results(program.module()(*inputs)), results(module(*inputs))
     for a, b in zip(got, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-5)
@@ -183,7 +190,7 @@ def test_a_named_backend_stays():
     assert "backend='cpu'" in repr(block)
     inputs = make([(4, 3, 6, 5)], 1)
     program = torch.export.export(block.flows[0].eval(), inputs)
-    assert "flowzoo.representation_flow" in str(program.graph_module)
+    assert own_operators(program) == {"flowzoo.representation_flow.default"}
     with pytest.raises(NotImplementedError, match="use 'auto' or 'reference'"):
         onnx_session(block.eval(), inputs, dynamo=False)
     with pytest.raises(ValueError, match="backend='gpu' is not known"):
@@ -195,7 +202,7 @@ def test_tvl1_flow_says_that_it_stays_outside():
     with pytest.raises(RuntimeError, match="compute the flow before"):
         torch.jit.trace(Tvl1(), inputs)
     program = torch.export.export(Tvl1(), inputs)
-    assert "flowzoo.tvl1_flow" in str(program.graph_module)
+    assert own_operators(program) == {"flowzoo.tvl1_flow.default"}
 
 
 @pytest.mark.parametrize(

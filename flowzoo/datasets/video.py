@@ -30,7 +30,8 @@ class CheckedVideoDataset(VideoDataset):
     Args:
         ann_file: text file with lines of ``path label``, or ``path label label ...``
             with ``multi_class``. In test mode the label may be left out. Paths may
-            have spaces. Blanks and tabs separate, in any number; for encodings see
+            have spaces, quotes around them, and backslashes as on Windows. Blanks and
+            tabs separate, in any number; for encodings see
             :func:`flowzoo.io.text.read_text`.
         windows: lines may be ``path start end label``: the sample is the part of the
             video from start to end, in seconds, and nothing else of it is read.
@@ -86,8 +87,7 @@ class CheckedVideoDataset(VideoDataset):
                 filename, window = self._split_window(filename)
             except ValueError as error:
                 raise ValueError(f"{self.ann_file}, line {number}: {error}") from None
-            if folder:
-                filename = str(Path(folder) / filename)
+            filename = _find(filename, folder)
             data_list.append(dict(filename=filename, label=label, **window))
             largest = max(label, default=-1) if self.multi_class else label
             self.max_label = max(self.max_label, largest)
@@ -190,6 +190,24 @@ class CheckedVideoDataset(VideoDataset):
             f"{what} not found: {path} (relative to {Path.cwd()}; it is {key} of the "
             f"{type(self).__name__} in {loader}). {self.download_hint}".rstrip()
         )
+
+
+def _find(name: str, folder: str | None) -> str:
+    """Path of a file whose name may be quoted, or written with backslashes.
+
+    Such a name is taken as it stands where there is a file of it.
+    """
+    plain = name
+    if len(name) > 2 and name[0] == name[-1] and name[0] in "\"'":
+        plain = name[1:-1]
+    plain = plain.replace("\\", "/")
+
+    def located(name: str) -> str:
+        return str(Path(folder) / name) if folder else name
+
+    if plain != name and exists(located(name)):
+        return located(name)
+    return located(plain)
 
 
 def _is_integer(text: str) -> bool:

@@ -280,6 +280,7 @@ def test_several_labels_and_spaces(folder):
         b"my clip.mp4\t0\nb.mp4\t1\n",
         b"my clip.mp4   0\n b.mp4 \t 1 \n",
         b"my clip.mp4 0\rb.mp4 1",
+        b"\"my clip.mp4\" 0\n'b.mp4' 1\n",
     ],
 )
 @pytest.mark.parametrize("test_mode", [False, True])
@@ -292,6 +293,15 @@ def test_lists_of_other_editors(tmp_path, data, test_mode):
         ("my clip.mp4", 0),
         ("b.mp4", 1),
     ]
+
+
+def test_backslashes_and_files_that_are_named_so(tmp_path):
+    (tmp_path / r"odd\name.mp4").touch()
+    annotate(tmp_path, [r"class a\b.mp4 0", r'"class a\b.mp4" 0', r"odd\name.mp4 1"])
+    dataset = make(tmp_path)
+    names = [dataset.get_data_info(i)["filename"] for i in range(3)]
+    inside = str(tmp_path / "class a" / "b.mp4")
+    assert names == [inside, inside, str(tmp_path / r"odd\name.mp4")]
 
 
 def test_windows_and_several_classes_in_columns(tmp_path):
