@@ -187,8 +187,10 @@ class VideoReader:
 
     def _check_regular(self) -> None:
         """Raise where an AVI has empty chunks, for frames that last longer."""
-        chunks = self.stream.duration or 0
-        if chunks > self.frame_count + MAX_MISSING:
+        entries = self.stream.index_entries
+        shown = dropwhile(lambda entry: not entry.is_keyframe, entries)
+        chunks = [entry.timestamp for entry in shown]
+        if chunks and chunks[-1] - chunks[0] >= len(chunks) + MAX_MISSING:
             raise self._untimed()
 
     def _untimed(self) -> VideoError:
