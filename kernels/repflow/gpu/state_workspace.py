@@ -2,7 +2,9 @@
 
 A state is six fields (u1, u2, p11, p12, p21, p22), a field the quads of its pixels (see
 patches.py), and a quad GROUPS * 128 numbers. ``at`` points to the first quad of a
-state; the others follow at fixed distances.
+state; the others follow at fixed distances. It is one-dimensional, because for shapes
+as (GROUPS, 32, 4) Triton 3.6 chooses a layout that quads must be brought to through
+shared memory.
 """
 
 import triton
@@ -20,8 +22,7 @@ def state_slot(j, segment):
 @triton.jit
 def state_at(ptr, slot, K: tl.constexpr):
     """Pointers to the first quad of the state in a slot."""
-    lane = tl.arange(0, 32)[None, :, None] * 4 + tl.arange(0, 4)[None, None, :]
-    at = tl.arange(0, K.GROUPS)[:, None, None] * 128 + lane
+    at = tl.arange(0, K.GROUPS * 128)
     return ptr + slot * (6 * K.QUADS * K.GROUPS * 128) + at
 
 
@@ -31,7 +32,8 @@ def store_state(at, state, K: tl.constexpr):
     for field in tl.static_range(6):
         quads = to_quads(state[field], K)
         for quad in tl.static_range(K.QUADS):
-            tl.store(at + (field * K.QUADS + quad) * (K.GROUPS * 128), quads[quad])
+            offset = (field * K.QUADS + quad) * (K.GROUPS * 128)
+            tl.store(at + offset, tl.reshape(quads[quad], [K.GROUPS * 128]))
 
 
 @triton.jit
@@ -40,7 +42,8 @@ def load_state_field(at, exists, FIELD: tl.constexpr, K: tl.constexpr):
     quads = ()
     for quad in tl.static_range(K.QUADS):
         offset = (FIELD * K.QUADS + quad) * (K.GROUPS * 128)
-        quads += (tl.load(at + offset, mask=exists, other=0.0),)
+        value = tl.load(at + offset, mask=exists, other=0.0)
+        quads += (tl.reshape(value, [K.GROUPS, 32, 4]),)
     return from_quads(quads, K)
 
 
