@@ -47,12 +47,18 @@ def recompute_segment(
     workspace_ptr, index, begin, end, segment, coeffs, params, p,
     FIRST: tl.constexpr, K: tl.constexpr,
 ):  # fmt: skip
-    """Store the states after begin and before end; state begin is a segment's first."""
+    """Compute the states from begin to end and store those that are used.
+
+    State begin is there already, as the first of its segment.
+    """
     at = state_at(workspace_ptr, segment + index, K)
     state = load_state(at, (begin > 0) | (not FIRST), K)
     for j in range(begin + 1, end):
         state = iterate(state, coeffs, params, p, K)
-        store_state(state_at(workspace_ptr, state_slot(j, segment), K), state, K)
+        # Those of earlier segments are computed again but for the segments' first ones.
+        wanted = (j % segment == 0) | (j >= index * segment)
+        at = state_at(workspace_ptr, state_slot(j, segment), K)
+        store_state(at, state, wanted, K)
 
 
 @triton.jit
@@ -196,7 +202,7 @@ def backward_kernel(
         if not FIRST:
             state = load_fields(state_ptr + map_offset, map_stride, p, 6, K)
             at = state_at(workspace_ptr, state_slot(0, segment), K)
-            store_state(at, state, K)
+            store_state(at, state, True, K)
             tl.debug_barrier()
         zero = zero_field(K)
         coeff_grads = (zero, zero, zero)

@@ -27,13 +27,14 @@ def state_at(ptr, slot, K: tl.constexpr):
 
 
 @triton.jit
-def store_state(at, state, K: tl.constexpr):
-    """Store the six fields of a state."""
+def store_state(at, state, wanted, K: tl.constexpr):
+    """Store the six fields of a state where it is wanted."""
     for field in tl.static_range(6):
         quads = to_quads(state[field], K)
         for quad in tl.static_range(K.QUADS):
             offset = (field * K.QUADS + quad) * (K.GROUPS * 128)
-            tl.store(at + offset, tl.reshape(quads[quad], [K.GROUPS * 128]))
+            value = tl.reshape(quads[quad], [K.GROUPS * 128])
+            tl.store(at + offset, value, mask=wanted)
 
 
 @triton.jit
