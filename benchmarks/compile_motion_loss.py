@@ -33,7 +33,8 @@ WARP = {"BORDER": False, "BLOCK": warp_gpu.BLOCK}
 BORDER = {"BORDER": True}
 BOTH = WARP | {"IMAGE_GRAD": True, "FLOW_GRAD": True}
 FLOW_ONLY = WARP | {"IMAGE_GRAD": False, "FLOW_GRAD": True}
-WINDOWS = {"SIDE": 8, "ACROSS": 4}
+WINDOWS = {"SIDE": 8, "ACROSS": 1}
+WINDOW_WARPS = loss_gpu.warps(8, 1)
 KERNELS = [  # name, kernel, constants, warps
     ("warp, forward", warp_gpu.forward_kernel, WARP, 4),
     ("warp, forward, border", warp_gpu.forward_kernel, WARP | BORDER, 4),
@@ -41,12 +42,17 @@ KERNELS = [  # name, kernel, constants, warps
     ("warp, both gradients, border", warp_gpu.backward_kernel, BOTH | BORDER, 4),
     ("warp, flow's gradient", warp_gpu.backward_kernel, FLOW_ONLY, 4),
     ("warp, flow's gradient, border", warp_gpu.backward_kernel, FLOW_ONLY | BORDER, 4),
-    ("losses", loss_gpu.motion_loss_kernel, WINDOWS | {"GRADIENT": False}, 4),
+    (
+        "losses",
+        loss_gpu.motion_loss_kernel,
+        WINDOWS | {"GRADIENT": False},
+        WINDOW_WARPS,
+    ),
     (
         "losses and gradient",
         loss_gpu.motion_loss_kernel,
         WINDOWS | {"GRADIENT": True},
-        4,
+        WINDOW_WARPS,
     ),
     (
         "losses and gradient, windows of 32",

@@ -22,7 +22,7 @@ from .._common.triton_options import LAUNCH_OPTIONS, compile_once
 from .options import Options
 from .reference import border_width, divisors, ssim_table
 
-PIXELS = 256  # of a program, 2 for a thread
+PIXELS = 64  # of a program, 2 for a thread
 
 
 @triton.jit
@@ -59,36 +59,33 @@ def _whole(value, limit):
 
 
 @triton.jit
-def _differences(ptr, y, x, sh, sw, h, w, ok, border, k_alpha, k_beta, k_eps2):
-    """Smoothness of one flow component at (y, x), to the right and down.
-
-    Returns the sum of both values, and each one's derivative by its difference.
-    """
-    mask = ok & (y >= border) & (y < h - border) & (x >= border) & (x < w - border)
-    own = _load(ptr, y, x, sh, sw, mask)
-    dx = _load(ptr, y, x + 1, sh, sw, mask & (x + 1 < w)) - own
-    dy = _load(ptr, y + 1, x, sh, sw, mask & (y + 1 < h)) - own
-    dx = tl.where(x + 1 < w, dx, 0.0)
-    dy = tl.where(y + 1 < h, dy, 0.0)
-    zx, zy = k_beta * dx, k_beta * dy
-    zx, zy = zx * zx + k_eps2, zy * zy + k_eps2
-    px = tl.where(mask, _pow(zx, k_alpha - 1), 0.0)
-    py = tl.where(mask, _pow(zy, k_alpha - 1), 0.0)
-    factor = 2 * k_alpha * k_beta * k_beta
-    return px * zx + py * zy, factor * dx * px, factor * dy * py
+def _difference(ahead, own, mask, alpha, beta, eps2):
+    """Smoothness of one difference, and its derivative by it; 0 where not mask."""
+    d = tl.where(mask, ahead - own, 0.0)
+    z = beta * d
+    z = z * z + eps2
+    power = tl.where(mask, _pow(z, alpha - 1), 0.0)
+    return power * z, 2 * alpha * beta * beta * d * power
 
 
 @triton.jit
 def _smoothness(ptr, y, x, sh, sw, h, w, ok, border, alpha, beta, eps2):
     """Value and gradient of one flow component, the gradient as a gather."""
-    value, gx, gy = _differences(ptr, y, x, sh, sw, h, w, ok, border, alpha, beta, eps2)
-    _, left, _ = _differences(
-        ptr, y, x - 1, sh, sw, h, w, ok & (x > 0), border, alpha, beta, eps2
-    )
-    _, _, above = _differences(
-        ptr, y - 1, x, sh, sw, h, w, ok & (y > 0), border, alpha, beta, eps2
-    )
-    return value, left - gx + above - gy
+    own = _load(ptr, y, x, sh, sw, ok)
+    # the differences across the last column and row are 0
+    right = tl.where(x + 1 < w, _load(ptr, y, x + 1, sh, sw, ok & (x + 1 < w)), own)
+    below = tl.where(y + 1 < h, _load(ptr, y + 1, x, sh, sw, ok & (y + 1 < h)), own)
+    left = _load(ptr, y, x - 1, sh, sw, ok & (x > 0))
+    above = _load(ptr, y - 1, x, sh, sw, ok & (y > 0))
+    rows, columns = (y >= border) & (y < h - border), (x >= border) & (x < w - border)
+    inner = ok & rows & columns
+    value_x, gx = _difference(right, own, inner, alpha, beta, eps2)
+    value_y, gy = _difference(below, own, inner, alpha, beta, eps2)
+    inner_left = ok & rows & (x > border) & (x <= w - border)
+    inner_above = ok & columns & (y > border) & (y <= h - border)
+    _, from_left = _difference(own, left, inner_left, alpha, beta, eps2)
+    _, from_above = _difference(own, above, inner_above, alpha, beta, eps2)
+    return value_x + value_y, from_left - gx + from_above - gy
 
 
 @compile_once
@@ -295,7 +292,7 @@ def _triton_scale(
 
 def warps(side: int, across: int) -> int:
     """2 pixels for a thread, and 4 in the largest windows, whose registers suffice."""
-    return max(4, side * side * across // 128)
+    return min(8, max(1, side * side * across // 64))
 
 
 def _across(step: int) -> int:

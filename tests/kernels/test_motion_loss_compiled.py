@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("triton")
 
 import count_compiles
-from helpers.triton_compiler import compiled_resources
+from helpers.triton_compiler import compiled, compiled_resources
 
 from flowzoo_kernels.motion_loss import gpu
 
@@ -19,15 +19,16 @@ def test_compiles_without_spills(sm, dtype):
     types = dict.fromkeys(("target_ptr", "source_ptr", "flow_ptr"), f"*{dtype}")
     types |= dict.fromkeys(("table_ptr", "gradient_ptr", "sums_ptr"), "*fp32")
     types |= dict.fromkeys(FLOATS, "fp32")
-    for side, across, limit in ((8, 4, 128), (32, 1, 255)):
+    for side, across, limit in ((8, 1, 128), (32, 1, 255)):
         warps = gpu.warps(side, across)
         for gradient in (True, False):
             constants = {"GRADIENT": gradient, "SIDE": side, "ACROSS": across}
-            registers, spills = compiled_resources(
-                gpu.motion_loss_kernel, types, constants, sm, warps
-            )
+            arguments = gpu.motion_loss_kernel, types, constants, sm, warps
+            registers, spills = compiled_resources(*arguments)
             assert spills == 0
             assert registers <= limit
+            waits = "bar.sync" in compiled(*arguments).asm["ptx"]
+            assert waits == (warps > 1)
 
 
 def test_clips_of_all_sizes_share_kernels():
