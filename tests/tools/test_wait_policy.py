@@ -43,3 +43,17 @@ def test_wait_policy(monkeypatch, environment, devices, expected):
     code = CODE.format(tools=str(TOOLS), devices=devices)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr == expected
+
+
+@pytest.mark.parametrize("tool", ["data/extract_features.py", "zoo/evaluate.py"])
+def test_tools_of_ours_wait_passively(monkeypatch, tool):
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    code = CODE.format(tools=str(TOOLS), devices=[]).replace('"mmaction"', '"torch"')
+    code = code.replace("from mmaction_tool import run_mmaction_tool", "import runpy")
+    code = code.replace(
+        'run_mmaction_tool("train.py")', f"runpy.run_path({str(TOOLS / tool)!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr == "PASSIVE\n"

@@ -14,10 +14,15 @@ in the file.
 
 from __future__ import annotations
 
+# ruff: noqa: E402
 import argparse
 import hashlib
+import runpy
 import sys
 from pathlib import Path
+
+# Before torch is loaded.
+runpy.run_path(str(Path(__file__).parents[1] / "mmaction_tool.py"))["wait_passively"]()
 
 import numpy as np
 import torch

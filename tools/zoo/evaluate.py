@@ -5,8 +5,13 @@ usage: python tools/zoo/evaluate.py NAME [NAME ...] | --all [--work-dir DIR]
 Exits with 1 where a number differs from the metafile's.
 """
 
+# ruff: noqa: E402
 import argparse
+import runpy
 from pathlib import Path
+
+# Before torch is loaded.
+runpy.run_path(str(Path(__file__).parents[1] / "mmaction_tool.py"))["wait_passively"]()
 
 from flowzoo.config_lookup import find_config
 from flowzoo.zoo import find, models
