@@ -237,7 +237,7 @@ def test_kinetics_config(monkeypatch, tmp_path):
     write_video(tmp_path / "0.mp4", np.zeros((40, 270, 360, 3), np.uint8))
     (tmp_path / "list.txt").write_text("0.mp4 5\n")
     shapes = dict(
-        train=(1, 3, 32, 224, 224), val=(1, 3, 32, 224, 224), test=(30, 3, 32, 256, 256)
+        train=(1, 3, 32, 224, 224), val=(1, 3, 32, 224, 224), test=(30, 3, 32, 224, 224)
     )
     for split, shape in shapes.items():
         settings = config[f"{split}_dataloader"].dataset

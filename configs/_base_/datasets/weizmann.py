@@ -7,8 +7,9 @@ files = dict(
     type='CheckedVideoDataset',
     data_prefix=dict(video=f'{root}/videos'),
     num_classes=num_classes,
-    how_to_get=('python tools/data/prepare.py weizmann --root FOLDER writes the '
-                'annotation files; docs/data.md says where to get the videos'))
+    download_hint=(
+        'python tools/data/prepare.py weizmann --root FOLDER writes the '
+        'annotation files; docs/data.md says where to get the videos'))
 
 train_data = dict(
     ann_file=f'{root}/weizmann_train_split_{split}_videos.txt',
