@@ -119,7 +119,7 @@ def _lists(
                     "set; the .csv files should be of one release"
                 )
             path = replacements.get(row["youtube_id"])
-            path = path or sources.find_video(name, part, any_suffix=True)
+            path = path or _find_clip(sources, name, part)
             samples.append(Sample(name, path, number[label]))
         file = f"{prefix}_{part}_list_videos.txt"
         lists.append(VideoList(file, samples, (published or {}).get(part)))
@@ -139,6 +139,15 @@ def _read_rows(sources: Sources, part: str) -> tuple[Path, list[dict]]:
                 f"should be 'label,youtube_id,time_start,time_end,split'"
             )
         return path, list(reader)
+
+
+def _find_clip(sources: Sources, name: str, part: str) -> str | None:
+    """A clip by its name; downloaders also write its seconds without zeros."""
+    video, start, end = name.rsplit("_", 2)
+    seconds = f"{video}_{int(start)}_{int(end)}"
+    return sources.find_video(name, part, any_suffix=True) or sources.find_video(
+        seconds, part, any_suffix=True
+    )
 
 
 def _video_name(row: dict, source: Path) -> str:

@@ -208,6 +208,17 @@ def test_kinetics_archives_and_replacements(tmp_path, clip, lines):
         prepare("kinetics400", root, tmp_path / "again")
 
 
+def test_kinetics_clips_with_plain_seconds(tmp_path, clip, lines):
+    root, out = tmp_path / "root", tmp_path / "out"
+    rows = kinetics_rows()
+    for part in ("train", "val", "test"):
+        miniatures.kinetics_csv(root / f"{part}.csv", rows)
+    clip(root / "train" / f"{rows[0][1]}_10_20.mp4")
+    prepare("kinetics400", root, out)
+    kept = lines(out / "kinetics400_train_list_videos.txt")
+    assert kept == [f"train/{rows[0][1]}_10_20.mp4 0"]
+
+
 def test_order_of_classes(tmp_path, clip, lines):
     root, out = tmp_path / "root", tmp_path / "out"
     rows = kinetics_rows()
