@@ -128,9 +128,11 @@ def _forward(
         return gray.new_empty((0, 2, t - 1, h, w))
     if backend == "cpu":
         from .cpu import forward
-
-        return forward(gray, initial, options).contiguous()
-    return tvl1_flow_reference(gray, initial, options).contiguous()
+    elif backend == "triton":
+        from .gpu import forward
+    else:
+        forward = tvl1_flow_reference
+    return forward(gray, initial, options).contiguous()
 
 
 @_forward.register_fake
@@ -167,7 +169,8 @@ def tvl1_flow(
             300 iterations a warp, bilinear sampling, no median filter) or 'fast'.
         initial_flow: (N, 2, T - 1, H, W), where to begin; 0 if None.
         data_range: the value of white; if None 255 for uint8, 1 for floating point.
-        backend: 'auto' (by the device of frames), 'cpu' or 'reference'.
+        backend: 'auto' (by the device of frames), 'triton' (not for float64), 'cpu' or
+            'reference'.
         **parameters: instead of the preset's: tau, lam, theta, scales, scale_step,
             warps, epsilon (pixels; iterations of a warp end when the root mean squared
             change is not above it), inner_iterations, outer_iterations, median (1, 3 or
@@ -194,7 +197,7 @@ def tvl1_flow(
     options = make_options(preset, **parameters)
     if data_range is not None and not 0 < data_range < float("inf"):
         raise ValueError(f"data_range={data_range}, but it must be a positive number")
-    excluded = {"triton": "TV-L1 flow yet"}
+    excluded = {"triton": "float64"} if frames.dtype == torch.float64 else {}
     # an exported program holds the operator, whose loop ends where the flow does
     backend = checks.resolve_backend(
         backend, frames.device, excluded, export_reference=False

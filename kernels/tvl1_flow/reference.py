@@ -48,7 +48,7 @@ def resize(images: Tensor, size: tuple[int, int], ratios: tuple[float, float]):
     return rows[..., left] * (1 - fx) + rows[..., right] * fx
 
 
-def _central_gradient(images: Tensor) -> tuple[Tensor, Tensor]:
+def central_gradient(images: Tensor) -> tuple[Tensor, Tensor]:
     """Along x and along y."""
     padded = F.pad(images.unsqueeze(1), (1, 1, 1, 1), "replicate").squeeze(1)
     gx = (padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]) / 2
@@ -132,7 +132,7 @@ def iteration(u, p, gx, gy, rho_c, options: Options) -> tuple[Tensor, Tensor]:
 
 def _warp(i0, i1, u, p, options: Options) -> tuple[Tensor, Tensor]:
     """One warp: linearize at the flow u, iterate."""
-    images = [i1, *_central_gradient(i1)]
+    images = [i1, *central_gradient(i1)]
     i1w, gx, gy = _sample(images, u[:, 0], u[:, 1], options.interpolation)
     rho_c = i1w - gx * u[:, 0] - gy * u[:, 1] - i0
     limit = options.epsilon**2 * i0[0].numel()
@@ -151,7 +151,7 @@ def _warp(i0, i1, u, p, options: Options) -> tuple[Tensor, Tensor]:
     return u, p
 
 
-def _pyramid(images: Tensor, sizes, step: float) -> list[Tensor]:
+def pyramid(images: Tensor, sizes, step: float) -> list[Tensor]:
     levels = [images]
     for size in sizes[1:]:
         levels.append(resize(levels[-1], size, (1 / step, 1 / step)))
@@ -166,15 +166,13 @@ def tvl1_flow_reference(gray: Tensor, initial: Tensor | None, options: Options):
     n, t, h, w = gray.shape
     sizes = level_sizes(h, w, options)
     step = options.scale_step
-    first = _pyramid(gray[:, :-1].flatten(0, 1), sizes, step)
-    second = _pyramid(gray[:, 1:].flatten(0, 1), sizes, step)
+    first = pyramid(gray[:, :-1].flatten(0, 1), sizes, step)
+    second = pyramid(gray[:, 1:].flatten(0, 1), sizes, step)
     if initial is None:
         u = gray.new_zeros((n * (t - 1), 2, *sizes[-1]))
     else:
         u = initial.to(gray.dtype).transpose(1, 2).flatten(0, 1)
-        for level in _pyramid(u, sizes, step):
-            u = level
-        u = u * step ** (len(sizes) - 1)
+        u = pyramid(u, sizes, step)[-1] * step ** (len(sizes) - 1)
     for level in reversed(range(len(sizes))):
         size = sizes[level]
         if level < len(sizes) - 1:
