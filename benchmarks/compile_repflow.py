@@ -53,10 +53,11 @@ def source_of(kernel, dtype: str, constants: dict) -> ASTSource:
     return ASTSource(kernel, signature, constants, attributes)
 
 
-def loops_of(sass: str) -> list[int]:
-    """Instructions of every loop: from a backward branch's target to the branch."""
+def loops_of(sass: str) -> list[list[str]]:
+    """Instructions of each innermost loop, from a backward branch's target to it."""
     lines = re.findall(r"/\*([0-9a-f]{4,})\*/\s+(@!?U?P\w+\s+)?([A-Z][\w.]*)(.*)", sass)
     addresses = [int(address, 16) for address, *_ in lines]
+    names = [name for _, _, name, _ in lines]
     loops = []
     for at, (_, _, name, rest) in zip(addresses, lines, strict=True):
         target = re.search(r"0x([0-9a-f]+)", rest)
@@ -68,7 +69,10 @@ def loops_of(sass: str) -> list[int]:
         for b, e in loops
         if not any(o != (b, e) and b <= o[0] and o[1] <= e for o in loops)
     ]
-    return [sum(b <= a <= e for a in addresses) for b, e in innermost]
+    return [
+        [name for a, name in zip(addresses, names, strict=True) if begin <= a <= end]
+        for begin, end in innermost
+    ]
 
 
 def usage_of(compiled) -> dict:
@@ -152,7 +156,11 @@ def compile_one(
     for name in ("registers", "spills"):
         row[name] = max(usage[name] for usage in usages)
     if sass := usages[0].get("sass"):
-        loops = [loop / pixels for loop in loops_of(sass)]
+        loops = loops_of(sass)
+        longest = max(loops, key=len)
+        row["barriers"] = sum(name.startswith("BAR") for name in longest)
+        row["shared accesses"] = sum(n.startswith(("LDS", "STS")) for n in longest)
+        loops = [len(loop) / pixels for loop in loops]
         row["per pixel and iteration"] = round(max(loops), 1)
         if kind != "forward":
             # The first loop computes states again; see backward_kernel.
