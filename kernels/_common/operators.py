@@ -49,12 +49,12 @@ def needs_derivative(tensor: Tensor) -> bool:
 def raise_on_second_derivative(name: str) -> Callable:
     """What to register as the gradient of an operator's backward pass."""
 
-    def refuse(ctx, *grads):
+    def raise_error(ctx, *grads):
         raise NotImplementedError(
             f"the fused {name} has no second derivative; use backend='reference'"
         )
 
-    return refuse
+    return raise_error
 
 
 def save_nothing(ctx, inputs, output) -> None:
@@ -69,7 +69,7 @@ def make_autograd_function(
     Tensors have to be direct arguments, and results direct results, not in lists.
     """
 
-    def refuse(ctx, *tangents):
+    def raise_error(ctx, *tangents):
         raise _no_forward_mode(name)
 
     members = {
@@ -77,7 +77,7 @@ def make_autograd_function(
         "forward": staticmethod(run),
         "setup_context": staticmethod(save),
         "backward": staticmethod(backward),
-        "jvp": staticmethod(refuse),
+        "jvp": staticmethod(raise_error),
     }
     return type(name, (torch.autograd.Function,), members).apply
 
@@ -106,12 +106,12 @@ def differentiable(
         grads = (g if need else None for g, need in zip(grads, needs, strict=True))
         return *grads, *[None] * len(ctx.options)
 
-    refuse = raise_on_second_derivative(name)
+    no_second = raise_on_second_derivative(name)
     forward.register_autograd(differentiate, setup_context=save)
-    backward.register_autograd(refuse, setup_context=save_nothing)
+    backward.register_autograd(no_second, setup_context=save_nothing)
     function = make_autograd_function(name, lambda *a: forward(*a), differentiate, save)
     function_backward = make_autograd_function(
-        f"{name}_backward", lambda *a: backward(*a), refuse
+        f"{name}_backward", lambda *a: backward(*a), no_second
     )
 
     def call(*arguments) -> Tensor:
