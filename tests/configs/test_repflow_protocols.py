@@ -75,7 +75,7 @@ def test_the_papers_2plus1d_network():
     [
         ("repflow_r34_minikinetics_rgb", 21.36),  # the paper: 21 M
         ("repflow_r50_kinetics_rgb", 24.33),
-        ("repflow_r3d18_minikinetics_stem", 33.28),
+        ("repflow_r3d18_minikinetics_rgb", 33.28),
         ("repflow_r2plus1d50_kinetics_rgb", 33.04),
         ("repflow_r2plus1d50_kinetics_fcf", 33.37),
         ("repflow_r2plus1d50_kinetics_fcf_authors", 33.40),

@@ -1,13 +1,13 @@
 """The authors' (2+1)D network with flow-conv-flow, transcribed from its description.
 
 Written on their state_dict with functional convolutions, and without looking at
-FlowZoo's model but for the flow iteration, which is that of :func:`authors_layer`.
+FlowZoo's model but for the flow iteration, which is that of :func:`upstream_layer`.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from upstream_repflow import authors_layer
+from upstream_repflow import upstream_layer
 
 from .upstream_repflow_network import _norm
 
@@ -97,7 +97,7 @@ def _flow(state: dict[str, Tensor], layer: str, x: Tensor, n_iter: int) -> Tenso
         state.get(f"{layer}.{n}", x.new_tensor([start]))
         for n, start in (("t", 0.3), ("l", 0.15), ("a", 0.25))
     ]
-    return authors_layer(x, *kernels, *scalars, n_iter)
+    return upstream_layer(x, *kernels, *scalars, n_iter)
 
 
 def fcf_network(state: dict[str, Tensor], x: Tensor, n_iter: int) -> Tensor:

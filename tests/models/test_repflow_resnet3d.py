@@ -1,9 +1,14 @@
+import re
+
 import pytest
 import torch
 from mmaction.models.backbones.resnet2plus1d import ResNet2Plus1d
 from mmaction.models.backbones.resnet3d import ResNet3d
+from mmaction.registry import MODELS
+from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from flowzoo.config_lookup import find_config
 from flowzoo.models import (
     RepFlowResNet2Plus1d,
     RepFlowResNet3d,
@@ -146,3 +151,34 @@ def test_a_quarter_of_the_frames_reach_the_layer_of_separable_networks(depth, ch
     net.flow_block.register_forward_hook(lambda m, args, out: seen.append(out.shape[2]))
     assert net(torch.rand(1, 3, 32, 32, 32)).shape == (1, channels, 2, 1, 1)
     assert seen == [7]
+
+
+def test_3d_network_of_table_6_has_the_authors_tensors():
+    """baseline_3d_resnets.py: torchvision's names, kernels of 3x3x3, a 7x7x7 stem."""
+    expected = {"conv1": (64, 3, 7, 7, 7), "bn1": (64,)}
+    inputs = 64
+    for stage, planes in enumerate((64, 128, 256, 512), 1):
+        for block in (0, 1):
+            name = f"layer{stage}.{block}"
+            expected[f"{name}.conv1"] = (planes, inputs, 3, 3, 3)
+            expected[f"{name}.conv2"] = (planes, planes, 3, 3, 3)
+            expected[f"{name}.bn1"] = expected[f"{name}.bn2"] = (planes,)
+            if inputs != planes:
+                expected[f"{name}.downsample.0"] = (planes, inputs, 1, 1, 1)
+                expected[f"{name}.downsample.1"] = (planes,)
+            inputs = planes
+    config = Config.fromfile(find_config("repflow_r3d18_minikinetics_rgb.py"))
+    with torch.device("meta"):
+        net = MODELS.build(config.model.backbone)
+    found = {}
+    for name, value in net.state_dict().items():
+        if name.endswith(".weight"):
+            name = name.removesuffix(".weight").replace(
+                "downsample.conv", "downsample.0"
+            )
+            name = name.replace("downsample.bn", "downsample.1")
+            found[re.sub(r"(conv|bn)(\d)\.conv", r"\1\2", name)] = tuple(value.shape)
+    found = {re.sub(r"conv(\d)\.bn", r"bn\1", n): shape for n, shape in found.items()}
+    assert found == expected
+    assert net.maxpool.kernel_size == (3, 3, 3) and net.maxpool.stride == (2, 2, 2)
+    assert net.maxpool.padding == (1, 1, 1)

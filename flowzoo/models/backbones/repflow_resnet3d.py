@@ -35,10 +35,22 @@ class RepFlowResNet3d(_RepFlow3dStages, ResNet3d):
 
     Args:
         depth: 18, 34, 50, 101 or 152.
-        flow_after, flow_cfg, late_fusion: see :class:`RepFlowResNet`. 'layer1' is after
-            ``pool2`` where ``with_pool2`` is set.
-        **kwargs: of mmaction2's ``ResNet3d``; ``pretrained`` 2D weights are inflated.
+        pool1_kernel_t: frames that the max-pooling of the stem spans; 1 is mmaction2's.
+        **kwargs: ``flow_after``, ``flow_cfg`` and ``late_fusion`` of
+            :class:`RepFlowResNet`, where 'layer1' is after ``pool2`` if ``with_pool2``
+            is set; others of mmaction2's ``ResNet3d``, whose ``pretrained`` 2D weights
+            are inflated.
     """
+
+    def __init__(self, depth: int, pool1_kernel_t: int = 1, **kwargs) -> None:
+        self.pool1_kernel_t = pool1_kernel_t  # mmaction2's constructor makes the stem
+        super().__init__(depth, **kwargs)
+
+    def _make_stem_layer(self) -> None:
+        super()._make_stem_layer()
+        pool, frames = self.maxpool, self.pool1_kernel_t
+        pool.kernel_size = (frames, *pool.kernel_size[1:])
+        pool.padding = (frames // 2, *pool.padding[1:])
 
     def _apply_stage(self, name: str, stage: nn.Module | None, x: Tensor) -> Tensor:
         if name == "stem" and not self.with_pool1:
@@ -106,6 +118,7 @@ class RepFlowSeparableResNet3d(RepFlowResNet3d):
     def __init__(self, depth: int, **kwargs) -> None:
         defaults = dict(
             conv1_kernel=(7, 7, 7),
+            pool1_kernel_t=3,
             pool1_stride_t=2,
             with_pool2=False,
             temporal_strides=(1, 2, 2, 2),
@@ -113,8 +126,3 @@ class RepFlowSeparableResNet3d(RepFlowResNet3d):
             zero_init_residual=False,
         )
         super().__init__(depth, **defaults | kwargs)
-
-    def _make_stem_layer(self) -> None:
-        super()._make_stem_layer()
-        stride = (self.pool1_stride_t, self.pool1_stride_s, self.pool1_stride_s)
-        self.maxpool = nn.MaxPool3d(3, stride, padding=1)  # mmaction2's: within frames
