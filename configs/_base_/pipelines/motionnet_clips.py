@@ -1,9 +1,12 @@
 # How MotionNet reads videos: clips of 11 frames (10 flows) of 340 x 256 pixels, of which
 # 224 x 224 are cropped. A shorter video repeats its last frame, as going back to its
 # first one would look like motion.
-augment = [
+read = [
     dict(type='DecodeFrames'),
-    dict(type='Resize', scale=(340, 256), keep_ratio=False),
+    dict(type='Resize', scale=(340, 256), keep_ratio=False)
+]
+augment = [
+    *read,
     dict(
         type='MultiScaleCrop',
         input_size=224,
@@ -12,12 +15,6 @@ augment = [
     dict(type='Resize', scale=(224, 224), keep_ratio=False),
     dict(type='Flip', flip_ratio=0.5)
 ]
-center_crop = [
-    dict(type='DecodeFrames'),
-    dict(type='Resize', scale=(340, 256), keep_ratio=False),
-    dict(type='CenterCrop', crop_size=224)
-]
-# The file's name goes with the scores, so that those of two streams can be matched.
 pack = [
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs', meta_keys=('img_shape', 'filename'))
@@ -28,29 +25,23 @@ clip = dict(
 train_pipeline = [dict(type='OpenVideo'), clip, *augment, *pack]
 val_pipeline = [
     dict(type='OpenVideo'),
-    dict(clip, test_mode=True), *center_crop, *pack
+    dict(clip, test_mode=True), *read,
+    dict(type='CenterCrop', crop_size=224), *pack
 ]
-# one clip from the middle of each video
 test_pipeline = val_pipeline
 
+loader = dict(num_workers=8, persistent_workers=True)
 train_dataloader = dict(
     batch_size=16,
-    num_workers=8,
-    persistent_workers=True,
     sampler=dict(type='InfiniteSampler', shuffle=True),
-    dataset=dict(pipeline=train_pipeline))
+    dataset=dict(pipeline=train_pipeline),
+    **loader)
 val_dataloader = dict(
     batch_size=8,
-    num_workers=8,
-    persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(pipeline=val_pipeline, test_mode=True))
-test_dataloader = dict(
-    batch_size=8,
-    num_workers=8,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(pipeline=test_pipeline, test_mode=True))
+    dataset=dict(pipeline=val_pipeline, test_mode=True),
+    **loader)
+test_dataloader = val_dataloader
 
 val_evaluator = dict(type='FlowMetric')
 test_evaluator = val_evaluator

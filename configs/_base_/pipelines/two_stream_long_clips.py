@@ -2,9 +2,12 @@
 # of which 224 x 224 are cropped; tested on 10 clips x 3 crops, as mmaction2's I3D. A
 # shorter video repeats its last frame, as going back to its first one would look like
 # motion.
-augment = [
+read = [
     dict(type='DecodeFrames'),
-    dict(type='Resize', scale=(340, 256), keep_ratio=False),
+    dict(type='Resize', scale=(340, 256), keep_ratio=False)
+]
+augment = [
+    *read,
     dict(
         type='MultiScaleCrop',
         input_size=224,
@@ -12,16 +15,6 @@ augment = [
         max_wh_scale_gap=1),
     dict(type='Resize', scale=(224, 224), keep_ratio=False),
     dict(type='Flip', flip_ratio=0.5)
-]
-center_crop = [
-    dict(type='DecodeFrames'),
-    dict(type='Resize', scale=(340, 256), keep_ratio=False),
-    dict(type='CenterCrop', crop_size=224)
-]
-three_crops = [
-    dict(type='DecodeFrames'),
-    dict(type='Resize', scale=(-1, 256)),
-    dict(type='ThreeCrop', crop_size=256)
 ]
 # The file's name goes with the scores, so that those of two streams can be matched.
 pack = [
@@ -34,31 +27,33 @@ clip = dict(
 train_pipeline = [dict(type='OpenVideo'), clip, *augment, *pack]
 val_pipeline = [
     dict(type='OpenVideo'),
-    dict(clip, test_mode=True), *center_crop, *pack
+    dict(clip, test_mode=True), *read,
+    dict(type='CenterCrop', crop_size=224), *pack
 ]
 test_pipeline = [
     dict(type='OpenVideo'),
-    dict(clip, num_clips=10, test_mode=True), *three_crops, *pack
+    dict(clip, num_clips=10, test_mode=True),
+    dict(type='DecodeFrames'),
+    dict(type='Resize', scale=(-1, 256)),
+    dict(type='ThreeCrop', crop_size=256), *pack
 ]
 
+loader = dict(num_workers=8, persistent_workers=True)
 train_dataloader = dict(
     batch_size=8,
-    num_workers=8,
-    persistent_workers=True,
     sampler=dict(type='InfiniteSampler', shuffle=True),
-    dataset=dict(pipeline=train_pipeline))
+    dataset=dict(pipeline=train_pipeline),
+    **loader)
 val_dataloader = dict(
     batch_size=8,
-    num_workers=8,
-    persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(pipeline=val_pipeline, test_mode=True))
+    dataset=dict(pipeline=val_pipeline, test_mode=True),
+    **loader)
 test_dataloader = dict(
     batch_size=1,
-    num_workers=8,
-    persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(pipeline=test_pipeline, test_mode=True))
+    dataset=dict(pipeline=test_pipeline, test_mode=True),
+    **loader)
 
 val_evaluator = dict(type='AccMetric')
 test_evaluator = val_evaluator
