@@ -45,10 +45,9 @@ def test_starting_weights(name):
     """Small datasets start from ImageNet or Kinetics, LowRes-HMDB from scratch."""
     config = read(name)
     pretrained = config.model.backbone.get("pretrained")
-    from_scratch = "_hmdb51_112" in name or "_tran_" in name
     if name.startswith(("repflow_r3d18", "repflow_r2plus1d18")):
         assert pretrained.endswith("/resnet18-f37072fd.pth")
-    elif from_scratch or "_kinetics" in name or "_minikinetics" in name:
+    elif any(word in name for word in ("_hmdb51_112", "_kinetics", "_minikinetics")):
         assert not pretrained and not config.load_from
     elif config.load_from:
         start = config.load_from.split("/")[1]
