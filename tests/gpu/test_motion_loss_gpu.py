@@ -173,6 +173,7 @@ def test_second_device():
     check_pyramid(make_frames(CASES[0][0]).to("cuda:1"), CASES[0][1], "triton")
 
 
+@pytest.mark.huge
 def test_more_than_2_to_the_31_elements():
     if torch.cuda.mem_get_info()[0] < 40 << 30:
         pytest.skip("needs 40 GB of GPU memory")
@@ -188,6 +189,7 @@ def test_more_than_2_to_the_31_elements():
     torch.testing.assert_close(got, alone.float(), rtol=2e-2, atol=1e-3)
 
 
+@pytest.mark.huge
 def test_more_than_2_to_the_31_elements_of_frames():
     if torch.cuda.mem_get_info()[0] < 40 << 30:
         pytest.skip("needs 40 GB of GPU memory")

@@ -173,6 +173,7 @@ def test_second_device():
     check_against_reference("triton", x, "tvl1", 5)
 
 
+@pytest.mark.huge
 def test_more_than_2_to_the_31_elements_backward():
     free, _ = torch.cuda.mem_get_info()
     if free < 40 << 30:
@@ -193,6 +194,7 @@ def test_more_than_2_to_the_31_elements_backward():
     assert torch.equal(*grads)
 
 
+@pytest.mark.huge
 def test_more_than_2_to_the_31_elements():
     free, _ = torch.cuda.mem_get_info()
     if free < 20 << 30:

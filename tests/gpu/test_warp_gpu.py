@@ -138,6 +138,7 @@ def test_second_device():
     check_warp(triton("zeros"), inputs, "zeros")
 
 
+@pytest.mark.huge
 def test_more_than_2_to_the_31_elements():
     if torch.cuda.mem_get_info()[0] < 50 << 30:
         pytest.skip("needs 50 GB of GPU memory")
