@@ -9,6 +9,7 @@ import os
 import platform
 import re
 import statistics
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,20 +17,40 @@ from pathlib import Path
 import torch
 
 RESULTS = Path(__file__).parent / "results"
+OUTPUT = Path(os.environ.get("FLOWZOO_RESULTS") or RESULTS)  # gpu_check.py sets it
 
 
-def _synchronize() -> None:
-    if torch.cuda.is_initialized():
-        torch.cuda.synchronize()
+_FLUSHED = 1 << 28  # bytes, more than any GPU's cache
+
+
+def use_full_precision() -> None:
+    """No TF32 in the baselines: results are compared with float64's."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
 
 
 def seconds_of(function: Callable[[], object]) -> float:
-    """Seconds of one call, the work of the GPU included."""
-    _synchronize()
-    start = time.perf_counter()
+    """Seconds of one call; on a GPU between two events, with nothing in its caches."""
+    if not torch.cuda.is_initialized():
+        start = time.perf_counter()
+        function()
+        return time.perf_counter() - start
+    torch.empty(_FLUSHED, dtype=torch.int8, device="cuda").zero_()
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()
     function()
-    _synchronize()
-    return time.perf_counter() - start
+    end.record()
+    end.synchronize()
+    return start.elapsed_time(end) / 1000
+
+
+def gpu_limits() -> tuple[float, float]:
+    """The card's highest clock in Hz, and bytes a second that a copy of it moves."""
+    query = ["nvidia-smi", "--query-gpu=clocks.max.sm", "--format=csv,noheader,nounits"]
+    clocks = subprocess.run(query, capture_output=True, text=True, check=True).stdout
+    source = torch.empty(1 << 30, dtype=torch.int8, device="cuda")
+    copies = [seconds_of(source.clone) for _ in range(12)][2:]
+    return 1e6 * int(clocks.split()[0]), 2 * len(source) / statistics.median(copies)
 
 
 def alternate(
