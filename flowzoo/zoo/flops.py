@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from math import prod
 
-from mmengine.analysis import complexity_analysis
+from mmengine.analysis import complexity_analysis, jit_analysis
 from mmengine.analysis.jit_handles import generic_activation_jit, get_shape
+
+from flowzoo_kernels._common.exporting import operators_in_traces
+
+from ..compat._patch import wrap
 
 OPERATOR = "flowzoo::representation_flow"
 
@@ -45,3 +49,4 @@ complexity_analysis._DEFAULT_SUPPORTED_FLOP_OPS[OPERATOR] = _from_jit_graph
 complexity_analysis._DEFAULT_SUPPORTED_ACT_OPS[OPERATOR] = generic_activation_jit(
     "representation_flow"
 )
+wrap(jit_analysis, "_get_scoped_trace_graph", operators_in_traces())

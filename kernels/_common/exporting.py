@@ -4,14 +4,29 @@ Only plain torch operators can be there, so that whoever runs the result needs n
 this package nor Python: operators take their reference implementation.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
+
+_counting = ContextVar("counting", default=False)
+
+
+@contextmanager
+def operators_in_traces() -> Iterator[None]:
+    """Trace the operators themselves, to count them: nothing leaves the process."""
+    token = _counting.set(True)
+    try:
+        yield
+    finally:
+        _counting.reset(token)
 
 
 def tracing() -> bool:
     """Whether torch.jit.trace or an exporter to ONNX is at work."""
-    return torch.jit.is_tracing() or torch.onnx.is_in_onnx_export()
+    counting = _counting.get()
+    return (torch.jit.is_tracing() and not counting) or torch.onnx.is_in_onnx_export()
 
 
 def exporting() -> bool:
