@@ -4,7 +4,7 @@ It recomputes: the scratch memory of a thread keeps as many states as
 ``recompute_schedule.py`` is told to, whatever the number of iterations. Sums over
 pixels are kept in float64 per lane and added up in a fixed order: results repeat bit
 by bit. A lane walks over the frames in order, so that each frame gets its gradients as
-F2 of one pair and as F1 of the next in one place.
+F2 of one pair and as F1 of the next in one place. s, w, i: see layout.py.
 """
 
 from numba import njit

@@ -1,4 +1,8 @@
-"""Representation flow on the CPU: the iteration and the forward pass, in Numba."""
+"""Representation flow on the CPU: the iteration and the forward pass, in Numba.
+
+``old`` and ``new`` are where the states before and after an iteration begin. s, w, i,
+p, u, q: see layout.py.
+"""
 
 from numba import njit
 

@@ -3,6 +3,7 @@
 The kernels are in forward.py and backward.py, how they tile the maps in tiling.py.
 """
 
+import functools
 import math
 from collections.abc import Iterator
 
@@ -149,6 +150,7 @@ def _sobel_flags(variant: str) -> tuple[bool, ...]:
     return (True, False) if variant == "paper" else (False,)
 
 
+@functools.cache
 def constants(plan: Tiling, variant: str, sobel: bool) -> Constants:
     """What both kernels are compiled for."""
     shape = plan.shape

@@ -5,6 +5,8 @@ global memory, and the way back goes over them. A program goes back over all ite
 of whole maps; or, where TILED, over some iterations of a tile of a map, from the state
 before them and the gradient of that after them, which lie in global memory. At the end
 only the tile's inner part is right, and nothing else is stored or summed.
+
+K, p: see patches.py. coeffs, params: see iteration.py. sums: see iteration_backward.py.
 """
 
 import triton

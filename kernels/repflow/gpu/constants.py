@@ -7,7 +7,7 @@ import triton.language as tl
 from ..._common import launch
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared at every launch: by identity, it is cheap
 class Constants:
     """What kernels are compiled for; passed from function to function as one constexpr.
 

@@ -3,6 +3,8 @@
 A program holds whole maps for all iterations; or, where TILED, a tile of a map for some
 iterations, at whose end only the tile's inner part is right. The state then lies in
 global memory between launches.
+
+K, p: see patches.py. coeffs, params: see iteration.py.
 """
 
 import triton.language as tl
