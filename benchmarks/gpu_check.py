@@ -87,6 +87,11 @@ STEPS = {
             ["benchmarks/bench_motion_loss.py", "--device", "cuda", "--compile"],
             220,
         ),
+        Command(
+            "bench_tvl1_flow_batch",
+            ["benchmarks/bench_tvl1_flow_batch.py", "--device", "cuda"],
+            60,
+        ),
     ],
     "train": [
         # ResNet-18 as published, not a quarter of its width

@@ -43,9 +43,29 @@ NAMES: dict[str, dict[str, str]] = {
         "provide_drn": "flowzoo.compat.stub_drn",
         "write_whole_checkpoints": "flowzoo.compat.write_checkpoints_atomically",
     },
-    "flowzoo.datasets.motionshapes": {"default_root": "flowzoo.paths.cache_root"},
+    "flowzoo.compat.atomic_checkpoints": {
+        "write_whole_checkpoints": "flowzoo.compat.write_checkpoints_atomically"
+    },
+    "flowzoo.compat.configs": {"CONFIGS": "flowzoo.config_lookup.CONFIGS"},
+    "flowzoo.compat.imports": {
+        "hush_mmcv_lite": "flowzoo.compat.silence_mmcv_lite",
+        "provide_drn": "flowzoo.compat.stub_drn",
+    },
+    "flowzoo.datasets.motionshapes": {
+        "default_root": "flowzoo.paths.cache_root",
+        "main": "flowzoo.datasets.motionshapes.__main__.main",
+    },
     "flowzoo.datasets.motionshapes.files": {"default_root": "flowzoo.paths.cache_root"},
     "flowzoo.datasets.preparation": {"default_out": "flowzoo.paths.dataset_folder"},
+    "flowzoo.datasets.preparation.prepare": {
+        "default_out": "flowzoo.paths.dataset_folder"
+    },
+    "flowzoo.datasets.transforms": {
+        "WithFlow": "flowzoo.datasets.transforms.TransformWithFlow"
+    },
+    "flowzoo.datasets.transforms.flow": {
+        "WithFlow": "flowzoo.datasets.transforms.TransformWithFlow"
+    },
     "flowzoo.datasets.video": {
         "MotionShapesDataset": "flowzoo.datasets.MotionShapesDataset"
     },
@@ -55,6 +75,7 @@ NAMES: dict[str, dict[str, str]] = {
         "RepFlowPicturesHook": "flowzoo.engine.RepFlowVisualizationHook",
         "VisualizationHook": "flowzoo.compat.VisualizationHook",
     },
+    "flowzoo.engine.optim": {"AmpOptimWrapper": "flowzoo.compat.AmpOptimWrapper"},
     "flowzoo.engine.visualization": {
         "ActionVisualizer": "flowzoo.compat.ActionVisualizer",
         "RepFlowPicturesHook": "flowzoo.engine.RepFlowVisualizationHook",
@@ -72,6 +93,10 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "flowzoo.models.backbones.motionnet": {
         "PIXELS_PER_UNIT": "flowzoo.models.flow_units.PIXELS_PER_UNIT"
+    },
+    "flowzoo.models.layers.same_padding": {
+        "SameConv3d": "flowzoo.models.layers.same_padding.Conv3dSame",
+        "SameMaxPool3d": "flowzoo.models.layers.same_padding.MaxPool3dSame",
     },
     "flowzoo.visualization": {
         "write_flow_pictures": "flowzoo.visualization.write_flow_images"

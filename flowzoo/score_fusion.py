@@ -15,6 +15,7 @@ from .deprecated import former_arguments
 SCORE_NORMS = ("none", "softmax", "clamp_l1")
 
 
+@former_arguments(handling="score_norm")
 def normalize_scores(scores: Tensor, score_norm: str) -> Tensor:
     """Make scores (..., classes) comparable with those of another stream.
 

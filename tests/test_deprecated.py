@@ -91,6 +91,7 @@ def test_download_hint(dataset):
         ("convert_repflow.py", "convert.py repflow"),
         ("join_hallucinated.py", "merge_hallucinated.py"),
         ("join_streams.py", "merge_streams.py"),
+        ("measure.py", "count_flops.py"),
     ],
 )
 def test_tools(former, present, monkeypatch, capsys):

@@ -1,5 +1,5 @@
 # The network of the TVNet paper: ten flows, stacked, of three segments of the video, under
-# ResNet-50 in the place of BN-Inception
+# BN-Inception
 _base_ = [
     '../_base_/models/hidden2s_tsn.py', '../_base_/datasets/hmdb51.py',
     '../_base_/pipelines/two_stream_clips.py',
@@ -10,7 +10,10 @@ model = dict(
     backbone=dict(
         _delete_=True,
         type='TVNetTemporalStream',
-        temporal=_base_.model.backbone.temporal,
+        temporal=dict(
+            _base_.model.backbone.temporal,
+            pretrained='https://data.lip6.fr/cadene/pretrainedmodels/'
+            'bn_inception-52deb4733.pth'),
         flow=dict(n_iters=50, initial_size=(224, 224)),
         energy=True),
     neck=dict(
@@ -21,7 +24,9 @@ model = dict(
     cls_head=dict(num_classes=_base_.num_classes),
     data_preprocessor=dict(
         _delete_=True, type='ActionDataPreprocessor', format_shape='NCTHW'))
-optim_wrapper = dict(constructor='FlowOptimWrapperConstructor')
+optim_wrapper = dict(
+    constructor='FlowOptimWrapperConstructor',
+    paramwise_cfg=dict(_delete_=True, flow_lr_mult=0.01))
 
 train_dataloader = dict(
     dataset=dict(_base_.train_data, pipeline=_base_.segments_train_pipeline))

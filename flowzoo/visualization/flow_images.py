@@ -9,6 +9,7 @@ import mmcv
 import numpy as np
 from torch import Tensor
 
+from flowzoo.deprecated import former_arguments
 from flowzoo.io.write_video import write_video
 
 from .flow_color import flow_to_color
@@ -83,6 +84,7 @@ def write_flow_images(
     return [*(folder / name for name in series), video]
 
 
+@former_arguments(picture="image")
 def write_png(path: Path, image: np.ndarray) -> None:
     """Write an (H, W, 3) uint8 RGB image, and make its folder.
 

@@ -122,6 +122,64 @@ def _(info, in_dims, *args):
     return tuple(torch.stack(r) for r in zip(*results, strict=True)), (0,) * 7
 
 
+# From an initial flow, which only the CPU's kernels take.
+_FROM_SCHEMA = _SCHEMA.replace("int n_iters", "Tensor initial_flow, int n_iters")
+_FROM_SCHEMA = _FROM_SCHEMA.removesuffix(", str backend")
+
+
+@torch.library.custom_op(
+    "flowzoo::representation_flow_from",
+    mutates_args=(),
+    schema=f"({_FROM_SCHEMA}) -> Tensor",
+)
+def _forward_from(x, *arguments):
+    from .cpu import forward
+
+    return forward(x, *arguments)
+
+
+@_forward_from.register_fake
+def _(x, *arguments):
+    n, c, t, h, w = x.shape
+    return x.new_empty((n, 2 * c, t - 1, h, w))
+
+
+@torch.library.custom_op(
+    "flowzoo::representation_flow_from_backward",
+    mutates_args=(),
+    schema=f"(Tensor grad, {_FROM_SCHEMA}, bool[] needs) -> ({_GRADIENTS}, Tensor)",
+)
+def _backward_from(grad, x, *arguments):
+    from .cpu import backward
+
+    return backward(grad, x, *arguments)
+
+
+@_backward_from.register_fake
+def _(grad, x, *arguments):
+    *parameters, initial_flow = arguments[:7]
+    needs = arguments[-1]
+    x_grad = torch.empty_like(x) if needs[0] else x.new_empty(0)
+    initial_grad = initial_flow.new_empty(initial_flow.shape if needs[7] else 0)
+    return x_grad, *(p.new_empty(p.shape) for p in parameters), initial_grad
+
+
+_run_from = operators.differentiable(
+    "representation_flow", _forward_from, _backward_from, tensors=8
+)
+
+
+@_forward_from.register_vmap
+def _(info, in_dims, *args):
+    return torch.stack(operators.vmap_loop(_forward_from, info, in_dims, args)), 0
+
+
+@_backward_from.register_vmap
+def _(info, in_dims, *args):
+    results = operators.vmap_loop(_backward_from, info, in_dims, args)
+    return tuple(torch.stack(r) for r in zip(*results, strict=True)), (0,) * 8
+
+
 @not_scriptable
 def representation_flow(
     x: Tensor,
@@ -161,8 +219,8 @@ def representation_flow(
         n_iters: iterations, at least 1.
         variant: 'paper', 'tvl1' or 'released'.
         backend: 'auto' (by the device of x), 'triton', 'cpu' or 'reference'.
-        initial_flow: u to begin with, of the result's shape; 0 if None. The fused
-            backends do not take it: 'auto' is the reference then.
+        initial_flow: u to begin with, of the result's shape; 0 if None. The GPU's
+            kernels do not take it: 'auto' is the reference there.
 
     Returns:
         (N, 2C, T-1, H, W) of x's dtype: channels 0..C-1 are u1 (x direction),
@@ -194,9 +252,11 @@ def representation_flow(
         excluded["cpu"] = excluded["triton"] = "variant='released'"
     if initial_flow is not None:
         _check_initial_flow(initial_flow, x)
-        excluded["cpu"] = excluded["triton"] = "initial_flow"
+        excluded["triton"] = "initial_flow"
     backend = checks.resolve_backend(backend, x.device, excluded)
-    arguments = x, *kernels.values(), *scalars.values(), n_iters, variant
+    tensors = x, *kernels.values(), *scalars.values()
     if backend == "reference":
-        return representation_flow_reference(*arguments, initial_flow)
-    return _run(*arguments, backend)
+        return representation_flow_reference(*tensors, n_iters, variant, initial_flow)
+    if initial_flow is not None:
+        return _run_from(*tensors, initial_flow, n_iters, variant)
+    return _run(*tensors, n_iters, variant, backend)

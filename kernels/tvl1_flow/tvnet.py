@@ -7,8 +7,8 @@ CVPR 2018. Notes, where the authors' code and this differ:
 2. They keep theta, lambda, tau and the image gradient fixed; here all can be learned.
 3. Their initial flow has the size of the training crops; here it is resized to others.
 
-Eager PyTorch: the iteration is representation flow's from a given state, which its
-fused kernels do not take. Only every so many states are kept for the backward pass,
+Eager PyTorch: the iteration is representation flow's, linearized at a given flow, which
+its fused kernels are not. Only every so many states are kept for the backward pass,
 which recomputes the others.
 """
 

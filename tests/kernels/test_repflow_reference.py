@@ -56,7 +56,7 @@ def test_gradcheck_of_an_initial_flow(variant):
     flow = torch.randn(1, 4, 2, 4, 5, dtype=torch.float64, requires_grad=True)
 
     def function(flow, *args):
-        return representation_flow(*args, 4, variant, initial_flow=flow)
+        return representation_flow(*args, 4, variant, "reference", flow)
 
     inputs = flow, x, *params
     assert torch.autograd.gradcheck(function, inputs, atol=1e-5, rtol=1e-4)
@@ -67,8 +67,9 @@ def test_an_initial_flow_of_zero_changes_nothing():
     params = [*make_parameters("tvl1", 3, torch.float32).values(), 5, "tvl1"]
     expected = representation_flow(x, *params, "reference")
     zero = torch.zeros_like(expected)
-    assert torch.equal(representation_flow(x, *params, initial_flow=zero), expected)
-    other = representation_flow(x, *params, initial_flow=zero + 1)
+    found = representation_flow(x, *params, "reference", zero)
+    assert torch.equal(found, expected)
+    other = representation_flow(x, *params, "reference", zero + 1)
     assert (other - expected).abs().mean() > 0.1
 
 

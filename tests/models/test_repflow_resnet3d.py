@@ -111,6 +111,31 @@ def test_imagenet_weights_are_inflated(tmp_path):
         )
 
 
+@pytest.mark.parametrize("depth", [18, 50])
+def test_imagenet_weights_are_inflated_in_separable_networks(depth, tmp_path):
+    conv1_size, width = (3, 8) if depth == 18 else (1, 32)
+    state = {
+        "conv1.weight": torch.rand(8, 3, 7, 7),
+        "layer2.1.conv1.weight": torch.rand(16, 2 * width, conv1_size, conv1_size),
+        "layer2.1.conv2.weight": torch.rand(16, 16, 3, 3),
+    }
+    torch.save(state, tmp_path / "2d.pth")
+    net = RepFlowSeparableResNet3d(
+        depth,
+        base_channels=8,
+        flow_cfg=dict(bottleneck_channels=4),
+        pretrained=str(tmp_path / "2d.pth"),
+    )
+    net.init_weights()
+    block = net.layer2[1]
+    for conv, name in (
+        (net.conv1.conv, "conv1"),
+        (block.conv1.conv, "layer2.1.conv1"),
+        (block.conv2.conv, "layer2.1.conv2"),
+    ):
+        torch.testing.assert_close(conv.weight.sum(2), state[f"{name}.weight"])
+
+
 @both
 def test_too_few_frames_reach_the_layer(two_plus_one):
     net = build(two_plus_one)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers.upstream_fcf_network import published_shapes as published_fcf_shapes
 from helpers.upstream_repflow_network import (
     published_shapes,
     random_state,
@@ -175,3 +176,30 @@ def test_tool_picks_a_layer(tmp_path, run_tool):
     assert status == 2 and "begins with flow." in said
     status, said = run_tool(tmp_path / "none.pt", files[1])
     assert status == 2 and "none.pt" in said
+
+
+def test_tool_converts_the_2plus1d_network(tmp_path, run_tool):
+    theirs = random_state(published_fcf_shapes(18, num_classes=5))
+    parallel = {f"module.{name}": value for name, value in theirs.items()}
+    torch.save(parallel, tmp_path / "model.pt")
+    status, said = run_tool(tmp_path / "model.pt", tmp_path / "ours.pth")
+    assert status == 0 and "the (2+1)D network, 5 classes" in said
+    assert "configs/repflow/repflow_r2plus1d50_kinetics_fcf_authors.py" in said
+    path = ROOT / "configs/repflow/repflow_r2plus1d50_kinetics_fcf_authors.py"
+    config = Config.fromfile(path)
+    config.model.backbone.depth = 18
+    config.model.cls_head.update(num_classes=5, in_channels=512)
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        model = MODELS.build(config.model)
+    load_checkpoint(model, str(tmp_path / "ours.pth"), strict=True)
+    pixels = torch.tensor([0.0, 255.0]).view(1, 1, 2, 1, 1).expand(1, 3, 2, 4, 4)
+    batch = model.data_preprocessor(dict(inputs=[pixels], data_samples=None))
+    assert batch["inputs"].flatten().unique().tolist() == [-1, 1]
+    assert batch["inputs"][0, 0, 0, 0, 0, 0] == 1  # their loaders: 1 - 2 x / 255
+
+
+def test_depths_of_the_2plus1d_network():
+    theirs = published_fcf_shapes(18, num_classes=5)
+    state = {n: torch.zeros(s) for n, s in theirs.items() if "layer3.1" not in n}
+    with pytest.raises(ValueError, match=r"1 blocks of layer3.*128 channels"):
+        convert(state)

@@ -10,10 +10,10 @@ from mmengine.registry import DefaultScope
 from flowzoo.config_lookup import CONFIGS
 from flowzoo.datasets.transforms import LoadMotionShapesFlow, TVL1Flow
 from flowzoo.io.write_video import write_video
-from flowzoo.zoo import models
+from flowzoo.zoo import find, models
 from flowzoo.zoo.complexity import complexity
 from flowzoo.zoo.index import DERIVED, metafiles
-from flowzoo.zoo.protocol import views
+from flowzoo.zoo.protocol import protocol, views
 
 ROWS = list(models().values())
 
@@ -58,6 +58,46 @@ def test_views_are_what_the_pipeline_makes(videos, monkeypatch):
         per_view, *shape = derived.input
         assert tuple(sample["inputs"].shape) == (number * per_view, *shape), row.name
     assert len(seen) > 15
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "repflow_r34_minikinetics",
+            "validation, 1 clip of 16x112x112, stride 2, center crop, top-1",
+        ),
+        (
+            "i3d_inception_kinetics",
+            "validation, 1 clip of 250x224x224, 25 frames a second, center crop, top-1",
+        ),
+        (
+            "hidden2s_vgg16_ucf101",
+            "split 1, 25 clips x 10 crops of 11x224x224, top-1",
+        ),
+        (
+            "spatial_vgg16_thumos14",
+            "untrimmed test, 25 frames x 10 crops of 224x224, mAP",
+        ),
+        (
+            "tinymotionnet_motionshapes_2frames",
+            "test split, 3 clips of 2x64x64, end-point error in pixels",
+        ),
+        ("monet_i3d_kinetics", "validation, hallucinated flow stream, top-1"),
+    ],
+)
+def test_protocols_in_words(name, text, monkeypatch):
+    monkeypatch.delenv("SPLIT", raising=False)
+    assert find(name).protocol == text
+
+
+def test_text_follows_the_config():
+    config = load(find("hidden2s_vgg16_ucf101"))
+    steps = {step.type: step for step in config.test_dataloader.dataset.pipeline}
+    steps["SampleFrames"].num_clips = 10
+    steps["TenCrop"].type = "ThreeCrop"
+    config.test_evaluator.type = "UntrimmedMAP"
+    assert protocol(config) == "split 1, 10 clips x 3 crops of 11x224x224, mAP"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

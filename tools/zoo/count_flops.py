@@ -25,8 +25,12 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME")
     args = parser.parse_args()
     names = [current_model_name(name) for name in args.names]
+    metafiles = list(read_metafiles())
+    known = {Path(m["config"]).stem for _, file in metafiles for m in file["models"]}
+    if unknown := sorted(set(names) - known):
+        parser.error(f"no metafile has {', '.join(unknown)}")
 
-    for path, metafile in read_metafiles():
+    for path, metafile in metafiles:
         chosen = [
             entry
             for entry in metafile["models"]

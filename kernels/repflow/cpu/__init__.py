@@ -106,14 +106,24 @@ def _prepare(
     n, c, t = x.shape[:3]
     lanes, per_lane = _lanes(n, c, t - 1)
     kernels = [k.detach().to(torch.float64).numpy() for k in parameters[:3]]
-    theta, lam, tau = (float(v.detach()) for v in parameters[3:])
+    theta, lam, tau = (float(v.detach()) for v in parameters[3:6])
     table = _weights(kernels, theta, lanes, variant).astype(dtype)
     bound, step = dtype.type(lam * theta), dtype.type(tau / theta)
     return lanes, per_lane, table, Scheme(bound, step, variant == "paper")
 
 
+def _initial(parameters: Sequence[Tensor], x: Tensor) -> Tensor:
+    """The initial flow as the kernels take it; without elements if there is none."""
+    if len(parameters) == 6:
+        return x[:0]
+    return parameters[6].to(compute_dtype(x)).contiguous()
+
+
 def forward(x: Tensor, *arguments: Tensor | int | str) -> Tensor:
-    """See :func:`flowzoo_kernels.representation_flow`, whose arguments these are."""
+    """See :func:`flowzoo_kernels.representation_flow`, whose arguments these are.
+
+    After tau there may be the initial flow.
+    """
     state = compute_dtype(x)
     if x.dtype != state:  # one more copy is cheaper than one more kernel
         return forward(x.to(state), *arguments).to(x.dtype)
@@ -123,7 +133,7 @@ def forward(x: Tensor, *arguments: Tensor | int | str) -> Tensor:
     if n == 0:
         return out
     lanes, _, table, scheme = _prepare(x, parameters, variant)
-    storages = _storage(x), _storage(out)
+    storages = [_storage(v) for v in (x, out, _initial(parameters, x))]
 
     def make_worker():
         scratch = _scratch(table.dtype, FORWARD_PLANES, h, w)
@@ -142,7 +152,7 @@ def forward(x: Tensor, *arguments: Tensor | int | str) -> Tensor:
 def backward(
     grad: Tensor, x: Tensor, *arguments: Tensor | int | str | list[bool]
 ) -> tuple[Tensor, ...]:
-    """Gradients of the first seven arguments of the operator, in their types.
+    """Gradients of the operator's tensors, in their types.
 
     Those that ``needs``, the last argument, does not ask for are empty or meaningless.
     """
@@ -152,19 +162,25 @@ def backward(
         x_grad, *rest = backward(grad.to(state), wide, *arguments)
         return x_grad.to(x.dtype), *rest
     *parameters, n_iters, variant, needs = arguments
-    need_x, need_image, need_flow, need_div, need_theta, _, _ = needs
+    need_x, need_image, need_flow, need_div, need_theta = needs[:5]
     n, c, t, h, w = x.shape
     x_grad = torch.empty_like(x) if need_x else x.new_empty(0)
     rows = SUM_FLOW + FLOW_TAPS[variant] + IMAGE_TAPS[variant]
-    kernels, scalars = parameters[:3], parameters[3:]
+    kernels, scalars = parameters[:3], parameters[3:6]
+    initial_flow = parameters[6:]
+    initial_grad = x.new_empty(0)
+    if initial_flow and needs[7]:
+        initial_grad = x.new_empty(grad.shape)
     if n == 0:
         sums = torch.zeros((c, rows), dtype=torch.float64)
-        return x_grad, *parameter_gradients(sums, kernels, scalars, variant)
+        grads = parameter_gradients(sums, kernels, scalars, variant)
+        return x_grad, *grads, *(initial_grad.to(v.dtype) for v in initial_flow)
 
     lanes, per_lane, table, scheme = _prepare(x, parameters, variant)
     chunks = math.ceil((t - 1) / per_lane)
     seam = x.new_empty((n, c, chunks - 1 if need_x else 0, h, w))
-    storages = [_storage(v) for v in (grad, x, x_grad if need_x else x[:0], seam)]
+    tensors = grad, x, _initial(parameters, x), x_grad if need_x else x[:0]
+    storages = [_storage(v) for v in (*tensors, initial_grad, seam)]
     sums = np.zeros((len(lanes), rows, LANES))
     flat_sums = sums.reshape(len(lanes), -1)
     states = kept_states(table.dtype, h, w)
@@ -195,4 +211,5 @@ def backward(
     per_lane_sums = sums.transpose(0, 2, 1).reshape(-1, rows)[: n * c * chunks]
     per_channel = per_lane_sums.reshape(n, c, chunks, rows).sum(axis=(0, 2))
     per_channel = torch.from_numpy(per_channel)
-    return x_grad, *parameter_gradients(per_channel, kernels, scalars, variant)
+    grads = parameter_gradients(per_channel, kernels, scalars, variant)
+    return x_grad, *grads, *(initial_grad.to(v.dtype) for v in initial_flow)

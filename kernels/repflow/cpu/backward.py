@@ -108,10 +108,10 @@ def _image_kernel_grads(s, f2, grid, paper, sums):
 
 @njit(**JIT)
 def _pair_backward(s, w, grid, scheme, steps, needs, sums):
-    """All iterations of a pair backwards, from the gradient of u in U1_OLD, U2_OLD."""
+    """All iterations of a pair backwards, from the first state and from the gradient
+    of u in U1_OLD, U2_OLD, which is that of the initial u then."""
     plane = grid.plane
     states, size = STATES * plane, STATE_PLANES * plane
-    s[states : states + size] = 0
     s[P11 * plane : (P22 + 1) * plane] = 0
     s[RHO_GRAD * plane : (GY_GRAD + 1) * plane] = 0
     first = True
@@ -126,9 +126,36 @@ def _pair_backward(s, w, grid, scheme, steps, needs, sums):
             first = False
 
 
+@njit(**JIT)
+def _unpack_initial_grad(s, target, lanes, channels, pair, grid):
+    """Copy the gradient of the initial flow of all lanes' pairs."""
+    for lane in range(LANES):
+        n, c, first, frames = lanes[lane]
+        if pair + 1 < frames:
+            for k, plane in ((0, U1_OLD), (1, U2_OLD)):
+                to = c + k * channels
+                at = plane * grid.plane
+                unpack_lane(
+                    s, at, target[0], target[1], lane, n, to, first + pair, grid
+                )
+
+
 @cached_njit
 def backward_group(
-    grad, x, x_grad, seam, lanes, w, scheme, size, steps, needs, sums, s
+    grad,
+    x,
+    initial,
+    x_grad,
+    initial_grad,
+    seam,
+    lanes,
+    w,
+    scheme,
+    size,
+    steps,
+    needs,
+    sums,
+    s,
 ):
     """Gradients of one group of lanes; see forward_group.
 
@@ -142,6 +169,7 @@ def backward_group(
     need_x, need_maps, _, _, need_image = needs
     grid = _grid(h, width)
     plane = grid.plane
+    state = STATES * plane
     f1, f2 = FRAME_A * plane, FRAME_B * plane
     f1_grad, f2_grad = FRAME_A_GRAD * plane, FRAME_B_GRAD * plane
     s[f1_grad : f1_grad + plane] = 0
@@ -150,9 +178,16 @@ def backward_group(
         if time < lanes[:, 3].max() - 1:
             pack(s, f2, x[0], x[1], lanes, 0, time + 1, 0, grid)
             coefficients(s, w, f1, f2, grid, scheme.paper)
+            s[state : state + STATE_PLANES * plane] = 0
+            if initial[0].size > 1:
+                v = state + plane
+                pack(s, state, initial[0], initial[1], lanes, 0, time, 1, grid)
+                pack(s, v, initial[0], initial[1], lanes, channels, time, 1, grid)
             pack(s, U1_OLD * plane, grad[0], grad[1], lanes, 0, time, 1, grid)
             pack(s, U2_OLD * plane, grad[0], grad[1], lanes, channels, time, 1, grid)
             _pair_backward(s, w, grid, scheme, steps, needs, sums)
+            if initial_grad[0].size > 1:
+                _unpack_initial_grad(s, initial_grad, lanes, channels, time, grid)
             if need_maps:
                 s[f2_grad : f2_grad + plane] = 0
                 if need_x:

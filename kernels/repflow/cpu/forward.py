@@ -173,12 +173,13 @@ def coefficients(s, w, f1, f2, grid, paper):
 
 
 @cached_njit
-def forward_group(x, out, lanes, w, scheme, size, n_iters, s):
+def forward_group(x, out, initial, lanes, w, scheme, size, n_iters, s):
     """All pairs of frames of one group of lanes.
 
-    x, out: storage and strides. lanes: (LANES, 4) rows n, c, first frame, number of
-    frames (0 for a lane without work). w: weights. size: C, H, W. s: scratch memory of
-    FORWARD_PLANES, all 0 before its first use.
+    x, out, initial: storage and strides; initial is the flow to begin with, (N, 2C,
+    T - 1, H, W), or a single element for none. lanes: (LANES, 4) rows n, c, first
+    frame, number of frames (0 for a lane without work). w: weights. size: C, H, W. s:
+    scratch memory of FORWARD_PLANES, all 0 before its first use.
     """
     channels, h, width = size
     grid = _grid(h, width)
@@ -190,6 +191,10 @@ def forward_group(x, out, lanes, w, scheme, size, n_iters, s):
         pack(s, f2, x[0], x[1], lanes, 0, pair + 1, 0, grid)
         coefficients(s, w, f1, f2, grid, scheme.paper)
         s[state:] = 0
+        if initial[0].size > 1:
+            pack(s, state, initial[0], initial[1], lanes, 0, pair, 1, grid)
+            v = state + plane
+            pack(s, v, initial[0], initial[1], lanes, channels, pair, 1, grid)
         for iteration in range(n_iters):
             iterate(s, w, state, state, grid, scheme, iteration < n_iters - 1)
         for lane in range(LANES):

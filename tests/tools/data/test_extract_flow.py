@@ -1,8 +1,11 @@
 """tools/data/extract_flow.py, as a user calls it."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -11,6 +14,8 @@ import pytest
 from mmaction.datasets import RawframeDataset
 from mmengine.registry import init_default_scope
 
+from flowzoo.datasets.preparation.flow_files import FlowSettings
+from flowzoo.datasets.preparation.flow_files import extract as write_flow
 from flowzoo.io.write_video import write_video
 
 ROOT = Path(__file__).parents[3]
@@ -136,6 +141,59 @@ def test_half_written_is_written_again(videos, flow, tmp_path):
     assert not half.exists()
     names = sorted(p.name for p in (tmp_path / "right").iterdir())
     assert names == sorted(p.name for p in (flow / "right").iterdir())
+
+
+def test_killed_and_run_again(tmp_path):
+    """SIGKILL to all of its processes while a video is being written."""
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    long = np.concatenate([scene(1, 0, frames=30)] * 5)  # 150 frames
+    for name in ("a.mp4", "b.mp4"):
+        write_video(folder / name, long)
+    (folder / "list.txt").write_text("a.mp4 0\nb.mp4 1\n")
+    out = tmp_path / "flow"
+    command = [sys.executable, ROOT / "tools/data/extract_flow.py", folder / "list.txt"]
+    command += ["--root", folder, "--out", out, "--short-side", "0", "--jobs", "1"]
+    process = subprocess.Popen(command, start_new_session=True)
+    deadline = time.monotonic() + 300
+    while not list(out.glob("b.part/*.jpg")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert (out / "a").is_dir() and not (out / "b").exists()
+    first = out / "a" / "flow_x_00001.jpg"
+    written = first.stat().st_mtime_ns
+    extract(folder, out)
+    assert first.stat().st_mtime_ns == written
+    assert "2 of 2 complete" in extract(folder, out, "--verify")
+    assert not list(out.glob("*.part"))
+    for path in (out / "a").glob("*.jpg"):
+        assert path.read_bytes() == (out / "b" / path.name).read_bytes()
+    assert len(list((out / "b").glob("*.jpg"))) == 2 * 149
+
+
+def test_h5_format(videos, flow, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    extract(videos, tmp_path, "--format", "h5")
+    with h5py.File(tmp_path / "right" / "flow.h5") as file:
+        images = file["flow"][:]
+    assert images.shape == (5, 2, 64, 64) and images.dtype == np.uint8
+    jpeg = cv2.imread(str(flow / "right" / "flow_y_00003.jpg"), cv2.IMREAD_GRAYSCALE)
+    assert np.abs(images[2, 1].astype(int) - jpeg).mean() < 1
+    assert "3 of 4 complete" in extract(
+        videos, tmp_path, "--format", "h5", "--verify", code=1
+    )
+    (tmp_path / "right" / "flow.h5").write_bytes(b"half")
+    said = extract(videos, tmp_path, "--format", "h5", "--verify", code=1)
+    assert "right.mp4: flow.h5: " in said
+
+
+def test_h5_format_without_its_package(videos, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    settings = FlowSettings(format="h5")
+    with pytest.raises(RuntimeError, match="pip install h5py"):
+        write_flow(videos / "right.mp4", tmp_path / "right", settings, "cpu")
 
 
 def test_shards_are_the_whole(videos, flow, tmp_path):

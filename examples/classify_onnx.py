@@ -1,0 +1,56 @@
+"""Classify a video with an exported network: onnxruntime, PyAV and numpy, no torch.
+
+usage: python examples/classify_onnx.py FILE.onnx VIDEO [--classes FILE] [--clips 3]
+
+FILE.onnx is what tools/deploy/export.py writes. Clips of consecutive frames are taken
+evenly from the video; their scores are averaged as probabilities.
+"""
+
+import argparse
+from pathlib import Path
+
+import av
+import numpy as np
+import onnxruntime
+
+
+def read_frames(path: str, height: int, width: int) -> np.ndarray:
+    """All frames in RGB, (T, H, W, 3)."""
+    with av.open(path) as container:
+        return np.stack(
+            [
+                frame.reformat(width, height, format="rgb24").to_ndarray()
+                for frame in container.decode(video=0)
+            ]
+        )
+
+
+def probabilities(session: onnxruntime.InferenceSession, clips: np.ndarray):
+    (scores,) = session.run(["scores"], {"clips": clips})
+    scores = np.exp(scores - scores.max(1, keepdims=True))
+    return (scores / scores.sum(1, keepdims=True)).mean(0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("network")
+    parser.add_argument("video")
+    parser.add_argument("--classes", type=Path, help="a name on each line")
+    parser.add_argument("--clips", type=int, default=3)
+    args = parser.parse_args()
+    session = onnxruntime.InferenceSession(args.network)
+    _, _, length, height, width = session.get_inputs()[0].shape
+    frames = read_frames(args.video, height, width)
+    starts = (
+        np.linspace(0, max(0, len(frames) - length), args.clips).round().astype(int)
+    )
+    index = np.minimum(starts[:, None] + np.arange(length), len(frames) - 1)
+    clips = frames[index].transpose(0, 4, 1, 2, 3).astype(np.float32)
+    found = probabilities(session, clips)
+    names = args.classes.read_text().splitlines() if args.classes else None
+    for label in found.argsort()[::-1][:5]:
+        print(f"{names[label] if names else label}: {found[label]:.1%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""Classes of videos over time, from files, cameras and streams."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.registry import DefaultScope
+from mmengine.runner import load_checkpoint
+from torch import Tensor
+
+from . import zoo
+from .config_lookup import find_config
+from .datasets.motionshapes import CLASSES as MOTION_SHAPES
+from .io.images import ToRGB
+from .io.text import read_lines
+from .io.video import VideoError, VideoReader, naming_errors
+from .visualization.flow_recorder import FlowRecorder
+
+_DECODERS = ("DecodeFrames", "PyAVDecode", "DecordDecode", "OpenCVDecode")
+_RATE = 25.0  # frames per second, where a camera does not tell
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The most probable classes of a part of a video.
+
+    Args:
+        start, end: of the part, in seconds.
+        classes: names or numbers of the classes, the most probable one first.
+        scores: their scores; probabilities where the model averages those.
+        frames: (T, H, W, 3) uint8 RGB, all frames of the part.
+        new: how many of them, at the end, are in no part before.
+        flow: (2C, T', h, w), representation flow of the first layer that has it, of the
+            frames that the model looked at; None: no such layer, or not asked for.
+    """
+
+    start: float
+    end: float
+    classes: tuple[str, ...]
+    scores: tuple[float, ...]
+    frames: np.ndarray
+    new: int
+    flow: Tensor | None = None
+
+    def as_dict(self) -> dict:
+        """start, end, and {class: score}."""
+        scores = dict(zip(self.classes, self.scores, strict=True))
+        return dict(start=self.start, end=self.end, scores=scores)
+
+
+class Inferencer:
+    """Classify parts of videos, one after another.
+
+    Args:
+        model: name of a model of the zoo, or path of a config, of FlowZoo or mmaction2.
+        weights: a checkpoint, by its path or as ``flowzoo://NAME``; the published one
+            of the zoo's model unless given.
+        classes: their names, or a file with one on each line. Unless given, those of
+            ``classes.txt`` beside the config's annotation file, or numbers.
+        device: 'cpu', 'cuda', ...; a GPU unless there is none.
+        top: classes of a prediction.
+        step: seconds from one part to the next; a part's length unless given.
+
+    Raises:
+        FileNotFoundError: no such config, or no such file of classes.
+        LookupError: no weights are given, and none are published.
+        ValueError: the config has no pipeline that takes clips from videos.
+    """
+
+    def __init__(
+        self,
+        model: str | Path,
+        weights: str | None = None,
+        classes: str | Path | Sequence[str] | None = None,
+        device: str | None = None,
+        top: int = 5,
+        step: float | None = None,
+    ) -> None:
+        path = Path(model)
+        if not path.is_file():
+            path = find_config(f"{path.name.removesuffix('.py')}.py")
+        self.config = Config.fromfile(path)
+        if weights is None:
+            zoo.index.find_checkpoint(path.stem)
+            weights = f"flowzoo://{path.stem}"
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self._read_pipeline()
+        with DefaultScope.overwrite_default_scope("mmaction"):
+            self.model = MODELS.build(self.config.model)
+        load_checkpoint(self.model, weights, map_location="cpu")
+        self.model.to(self.device).eval()
+        self.classes = self._known_classes() if classes is None else classes
+        if isinstance(self.classes, str | Path):
+            self.classes = [c for c in read_lines(self.classes) if c.strip()]
+        self.top = top
+        self.step = step
+
+    def _read_pipeline(self) -> None:
+        loader = self.config.get("test_dataloader") or {}
+        steps = loader.get("dataset", {}).get("pipeline", [])
+        types = [step["type"] for step in steps]
+        decoder = next((i for i, t in enumerate(types) if t in _DECODERS), None)
+        if decoder is None or "SampleFrames" not in types:
+            raise ValueError(
+                f"{self.config.filename} has no test pipeline that takes clips from "
+                "videos by SampleFrames; give the config of a recognizer of videos"
+            )
+        sampling = steps[types.index("SampleFrames")]
+        self._length = sampling["clip_len"]
+        self._interval = sampling.get("frame_interval", 1)
+        self._clips = 1
+        if self._length == 1:  # single frames, shared out over the part
+            self._clips, self._interval = sampling.get("num_clips", 1), 4
+        with DefaultScope.overwrite_default_scope("mmaction"):
+            self._transform = Compose(steps[decoder + 1 :])
+
+    def _known_classes(self) -> Sequence[str] | Path | None:
+        dataset = self.config.test_dataloader.dataset
+        if dataset.type == "MotionShapesDataset":
+            return MOTION_SHAPES
+        path = Path(dataset.get("ann_file", "")).with_name("classes.txt")
+        return path if path.is_file() else None
+
+    @property
+    def frames_of_a_part(self) -> int:
+        """Consecutive frames of a video that one prediction is made from."""
+        return self._length * self._clips * self._interval
+
+    def __call__(
+        self, source: str | Path | int, with_flow: bool = False
+    ) -> Iterator[Prediction]:
+        """Predictions for one part after another, as soon as its frames are there.
+
+        Args:
+            source: a video file, the URL of a stream, or the number of a camera.
+            with_flow: record representation flow.
+
+        Raises:
+            VideoError: The source cannot be read.
+        """
+        frames, rate = open_source(source)
+        span = self.frames_of_a_part
+        step = span if self.step is None else max(1, round(self.step * rate))
+        part: deque[np.ndarray] = deque(islice(frames, span), maxlen=span)
+        if not part:
+            raise VideoError(f"{source} has no frames")
+        start, new = 0, len(part)
+        while True:
+            yield self._predict(np.stack(part), new, start / rate, rate, with_flow)
+            following = list(islice(frames, step))
+            if not following:
+                return
+            # the last part reaches back, so that it is as long as the others
+            start += max(0, len(part) + len(following) - span)
+            part.extend(following)
+            new = min(len(following), span)
+
+    @torch.no_grad()
+    def _predict(
+        self, frames: np.ndarray, new: int, start: float, rate: float, with_flow: bool
+    ) -> Prediction:
+        numbers = np.arange(self._length * self._clips) * self._interval
+        numbers = np.minimum(numbers, len(frames) - 1)
+        results = dict(
+            imgs=[frames[i].copy() for i in numbers],
+            frame_inds=numbers,
+            original_shape=frames.shape[1:3],
+            img_shape=frames.shape[1:3],
+            clip_len=self._length,
+            frame_interval=self._interval,
+            num_clips=self._clips,
+            modality="RGB",
+            start_index=0,
+            label=-1,
+        )
+        batch = pseudo_collate([self._transform(results)])
+        flow = None
+        if with_flow and self._has_flow:
+            with FlowRecorder(self.model) as recorder:
+                (sample,) = self.model.test_step(batch)
+            flow = next(iter(recorder.flows.values()))[0].cpu()
+        else:
+            (sample,) = self.model.test_step(batch)
+        best = sample.pred_score.cpu().topk(min(self.top, len(sample.pred_score)))
+        return Prediction(
+            start=round(start, 3),
+            end=round(start + len(frames) / rate, 3),
+            classes=tuple(self._name(i) for i in best.indices.tolist()),
+            scores=tuple(best.values.tolist()),
+            frames=frames,
+            new=new,
+            flow=flow,
+        )
+
+    @property
+    def _has_flow(self) -> bool:
+        try:
+            FlowRecorder(self.model)
+        except ValueError:
+            return False
+        return True
+
+    def _name(self, number: int) -> str:
+        if self.classes is None:
+            return str(number)
+        if number >= len(self.classes):
+            raise ValueError(
+                f"the model has a class {number}, but there are {len(self.classes)} "
+                "names of classes: give those that it was trained on, in their order"
+            )
+        return self.classes[number]
+
+
+def average(predictions: Iterable[Prediction]) -> dict[str, float]:
+    """{class: mean score}, the highest first. Out of the top counts as 0."""
+    predictions = list(predictions)
+    totals: dict[str, float] = {}
+    for prediction in predictions:
+        for name, score in prediction.as_dict()["scores"].items():
+            totals[name] = totals.get(name, 0.0) + score / len(predictions)
+    return dict(sorted(totals.items(), key=lambda item: -item[1]))
+
+
+def open_source(source: str | Path | int) -> tuple[Iterator[np.ndarray], float]:
+    """Frames (H, W, 3) uint8 RGB of a file, a stream or a camera, and their rate.
+
+    Raises:
+        VideoError: It cannot be opened.
+    """
+    if str(source).isdecimal() and not Path(str(source)).exists():
+        return _open_camera(int(source))
+    reader = VideoReader(source)
+    return _read_file(reader), reader.frame_rate or _RATE
+
+
+def _read_file(reader: VideoReader) -> Iterator[np.ndarray]:
+    to_rgb = ToRGB()
+    with reader, naming_errors(f"convert frames of {reader.filename}"):
+        for frame in reader.frames():
+            yield to_rgb(frame)
+
+
+def _open_camera(number: int) -> tuple[Iterator[np.ndarray], float]:
+    camera = cv2.VideoCapture(number)
+    there, first = camera.read()
+    if not there:
+        raise VideoError(f"there is no camera {number}, or it is in use")
+
+    def read() -> Iterator[np.ndarray]:
+        try:
+            for frame in chain([first], iter(lambda: camera.read()[1], None)):
+                yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+        finally:
+            camera.release()
+
+    return read(), camera.get(cv2.CAP_PROP_FPS) or _RATE

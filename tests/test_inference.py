@@ -1,0 +1,148 @@
+"""Classes of videos over time: Inferencer and tools/demo.py."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+from helpers.miniatures import write_clip
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+import flowzoo
+from flowzoo.inference import average, open_source
+from flowzoo.io.video import VideoError
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A config with its weights, videos of 80, 5 and 1 frames, and one that is none."""
+    folder = tmp_path_factory.mktemp("inference")
+    config = folder / "small.py"
+    config.write_text(
+        "_base_ = 'flowzoo::repflow_r18_weizmann.py'\n"
+        "model = dict(backbone=dict(base_channels=4, flow_cfg=dict(n_iters=2)),\n"
+        "    cls_head=dict(in_channels=32, num_classes=3))\n"
+    )
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        model = MODELS.build(Config.fromfile(config).model)
+    torch.save(model.state_dict(), folder / "small.pth")
+    for name, frames in (("long", 80), ("short", 5), ("one", 1)):
+        write_clip(folder / "videos" / f"{name}.mp4", frames, "mpeg4")
+    (folder / "videos" / "broken.avi").write_text("nothing")
+    (folder / "classes.txt").write_text("hop\nrun\nskip\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def make(folder):
+    def make(**options):
+        weights = str(folder / "small.pth")
+        return flowzoo.Inferencer(folder / "small.py", weights, **options)
+
+    return make
+
+
+def test_parts_cover_the_video_once(make, folder):
+    """A part is 16 frames, every second one: 32 of the video's 80."""
+    video = folder / "videos" / "long.mp4"
+    predictions = list(make()(video))
+    rate = open_source(video)[1]
+    assert [p.new for p in predictions] == [32, 32, 16]
+    starts = [round(p.start * rate) for p in predictions]
+    assert starts == [0, 32, 48]
+    frames = np.concatenate([p.frames[len(p.frames) - p.new :] for p in predictions])
+    assert np.array_equal(frames, np.stack(list(open_source(video)[0])))
+    assert all(p.flow is None for p in predictions)
+    dense = list(make(step=8 / rate)(video))
+    assert [round(p.start * rate) for p in dense] == [0, 8, 16, 24, 32, 40, 48]
+
+
+def test_scores_are_those_of_the_model(make, folder):
+    inferencer = make(classes=folder / "classes.txt", device="cpu", top=3)
+    prediction = next(inferencer(folder / "videos" / "long.mp4", with_flow=True))
+    model = inferencer.model
+    images = prediction.frames[::2]
+    resized = inferencer._transform.transforms[0](
+        dict(imgs=list(images), img_shape=images.shape[1:3])
+    )["imgs"]
+    inputs = torch.from_numpy(np.stack(resized)).permute(3, 0, 1, 2)[None]
+    data = model.data_preprocessor(dict(inputs=[inputs], data_samples=[]))
+    with torch.no_grad():
+        features, _ = model.extract_feat(data["inputs"], test_mode=True)
+        expected = model.cls_head(features).softmax(1)[0]
+    assert set(prediction.classes) == {"hop", "run", "skip"}
+    assert list(prediction.scores) == sorted(prediction.scores, reverse=True)
+    for i, name in enumerate(("hop", "run", "skip")):
+        score = prediction.as_dict()["scores"][name]
+        assert score == pytest.approx(expected[i].item(), abs=1e-5)
+    assert prediction.flow.shape[:2] == (2 * 4, 15)
+
+
+@pytest.mark.parametrize(("name", "frames"), [("short", 5), ("one", 1)])
+def test_a_short_video_is_one_part(make, folder, name, frames):
+    (prediction,) = make()(folder / "videos" / f"{name}.mp4")
+    assert len(prediction.frames) == prediction.new == frames
+    assert average([prediction]) == pytest.approx(prediction.as_dict()["scores"])
+
+
+def test_average_counts_what_is_not_among_the_top(make, folder):
+    predictions = list(make(top=1)(folder / "videos" / "long.mp4"))
+    assert sum(average(predictions).values()) == pytest.approx(
+        np.mean([p.scores[0] for p in predictions])
+    )
+
+
+def test_errors_say_what_to_do(make, folder):
+    with pytest.raises(FileNotFoundError, match="did you mean"):
+        flowzoo.Inferencer("repflow_r18_motionshape")
+    with pytest.raises(LookupError, match="repflow_r50_kinetics"):
+        flowzoo.Inferencer("repflow_r50_kinetics")
+    with pytest.raises(ValueError, match="no test pipeline that takes clips"):
+        flowzoo.Inferencer("monet_repflow_motionshapes", "x.pth")
+    with pytest.raises(ValueError, match="there are 1 names of classes"):
+        list(make(classes=["hop"])(folder / "videos" / "one.mp4"))
+    with pytest.raises(VideoError, match=r"broken\.avi"):
+        next(make()(folder / "videos" / "broken.avi"))
+    with pytest.raises(VideoError, match="no camera 7"):
+        next(make()(7))
+
+
+def test_demo_of_a_folder(folder, tmp_path):
+    command = [sys.executable, ROOT / "tools" / "demo.py", folder / "videos"]
+    command += ["--model", folder / "small.py", "--weights", folder / "small.pth"]
+    command += ["--classes", folder / "classes.txt", "--out", tmp_path / "out"]
+    done = subprocess.run(
+        list(map(str, command)),
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 1
+    assert "1 of 4 videos could not be read" in done.stderr
+    assert "broken.avi" in done.stdout
+    files = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert files == [f"{n}.{e}" for n in ("long", "one", "short")
+                     for e in ("json", "mp4")]  # fmt: skip
+    content = json.loads((tmp_path / "out" / "long.json").read_text())
+    assert set(content["mean"]) == {"hop", "run", "skip"}
+    assert len(content["parts"]) == 3
+    with av.open(str(tmp_path / "out" / "long.mp4")) as video:
+        shown = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
+    assert len(shown) == 80
+    assert shown[0].shape[0] > 240
+
+
+def test_zoo_model_with_its_weights_and_names(folder):
+    inferencer = flowzoo.Inferencer("repflow_r18_motionshapes", top=2)
+    (prediction, *_) = inferencer(folder / "videos" / "long.mp4")
+    assert set(prediction.classes) <= set(flowzoo.datasets.motionshapes.CLASSES)

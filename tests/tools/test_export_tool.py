@@ -1,0 +1,89 @@
+"""tools/deploy/export.py, and the example that runs its file without torch."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from helpers.miniatures import write_clip
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from flowzoo.config_lookup import find_config
+from flowzoo.deployment import ClipClassifier, compare
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*command, expect=0):
+    done = subprocess.run(
+        [sys.executable, *map(str, command)], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.returncode == expect, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout + done.stderr
+
+
+def network(name):
+    config = Config.fromfile(find_config(f"{name}.py"))
+    with DefaultScope.overwrite_default_scope(config.default_scope):
+        return MODELS.build(config.model).eval()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    path = tmp_path_factory.mktemp("clip") / "clip.avi"
+    write_clip(path, 40, "mpeg4")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["onnx", "torchscript"])
+def test_export(tmp_path, clip, kind):
+    config, checkpoint, out = (tmp_path / n for n in ("c.py", "c.pth", "net.file"))
+    config.write_text(
+        "_base_ = 'flowzoo::repflow_r18_weizmann.py'\n"
+        "model = dict(backbone=dict(base_channels=4, flow_cfg=dict(n_iters=2)),\n"
+        "    cls_head=dict(in_channels=32))\n"
+    )
+    model = Config.fromfile(config).model
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        torch.save(MODELS.build(model).state_dict(), checkpoint)
+    tool = ROOT / "tools" / "deploy" / "export.py"
+    said = run(tool, config, checkpoint, "--to", kind, "--out", out, "--clips", clip)
+    assert "clips: scores differ by" in said
+    assert "clips (3, 16, 80, 96)" in said
+    assert [path.name for path in tmp_path.iterdir() if "net" in path.name] == [
+        out.name
+    ]
+    if kind == "onnx":
+        example = ROOT / "examples" / "classify_onnx.py"
+        block = "import sys; sys.modules['torch'] = None; sys.argv = sys.argv[1:]; "
+        block += "import runpy; runpy.run_path(sys.argv[0], run_name='__main__')"
+        lines = run("-c", block, example, out, clip).splitlines()
+        assert len(lines) == 5
+        assert all(0 < float(line.split()[1].rstrip("%")) <= 100 for line in lines)
+
+
+def test_pixels_are_normalized_as_in_training():
+    model = network("repflow_r18_weizmann")
+    clips = (255 * torch.rand(2, 3, 16, 80, 96)).round()
+    data = dict(inputs=list(clips.byte().unsqueeze(1)), data_samples=[])
+    inputs = model.data_preprocessor(data)["inputs"]
+    with torch.no_grad():
+        features, _ = model.extract_feat(inputs, test_mode=True)
+        expected = model.cls_head(features)
+        torch.testing.assert_close(ClipClassifier(model)(clips), expected)
+
+
+def test_a_wrong_file_is_noticed():
+    net = ClipClassifier(network("repflow_r18_weizmann_rgb"))
+    clips = torch.zeros(1, 3, 2, 32, 32)
+    found = compare(net, lambda clips: net(clips) + 1, {"zeros": clips}, rounds=1)
+    assert found["differences"]["zeros"] > 1e-2
+
+
+@pytest.mark.parametrize("name", ["tinymotionnet_motionshapes", "tsn_r18_motionshapes"])
+def test_other_models_are_refused(name):
+    with pytest.raises(TypeError, match=r"docs/deployment\.md"):
+        ClipClassifier(network(name))

@@ -1,0 +1,105 @@
+"""Write a recognizer to a file that runs without FlowZoo, and compare it with PyTorch.
+
+usage: python tools/deploy/export.py CONFIG|NAME CHECKPOINT
+           --to onnx|torchscript|pt2 [--out FILE] [--clips VIDEO ...]
+
+for example: python tools/deploy/export.py repflow_r18_motionshapes \\
+                 flowzoo://repflow_r18_motionshapes --to onnx
+
+The file takes clips (N, 3, T, H, W) of RGB pixels from 0 to 255 as float32, N as you
+like, of the size that the config tests with, and gives scores (N, classes). The average
+over clips of a video is left to whoever runs it (examples/classify_onnx.py, which needs
+onnxruntime and no torch). Scores are compared on random pixels, on zeros and on the
+clips given; where they differ by more than 1e-4 of the largest, nothing is kept.
+"""
+
+# ruff: noqa: E402
+import argparse
+import runpy
+from pathlib import Path
+
+# Before torch is loaded.
+runpy.run_path(str(Path(__file__).parents[1] / "mmaction_tool.py"))["wait_passively"]()
+
+import torch
+from mmaction.registry import MODELS, TRANSFORMS
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.registry import DefaultScope
+from mmengine.runner import load_checkpoint
+
+import flowzoo  # noqa: F401
+from flowzoo.config_lookup import find_config
+from flowzoo.deployment import FORMATS, ClipClassifier, compare, export, load_exported
+from flowzoo.zoo.protocol import counted_input
+
+TOLERANCE = 1e-4
+
+
+def build(config: Config, checkpoint: str) -> ClipClassifier:
+    with DefaultScope.overwrite_default_scope(config.default_scope):
+        model = MODELS.build(config.model)
+    load_checkpoint(model, checkpoint, map_location="cpu", strict=True)
+    return ClipClassifier(model)
+
+
+def read_clips(config: Config, videos: list[str]) -> torch.Tensor:
+    """The first view of each video, as the config tests it."""
+    with DefaultScope.overwrite_default_scope(config.default_scope):
+        steps = config.test_dataloader.dataset.pipeline
+        pipeline = Compose([TRANSFORMS.build(step) for step in steps])
+        samples = [
+            pipeline(dict(filename=v, label=0, start_index=0, modality="RGB"))
+            for v in videos
+        ]
+    return torch.stack([sample["inputs"][0] for sample in samples]).float()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("config")
+    parser.add_argument("checkpoint")
+    parser.add_argument("--to", choices=FORMATS, required=True)
+    parser.add_argument("--out", type=Path, help="default: the config's name")
+    parser.add_argument("--clips", nargs="+", default=[], metavar="VIDEO")
+    args = parser.parse_args()
+    path = Path(args.config)
+    if not path.is_file():
+        path = find_config(f"{path.name.removesuffix('.py')}.py")
+    config = Config.fromfile(path)
+    out = args.out or Path(path.stem).with_suffix(FORMATS[args.to])
+    try:
+        net = build(config, args.checkpoint)
+    except TypeError as error:
+        parser.error(str(error))
+
+    shape = counted_input(config)[1:]
+    generator = torch.Generator().manual_seed(0)
+    inputs = {
+        "zeros": torch.zeros(3, *shape),
+        "random pixels": 255 * torch.rand(2, *shape, generator=generator),
+    }
+    if args.clips:
+        inputs["clips"] = read_clips(config, args.clips)
+    partial = out.with_stem(f"{out.stem}.partial")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    print(f"writing {out} ...", flush=True)
+    export(net, inputs["random pixels"], args.to, partial)
+    found = compare(net, load_exported(args.to, partial), inputs)
+    for name, difference in found["differences"].items():
+        print(f"{name}: scores differ by {difference:.1e} of the largest")
+    if not max(found["differences"].values()) < TOLERANCE:
+        partial.unlink()
+        raise SystemExit(f"error: more than {TOLERANCE:g}, {out} is not written")
+    partial.rename(out)
+    print(
+        f"{out}: {out.stat().st_size / 2**20:.1f} MiB, clips {tuple(shape)}; "
+        f"{found['exported ms']:.1f} ms a clip, PyTorch {found['torch ms']:.1f} ms "
+        f"({torch.get_num_threads()} threads)"
+    )
+
+
+if __name__ == "__main__":
+    main()

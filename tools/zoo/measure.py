@@ -1,0 +1,5 @@
+"""Former name of ``count_flops.py``; goes in the next release."""
+
+from flowzoo.deprecated import run_tool
+
+run_tool(__file__, "count_flops.py")
