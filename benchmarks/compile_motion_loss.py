@@ -101,7 +101,7 @@ def compile_one(kernel, constants: dict, warps: int, target: str, dtype: str) ->
         row["instructions"] = len(re.findall(r"/\*[0-9a-f]{4,}\*/\s+\S.*;", sass))
         for name, pattern in COUNTED.items():
             row[name] = len(re.findall(rf"\s(?:{pattern})\b", sass))
-        row["in the loop"] = max(loops_of(sass), default="-")
+        row["in the loop"] = max(map(len, loops_of(sass)), default="-")
     return row
 
 

@@ -57,9 +57,10 @@ def warp_kernel(
     BLOCK: tl.constexpr,
 ):
     """Linearize BLOCK pixels of a pair at its flow."""
-    pair = tl.program_id(1).to(tl.int64)
     pixels = h * w
-    pixel = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    blocks = tl.cdiv(pixels, BLOCK)
+    pair = (tl.program_id(0) // blocks).to(tl.int64)
+    pixel = tl.program_id(0) % blocks * BLOCK + tl.arange(0, BLOCK)
     inside = pixel < pixels
     u_ptr = u0_ptr
     if tl.load(side_ptr + pair) == 1:
@@ -135,13 +136,14 @@ def median_kernel(
     An extreme of more than half of the values is not their median: it is forgotten,
     and the next value takes its place.
     """
-    plane = tl.program_id(1).to(tl.int64)
+    blocks = tl.cdiv(h * w, BLOCK)
+    plane = (tl.program_id(0) // blocks).to(tl.int64)
     if tl.load(active_ptr + plane // 2) == 0:
         return
     u_ptr = u0_ptr
     if tl.load(side_ptr + plane // 2) == 1:
         u_ptr = u1_ptr
-    pixel = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    pixel = tl.program_id(0) % blocks * BLOCK + tl.arange(0, BLOCK)
     inside = pixel < h * w
     x, y = pixel % w, pixel // w
     MARGIN: tl.constexpr = SIDE // 2
@@ -195,7 +197,12 @@ def iterate_kernel(
     COLS: tl.constexpr,
 ):
     """Iterations of one window of one pair; the changes of each."""
-    pair = tl.program_id(1).to(tl.int64)
+    inner_cols: tl.constexpr = COLS - 2 * STEPS
+    inner_rows: tl.constexpr = ROWS - 2 * STEPS
+    across = tl.cdiv(w, inner_cols)
+    windows = across * tl.cdiv(h, inner_rows)
+    pair = (tl.program_id(0) // windows).to(tl.int64)
+    window = tl.program_id(0) % windows
     count = tl.minimum(tl.load(count_ptr + pair), steps)
     if count == 0:
         return
@@ -207,11 +214,8 @@ def iterate_kernel(
         u_ptr = filtered_ptr
     lane = tl.arange(0, ROWS * COLS)
     column, row = lane % COLS, lane // COLS
-    inner_cols: tl.constexpr = COLS - 2 * STEPS
-    inner_rows: tl.constexpr = ROWS - 2 * STEPS
-    across = tl.cdiv(w, inner_cols)
-    x = tl.program_id(0) % across * inner_cols + column - STEPS
-    y = tl.program_id(0) // across * inner_rows + row - STEPS
+    x = window % across * inner_cols + column - STEPS
+    y = window // across * inner_rows + row - STEPS
     exists = (x >= 0) & (x < w) & (y >= 0) & (y < h)
     stored = exists & (column >= STEPS) & (column < COLS - STEPS)
     stored = stored & (row >= STEPS) & (row < ROWS - STEPS)
@@ -237,7 +241,7 @@ def iterate_kernel(
     squared = gx * gx + gy * gy
     negative_inverse = tl.where(squared > NO_GRADIENT, -1 / squared, 0.0)
 
-    changes = change_ptr + (pair * tl.num_programs(0) + tl.program_id(0)) * STEPS
+    changes = change_ptr + (pair * windows + window) * STEPS
     for step in range(count):
         rho = rho_c + gx * u + gy * v
         k = tl.minimum(tl.maximum(rho * negative_inverse, -bound), bound)
@@ -326,7 +330,7 @@ class _Pairs:
     def solve_warp(self) -> None:
         """Linearize at the flow, and iterate until each pair stops."""
         options, count = self.options, len(self.first)
-        warp_kernel[(self.blocks, count)](
+        warp_kernel[(self.blocks * count,)](
             self.first,
             self.images,
             *self.u,
@@ -341,7 +345,7 @@ class _Pairs:
         for _ in range(options.outer_iterations):
             filtered = options.median > 1
             if filtered:
-                median_kernel[(self.blocks, 2 * count)](
+                median_kernel[(self.blocks * 2 * count,)](
                     *self.u,
                     side_ptr=self.side,
                     active_ptr=self.active,
@@ -358,7 +362,7 @@ class _Pairs:
     def _iterate(self, steps: int, filtered: bool) -> None:
         options, count = self.options, len(self.first)
         for again in (False, True):
-            iterate_kernel[(self.windows, count)](
+            iterate_kernel[(self.windows * count,)](
                 *self.u,
                 *self.p,
                 filtered_ptr=self.filtered,
