@@ -14,6 +14,10 @@ class Finding:
     detail: str  # of the first thread that did so
     count: int = 0  # of threads
 
+    def __str__(self) -> str:
+        where = f"{self.kernel}, PTX line {self.line}: {self.text} [{self.detail}]"
+        return f"{self.kind} ({self.count} times): {where}"
+
 
 class Findings(list):
     """One entry for each kind and instruction."""
@@ -36,8 +40,4 @@ class Findings(list):
         finding.count += int(count)
 
     def __str__(self) -> str:
-        return "\n".join(
-            f"{f.kind} ({f.count} times): {f.kernel}, PTX line {f.line}: {f.text}"
-            f" [{f.detail}]"
-            for f in self
-        )
+        return "\n".join(map(str, self))
