@@ -35,6 +35,8 @@ MAX_MISSING = 2
 # Frames to be skipped for which seeking pays: where key frames are known, and where
 # all packets have to be read to find them.
 _NEAR, _FAR = 8, 256
+# Decoders that know which frames no other one needs.
+_SKIPPING = {"h264", "mpeg1video", "mpeg2video", "mpeg4"}
 # Part of a frame's period that its beginning may be off.
 _ROUNDING = 0.02
 
@@ -59,7 +61,9 @@ class VideoReader:
         self.filename = os.fspath(filename)
         self.num_threads = num_threads
         self._best_attempt = 0  # of those in _approach
+        self._wanted_time = -math.inf
         self._open()
+        self._skips = self.stream.codec_context.name in _SKIPPING
         with naming_errors(f"read {self.filename}"):
             first = list(islice(self._packets, 3))
             self._packets = chain(first, self._packets)
@@ -217,18 +221,22 @@ class VideoReader:
 
     def _read_by_time(self, wanted: list[int], max_missing: int) -> NumberedFrames:
         timeline, frames, number = self.timeline, None, -1
-        for target in wanted:
+        for place, target in enumerate(wanted):
             near = number + _NEAR
+            self._wanted_time = time = timeline.time_of(target)
             if not frames or (target > near and self._frame_of_key(target) > near):
                 frames = self._approach(target)
                 before, frame = None, next(frames, None)
-            time = timeline.time_of(target)
             while frame and frame.pts < time:
                 before = frame  # and no other: the decoder can reuse its memory
                 frame = next(frames, None)
             if frame and frame.pts == time:
                 number = target
                 yield target, frame
+            elif self._skips:  # the frame before it may have been, so once more
+                self._skips = False
+                yield from self._read_by_time(wanted[place:], max_missing)
+                return
             else:
                 number = self._number(before)
                 if frame:
@@ -291,8 +299,20 @@ class VideoReader:
         if not (first and first.pts is not None and self.timeline.knows_key(first)):
             return iter(())
         self._packets = chain([first], self._packets)
+        if self._skips:
+            self._packets = self._skip_unneeded(self._packets)
         number = int(np.searchsorted(self.timeline.times, first.pts))
         return self._decode(from_key=True, number=number)
+
+    def _skip_unneeded(self, packets: Iterable[av.Packet]) -> Iterator[av.Packet]:
+        """Let the decoder skip what is neither wanted nor needed for other frames."""
+        context, skipping = self.stream.codec_context, None
+        for packet in packets:
+            unneeded = packet.pts is not None and packet.pts < self._wanted_time
+            if unneeded != skipping:
+                skipping = unneeded
+                context.skip_frame = "NONREF" if skipping else "DEFAULT"
+            yield packet
 
     def _decode(self, from_key: bool, number: int = 0) -> Iterator[av.VideoFrame]:
         context = self.stream.codec_context

@@ -5,12 +5,12 @@ from __future__ import annotations
 import bisect
 import math
 import os
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import av
 import numpy as np
@@ -22,6 +22,10 @@ from .video_stream import decode, decode_from_key, naming_errors, open_video
 _FEW, _MANY = 8, 64
 # Seconds between two frames from which on a file's clock is wrong.
 _LONGEST_PAUSE = 3600
+_UNKNOWN = np.iinfo(np.int64).min  # a time, in place of None
+_PACKET = np.dtype(
+    [(name, np.int64) for name in ("pts", "dts", "is_key", "is_discard", "size")]
+)
 
 
 @dataclass(frozen=True)
@@ -139,53 +143,54 @@ def _scan_once(filename: str, size: int, changed: int) -> Timeline:
     return _scan(filename)
 
 
-class _Packet(NamedTuple):
-    pts: int | None
-    dts: int | None
-    is_key: bool
-    is_discard: bool
-    size: int
-
-
 def _scan(filename: str) -> Timeline:
     container, stream = open_video(filename)
     with container, naming_errors(f"read {filename}"):
         indexed, promised = len(stream.index_entries), stream.frames
-        packets, is_cut = [], False
+        # An object for each packet would set off garbage collections, which take
+        # longer than all else.
+        fields, is_cut = array("q"), False
         for packet in container.demux(stream):
-            if packet.size:
-                flags = packet.is_keyframe, packet.is_discard
-                packets.append(_Packet(packet.pts, packet.dts, *flags, packet.size))
+            if size := packet.size:
+                pts, dts = packet.pts, packet.dts
+                fields.append(_UNKNOWN if pts is None else pts)
+                fields.append(_UNKNOWN if dts is None else dts)
+                fields.append(packet.is_keyframe)
+                fields.append(packet.is_discard)
+                fields.append(size)
                 is_cut = packet.is_corrupt
+        packets = np.array(fields, np.int64).view(_PACKET)
         trusted = has_true_times(container, stream) and _is_steady(packets, stream)
     if is_cut:  # within the last packet
-        packets.pop()
-    first_key = next((i for i, packet in enumerate(packets) if packet.is_key), 0)
+        packets = packets[:-1]
+    first_key = int(packets["is_key"].argmax()) if len(packets) else 0
     late_start = first_key > 0
     decodable = packets[first_key:]
     times = _times(decodable, stream, filename, late_start) if trusted else None
     if times is None:
-        keys = []
+        keys = packets[:0]
         count = sum(1 for _ in _decode_file(filename, late_start))
     else:
-        keys = [packet for packet in decodable if packet.is_key]
+        keys = decodable[decodable["is_key"] != 0]
         count = len(times)
     # A header counts frames that were dropped at recording, too; an index does not.
     if indexed == len(packets):
         promised = 0
     hidden = len(packets) - count
+    displayed = keys["pts"].tolist()
+    decoded = [None if dts == _UNKNOWN else dts for dts in keys["dts"].tolist()]
     return Timeline(
         count=count,
         promised=max(count, promised - hidden),
         late_start=late_start,
         times=times,
-        keys=sorted((packet.pts, packet.dts) for packet in keys),
-        key_sizes={packet.pts: packet.size for packet in keys},
+        keys=sorted(zip(displayed, decoded, strict=True)),
+        key_sizes=dict(zip(displayed, keys["size"].tolist(), strict=True)),
     )
 
 
 def _times(
-    packets: list[_Packet], stream: av.VideoStream, filename: str, late_start: bool
+    packets: np.ndarray, stream: av.VideoStream, filename: str, late_start: bool
 ) -> np.ndarray | None:
     """Times of display, sorted; None where those of the packets are others.
 
@@ -195,18 +200,18 @@ def _times(
         filename: of the container.
         late_start: whether packets precede these.
     """
-    shown = [packet.pts for packet in packets if not packet.is_discard]
-    times = np.unique(np.array(shown, np.int64))
+    shown = packets["pts"][packets["is_discard"] == 0]
+    times = np.unique(shown)
     if len(times) < len(shown):
         return None
-    unsure = _may_lack_references(stream, shown)
-    if not shown or not (late_start or unsure or times[0] < packets[0].pts):
+    unsure = _may_lack_references(stream, shown[:3].tolist())
+    if not len(shown) or not (late_start or unsure or times[0] < packets["pts"][0]):
         return times
     # What is displayed before the first key frame or soon after it may need frames
     # before it, as may a key frame that is a mere refresh; and the times may be those
     # of decoding. Only the decoder knows.
     frames = _decode_file(filename, late_start)
-    are_sorted = unsure and shown == sorted(shown)
+    are_sorted = unsure and (shown == times).all()
     decoded = [frame.pts for frame in islice(frames, _MANY if are_sorted else _FEW)]
     if None in decoded or decoded != sorted(decoded):
         return None
@@ -226,14 +231,14 @@ def _may_lack_references(stream: av.VideoStream, times: list[int]) -> bool:
     return stream.codec_context.has_b_frames and times[:3] == sorted(times[:3])
 
 
-def _is_steady(packets: list[_Packet], stream: av.VideoStream) -> bool:
+def _is_steady(packets: np.ndarray, stream: av.VideoStream) -> bool:
     """Whether all packets have times, from a clock that was neither set nor stopped."""
-    displayed = [packet.pts for packet in packets]
-    decoded = [packet.dts for packet in packets if packet.dts is not None]
-    if None in displayed or decoded != sorted(decoded):
+    displayed = np.sort(packets["pts"])
+    decoded = packets["dts"][packets["dts"] != _UNKNOWN]
+    if _UNKNOWN in displayed or (np.diff(decoded) < 0).any():
         return False
-    pauses = np.diff(np.sort(np.array(displayed, np.int64)))
-    return float(pauses.max(initial=0) * stream.time_base) < _LONGEST_PAUSE
+    longest = np.diff(displayed).max(initial=0)
+    return float(longest * stream.time_base) < _LONGEST_PAUSE
 
 
 def has_true_times(

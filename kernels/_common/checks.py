@@ -7,7 +7,7 @@ from numbers import Integral
 import torch
 from torch import Tensor
 
-from .exporting import exporting
+from .exporting import exporting, exporting_to_onnx
 from .launch import interpreted
 
 BACKENDS = ("auto", "triton", "cpu", "reference")
@@ -168,7 +168,7 @@ def resolve_backend(
             f"backend={backend!r} does not take {excluded[backend]}; use one of "
             f"{others}"
         )
-    if backend != "reference" and torch.onnx.is_in_onnx_export():
+    if backend != "reference" and exporting_to_onnx():
         raise NotImplementedError(
             f"backend={backend!r} cannot be written to an ONNX file; use 'auto' or "
             f"'reference'"

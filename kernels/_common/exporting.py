@@ -4,6 +4,7 @@ Only plain torch operators can be there, so that whoever runs the result needs n
 this package nor Python: operators take their reference implementation.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,10 +24,20 @@ def operators_in_traces() -> Iterator[None]:
         _counting.reset(token)
 
 
+def exporting_to_onnx() -> bool:
+    """Whether an exporter to ONNX is at work.
+
+    It has then loaded torch.onnx, which cannot be imported any more when the
+    interpreter shuts down.
+    """
+    onnx = sys.modules.get("torch.onnx")
+    return onnx is not None and onnx.is_in_onnx_export()
+
+
 def tracing() -> bool:
     """Whether torch.jit.trace or an exporter to ONNX is at work."""
     counting = _counting.get()
-    return (torch.jit.is_tracing() and not counting) or torch.onnx.is_in_onnx_export()
+    return (torch.jit.is_tracing() and not counting) or exporting_to_onnx()
 
 
 def exporting() -> bool:

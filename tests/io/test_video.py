@@ -98,7 +98,9 @@ def test_a_seek_that_leads_too_far(tmp_path, monkeypatch):
     assert read(path, [20, 40, 41, 59]) == [20, 40, 41, 59]
 
 
-@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg2video", "libvpx"])
+@pytest.mark.parametrize(
+    "codec", ["libx264", "libx265", "mpeg1video", "mpeg2video", "mpeg4", "libvpx"]
+)
 def test_seeking_gives_the_frames_of_reading_in_order(codec, tmp_path):
     path = encode(tmp_path / "long.mkv", 200, codec, b_frames=2)
     with VideoReader(path) as reader:
@@ -157,8 +159,9 @@ def test_a_picture_that_does_not_move(tmp_path):
     assert read(path, [0]) == [0]
 
 
-def test_a_gap_is_filled_with_the_frame_before(tmp_path, monkeypatch):
-    path = encode(tmp_path / "gap.mkv")
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_a_gap_is_filled_with_the_frame_before(b_frames, tmp_path, monkeypatch):
+    path = encode(tmp_path / "gap.mkv", b_frames=b_frames)
     decode = VideoReader._decode
 
     def lose_three(self, *args, **options):
@@ -167,6 +170,7 @@ def test_a_gap_is_filled_with_the_frame_before(tmp_path, monkeypatch):
 
     monkeypatch.setattr(VideoReader, "_decode", lose_three)
     assert read(path, [29, 30, 31, 33], max_missing=2) == [29, 29, 29, 33]
+    assert read(path, [31], max_missing=2) == [29]
     with pytest.raises(VideoError, match=r"frame 32 of .*gap\.mkv was asked for"):
         read(path, [32], max_missing=2)
     with pytest.raises(VideoError, match=r"frame 30 of .*gap\.mkv was asked for"):

@@ -26,3 +26,18 @@ def test_import_is_light():
     )
     assert run.returncode == 0, run.stderr
     assert float(run.stdout) < 0.5
+
+
+def test_whether_an_export_runs_is_known_without_loading_an_exporter():
+    """Nothing can be imported any more when the interpreter shuts down."""
+    code = """
+import sys
+from flowzoo_kernels._common.exporting import exporting
+assert "torch.onnx" not in sys.modules
+sys.meta_path = None
+assert not exporting()
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
