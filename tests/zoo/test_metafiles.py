@@ -92,7 +92,7 @@ def test_faulty_files_are_named():
     assert faults(unlisted) == [f"configs/{trained.config}: no metafile lists it"]
 
 
-EDITION = r"(MoNet, )?(ACCV|IJCAI|CVPR|ICLR)\b|authors' repository"
+EDITION = r"(MoNet, )?(ACCV|ECCV|IJCAI|CVPR|ICLR|WACV)\b|authors' repository"
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ from .repflow_resnet3d import (
     RepFlowResNet3d,
     RepFlowSeparableResNet3d,
 )
+from .s3d import S3D
 from .temporal_stream import BranchedTemporalStream, StackedTemporalStream
 from .tvnet import TVNetTemporalStream
 from .vgg16 import VGG16, VGGClassifier
 
 __all__ = [
+    "S3D",
     "VGG16",
     "BNInception",
     "BranchedTemporalStream",

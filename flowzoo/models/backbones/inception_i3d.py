@@ -7,7 +7,7 @@ Dataset, CVPR 2017. MoNet's features are those of its last pooling.
 from __future__ import annotations
 
 from collections import OrderedDict
-from functools import partial
+from collections.abc import Callable
 
 import torch
 from mmaction.registry import MODELS
@@ -59,7 +59,7 @@ class InceptionBlock3d(nn.Module):
             kernel size.
     """
 
-    def __init__(self, in_channels: int, channels: tuple, layer: partial) -> None:
+    def __init__(self, in_channels: int, channels: tuple, layer: Callable) -> None:
         super().__init__()
         first, *pairs, last = channels
         self.branches = nn.ModuleList([layer(in_channels, first, 1)])
@@ -68,7 +68,8 @@ class InceptionBlock3d(nn.Module):
             self.branches.append(nn.Sequential(*branch))
         pool = MaxPool3dSame(3, stride=1)
         self.branches.append(nn.Sequential(pool, layer(in_channels, last, 1)))
-        self.out_channels = first + sum(out for _, out in pairs) + last
+        self.branch_channels = (first, *(out for _, out in pairs), last)
+        self.out_channels = sum(self.branch_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, T, H, W) to (N, out_channels, T, H, W)."""
@@ -86,6 +87,7 @@ class InceptionI3D(Sequential):
     Args:
         in_channels: 3 for RGB, 2 for flow.
         norm_cfg: by default batch norm without a learned scale, as the authors'.
+        width: factor of the numbers of channels, of which none falls below 16.
         init_cfg: of mmengine's ``BaseModule``.
     """
 
@@ -93,29 +95,42 @@ class InceptionI3D(Sequential):
         self,
         in_channels: int = 3,
         norm_cfg: dict | None = None,
+        width: float = 1.0,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        layer = partial(
-            ConvModule,
-            conv_cfg=dict(type="Conv3dSame"),
-            norm_cfg=norm_cfg
-            or dict(type="UnscaledBatchNorm3d", eps=0.001, momentum=0.01),
+        self.norm_cfg = norm_cfg or dict(
+            type="UnscaledBatchNorm3d", eps=0.001, momentum=0.01
         )
+        stem, channels = _scaled((64, 192), width)
         layers = OrderedDict(
-            Conv3d_1a_7x7=layer(in_channels, 64, 7, stride=2),
+            Conv3d_1a_7x7=self._layer(in_channels, stem, 7, stride=2),
             MaxPool3d_2a_3x3=MaxPool3dSame((1, 3, 3), stride=(1, 2, 2)),
-            Conv3d_2b_1x1=layer(64, 64, 1),
-            Conv3d_2c_3x3=layer(64, 192, 3),
+            Conv3d_2b_1x1=self._layer(stem, stem, 1),
+            Conv3d_2c_3x3=self._layer(stem, channels, 3),
         )
-        channels = 192
-        for name, widths in BLOCKS.items():
+        for name, branches in BLOCKS.items():
             if name in POOLS:
                 pool, size, stride = POOLS[name]
                 layers[pool] = MaxPool3dSame(size, stride=stride)
-            layers[name] = block = InceptionBlock3d(channels, widths, layer)
+            layers[name] = block = InceptionBlock3d(
+                channels, _scaled(branches, width), self._layer
+            )
             channels = block.out_channels
         super().__init__(layers, init_cfg=init_cfg)
         self.in_channels = in_channels
+
+    def _layer(
+        self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1
+    ) -> nn.Module:
+        """A convolution of all three dimensions, its norm and ReLU."""
+        return ConvModule(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            conv_cfg=dict(type="Conv3dSame"),
+            norm_cfg=self.norm_cfg,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Clips (N, in_channels, T, H, W) to features (N, 1024, T', H', W').
@@ -129,3 +144,10 @@ class InceptionI3D(Sequential):
                 "Recognizer3D, and in_channels=2 for flow"
             )
         return super().forward(x)
+
+
+def _scaled(channels: int | tuple, width: float) -> int | tuple:
+    """Numbers of channels times width, as the slim code of S3D's authors has it."""
+    if isinstance(channels, tuple):
+        return tuple(_scaled(c, width) for c in channels)
+    return channels if width == 1 else max(int(channels * width), 16)
