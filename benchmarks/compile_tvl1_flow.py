@@ -19,7 +19,7 @@ from triton.compiler import ASTSource
 from flowzoo_kernels.tvl1_flow import gpu
 from flowzoo_kernels.tvl1_flow.options import PRESETS, level_sizes
 
-INTEGERS = {"side_ptr", "active_ptr", "count_ptr", "again_ptr"}
+INTEGERS = {"active_ptr", "count_ptr", "again_ptr"}
 NUMBERS = {"bound", "theta", "ratio", "limit"}
 WINDOW = {"STEPS": gpu.STEPS, "ROWS": gpu.ROWS, "COLS": gpu.COLS, "FILTERED": True}
 BLOCK = {"BLOCK": gpu.BLOCK}
@@ -38,6 +38,8 @@ H100 = 132, 128, 1.755e9
 
 
 def type_of(name: str) -> str:
+    if name == "side_ptr":
+        return "*i64"
     if name in INTEGERS:
         return "*i32"
     if name.endswith("_ptr"):

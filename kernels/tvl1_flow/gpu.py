@@ -47,10 +47,10 @@ def _cubic(f):
 def warp_kernel(
     first_ptr,  # (P, H, W)
     images_ptr,  # (P, 3, H, W): the second frame and its gradient
-    u0_ptr,  # (P, 2, H, W)
-    u1_ptr,  # (P, 2, H, W)
-    side_ptr,  # (P,)
+    u_ptr,  # (2, P, 2, H, W)
+    side_ptr,  # (P,), int64
     c_ptr,  # (P, 3, H, W)
+    pairs,
     h,
     w,
     BICUBIC: tl.constexpr,
@@ -62,11 +62,9 @@ def warp_kernel(
     pair = (tl.program_id(0) // blocks).to(tl.int64)
     pixel = tl.program_id(0) % blocks * BLOCK + tl.arange(0, BLOCK)
     inside = pixel < pixels
-    u_ptr = u0_ptr
-    if tl.load(side_ptr + pair) == 1:
-        u_ptr = u1_ptr
-    u = tl.load(u_ptr + pair * 2 * pixels + pixel, mask=inside, other=0.0)
-    v = tl.load(u_ptr + (pair * 2 + 1) * pixels + pixel, mask=inside, other=0.0)
+    at = u_ptr + (tl.load(side_ptr + pair) * pairs + pair) * 2 * pixels + pixel
+    u = tl.load(at, mask=inside, other=0.0)
+    v = tl.load(at + pixels, mask=inside, other=0.0)
     whole_u, whole_v = tl.floor(u), tl.floor(v)
     fx, fy = u - whole_u, v - whole_v
     # far outside either way, without overflow
@@ -121,11 +119,11 @@ def _without_extremes(values, COUNT: tl.constexpr):
 
 @triton.jit
 def median_kernel(
-    u0_ptr,  # (P, 2, H, W)
-    u1_ptr,  # (P, 2, H, W)
-    side_ptr,  # (P,)
+    u_ptr,  # (2, P, 2, H, W)
+    side_ptr,  # (P,), int64
     active_ptr,  # (P,)
     out_ptr,  # (P, 2, H, W)
+    pairs,
     h,
     w,
     SIDE: tl.constexpr,
@@ -140,9 +138,7 @@ def median_kernel(
     plane = (tl.program_id(0) // blocks).to(tl.int64)
     if tl.load(active_ptr + plane // 2) == 0:
         return
-    u_ptr = u0_ptr
-    if tl.load(side_ptr + plane // 2) == 1:
-        u_ptr = u1_ptr
+    source = u_ptr + (tl.load(side_ptr + plane // 2) * 2 * pairs + plane) * h * w
     pixel = tl.program_id(0) % blocks * BLOCK + tl.arange(0, BLOCK)
     inside = pixel < h * w
     x, y = pixel % w, pixel // w
@@ -152,7 +148,7 @@ def median_kernel(
     for i in tl.static_range(SIDE * SIDE):
         tap_x = tl.minimum(tl.maximum(x + (i % SIDE - MARGIN), 0), w - 1)
         tap_y = tl.minimum(tl.maximum(y + (i // SIDE - MARGIN), 0), h - 1)
-        at = u_ptr + plane * h * w + tap_y * w + tap_x
+        at = source + tap_y * w + tap_x
         values += (tl.load(at, mask=inside, other=0.0),)
     kept = ()
     for i in tl.static_range(FIRST):
@@ -175,15 +171,14 @@ def _dual_update(p_x, p_y, u, right, down, has_right, has_down, ratio):
 
 @triton.jit
 def iterate_kernel(
-    u0_ptr,  # (P, 2, H, W)
-    u1_ptr,  # (P, 2, H, W)
-    p0_ptr,  # (P, 4, H, W)
-    p1_ptr,  # (P, 4, H, W)
+    u_ptr,  # (2, P, 2, H, W)
+    p_ptr,  # (2, P, 4, H, W)
     filtered_ptr,  # (P, 2, H, W)
     c_ptr,  # (P, 3, H, W)
-    side_ptr,  # (P,)
+    side_ptr,  # (P,), int64
     count_ptr,  # (P,): iterations
     change_ptr,  # (P, windows, STEPS)
+    pairs,
     h,
     w,
     bound,
@@ -206,12 +201,10 @@ def iterate_kernel(
     count = tl.minimum(tl.load(count_ptr + pair), steps)
     if count == 0:
         return
-    from_first = (tl.load(side_ptr + pair) == 0) != AGAIN
-    u_ptr, u_new_ptr, p_ptr, p_new_ptr = u1_ptr, u0_ptr, p1_ptr, p0_ptr
-    if from_first:
-        u_ptr, u_new_ptr, p_ptr, p_new_ptr = u0_ptr, u1_ptr, p0_ptr, p1_ptr
-    if FILTERED:
-        u_ptr = filtered_ptr
+    side = tl.load(side_ptr + pair)
+    if AGAIN:
+        side = 1 - side
+    old, new = side * pairs + pair, (1 - side) * pairs + pair
     lane = tl.arange(0, ROWS * COLS)
     column, row = lane % COLS, lane // COLS
     x = window % across * inner_cols + column - STEPS
@@ -226,10 +219,13 @@ def iterate_kernel(
 
     pixels = h * w
     at = y * w + x
-    plane = u_ptr + pair * 2 * pixels + at
+    if FILTERED:
+        plane = filtered_ptr + pair * 2 * pixels + at
+    else:
+        plane = u_ptr + old * 2 * pixels + at
     u = tl.load(plane, mask=exists, other=0.0)
     v = tl.load(plane + pixels, mask=exists, other=0.0)
-    plane = p_ptr + pair * 4 * pixels + at
+    plane = p_ptr + old * 4 * pixels + at
     p11 = tl.load(plane, mask=exists, other=0.0)
     p12 = tl.load(plane + pixels, mask=exists, other=0.0)
     p21 = tl.load(plane + 2 * pixels, mask=exists, other=0.0)
@@ -262,10 +258,10 @@ def iterate_kernel(
             p21, p22, v, right, down, has_right & exists, has_down & exists, ratio
         )
 
-    plane = u_new_ptr + pair * 2 * pixels + at
+    plane = u_ptr + new * 2 * pixels + at
     tl.store(plane, u, mask=stored)
     tl.store(plane + pixels, v, mask=stored)
-    plane = p_new_ptr + pair * 4 * pixels + at
+    plane = p_ptr + new * 4 * pixels + at
     tl.store(plane, p11, mask=stored)
     tl.store(plane + pixels, p12, mask=stored)
     tl.store(plane + 2 * pixels, p21, mask=stored)
@@ -275,7 +271,7 @@ def iterate_kernel(
 @triton.jit
 def stop_kernel(
     change_ptr,  # (P, windows, STEPS)
-    side_ptr,  # (P,)
+    side_ptr,  # (P,), int64
     active_ptr,  # (P,): STEPS, or 0 for pairs that have stopped
     again_ptr,  # (P,): iterations of the repetition, 0 for none
     windows,
@@ -290,6 +286,7 @@ def stop_kernel(
     tl.store(again_ptr + pair, 0)
     if tl.load(active_ptr + pair) == 0:
         return
+    side = tl.load(side_ptr + pair)  # before the sums, after which it is written
     step = tl.arange(0, COLUMNS)
     total = tl.zeros((COLUMNS,), tl.float32)
     for start in range(0, windows, LANES):
@@ -298,7 +295,7 @@ def stop_kernel(
         ok = (window[:, None] < windows) & (step[None, :] < steps)
         total += tl.sum(tl.load(at, mask=ok, other=0.0), axis=0)
     last = tl.min(tl.where((total <= limit) & (step < steps), step, COLUMNS))
-    tl.store(side_ptr + pair, 1 - tl.load(side_ptr + pair))
+    tl.store(side_ptr + pair, 1 - side)
     if last < COLUMNS:
         tl.store(active_ptr + pair, 0)
         if last < steps - 1:
@@ -313,15 +310,13 @@ class _Pairs:
         self.options = options
         self.first = first.contiguous()
         self.images = torch.stack([second, *central_gradient(second)], dim=1)
-        u = u.contiguous()
-        self.u = u, torch.empty_like(u)
-        p = first.new_zeros((count, 4, self.h, self.w))
-        self.p = p, torch.empty_like(p)
-        self.filtered = torch.empty_like(u)
+        self.u = torch.stack([u, u])
+        self.p = first.new_zeros((2, count, 4, self.h, self.w))
+        self.filtered = torch.empty_like(self.u[0])
         self.c = first.new_empty((count, 3, self.h, self.w))
-        self.side = torch.zeros(count, dtype=torch.int32, device=first.device)
-        self.active = torch.empty_like(self.side)
-        self.again = torch.empty_like(self.side)
+        self.side = torch.zeros(count, dtype=torch.int64, device=first.device)
+        self.active = self.side.to(torch.int32)
+        self.again = torch.empty_like(self.active)
         inner = ROWS - 2 * STEPS, COLS - 2 * STEPS
         self.windows = triton.cdiv(self.h, inner[0]) * triton.cdiv(self.w, inner[1])
         self.changes = first.new_empty((count, self.windows, STEPS))
@@ -333,9 +328,10 @@ class _Pairs:
         warp_kernel[(self.blocks * count,)](
             self.first,
             self.images,
-            *self.u,
+            u_ptr=self.u,
             side_ptr=self.side,
             c_ptr=self.c,
+            pairs=count,
             h=self.h,
             w=self.w,
             BICUBIC=options.interpolation == "bicubic",
@@ -346,10 +342,11 @@ class _Pairs:
             filtered = options.median > 1
             if filtered:
                 median_kernel[(self.blocks * 2 * count,)](
-                    *self.u,
+                    u_ptr=self.u,
                     side_ptr=self.side,
                     active_ptr=self.active,
                     out_ptr=self.filtered,
+                    pairs=count,
                     h=self.h,
                     w=self.w,
                     SIDE=options.median,
@@ -363,13 +360,14 @@ class _Pairs:
         options, count = self.options, len(self.first)
         for again in (False, True):
             iterate_kernel[(self.windows * count,)](
-                *self.u,
-                *self.p,
+                self.u,
+                self.p,
                 filtered_ptr=self.filtered,
                 c_ptr=self.c,
                 side_ptr=self.side,
                 count_ptr=self.again if again else self.active,
                 change_ptr=self.changes,
+                pairs=count,
                 h=self.h,
                 w=self.w,
                 bound=options.lam * options.theta,

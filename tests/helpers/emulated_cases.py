@@ -14,7 +14,12 @@ import torch
 from repflow_inputs import PARAMETERS, make_maps, make_parameters
 from torch import Tensor
 
-from flowzoo_kernels import backward_warp, motion_loss, representation_flow
+from flowzoo_kernels import (
+    backward_warp,
+    motion_loss,
+    representation_flow,
+    tvl1_flow,
+)
 from flowzoo_kernels._common import launch
 from flowzoo_kernels.frame_pyramid import frame_pyramid
 from flowzoo_kernels.repflow.reference import default_kernels
@@ -214,6 +219,27 @@ def pyramid(
     return Case("frame pyramid", name + ", strided" * strided, run)
 
 
+def tvl1(shape: tuple[int, ...], **changes: object) -> Case:
+    """Few iterations: they amplify rounding where the frames leave the flow open."""
+    n, t, h, w = shape
+    y, x = torch.arange(float(h)).view(-1, 1), torch.arange(float(w))
+    moved = [
+        120 + 50 * torch.sin((x - 0.6 * k) / 3 + i) + 50 * torch.cos((y + 0.4 * k) / 4)
+        for i in range(n)
+        for k in range(t)
+    ]
+    frames = torch.stack(moved).view(shape)
+    options = dict(scales=2, scale_step=0.9, warps=2, inner_iterations=7, epsilon=0.0)
+    options |= dict(outer_iterations=1) | changes
+
+    def run(backend: str, kind: torch.dtype | None, draw: int) -> dict[str, Tensor]:
+        clip = frames.to(kind or FLOAT32)
+        flow = tvl1_flow(clip, data_range=255.0, backend=backend, **options)
+        return {"flow": flow}
+
+    return Case("TV-L1 flow", f"{shape}, {changes}", run)
+
+
 def quick_cases() -> list[Case]:
     return [
         repflow((1, 2, 3, 14, 14), "tvl1", 3),
@@ -223,11 +249,13 @@ def quick_cases() -> list[Case]:
         *(warp((2, 3, 9, 21), padding) for padding in warp_cases.PADDINGS),
         loss((1, 2, 3, 13, 19)),
         pyramid((2, 3, 2, 13, 19), [(7, 10), (4, 3)]),
+        *_tvl1_cases(),
     ]
 
 
 def all_cases() -> list[Case]:
-    return [*_repflow_cases(), *_warp_cases(), *_loss_cases(), *_pyramid_cases()]
+    operators = _repflow_cases, _warp_cases, _loss_cases, _pyramid_cases, _tvl1_cases
+    return [case for cases in operators for case in cases()]
 
 
 def _repflow_cases() -> list[Case]:
@@ -301,3 +329,8 @@ def _pyramid_cases() -> list[Case]:
         pyramid((1, 2, 1, 6, 7), [(5, 3)], lrn=frame_pyramid_cases.LRN[1]),
         pyramid((2, 3, 2, 5, 6), [(4, 3), (2, 5)], strided=True),
     ]
+
+
+def _tvl1_cases() -> list[Case]:
+    early = {"epsilon": 0.2, "interpolation": "bilinear", "median": 1}
+    return [tvl1((1, 2, 11, 23), median=5), tvl1((2, 2, 24, 19), **early)]

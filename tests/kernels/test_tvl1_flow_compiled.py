@@ -8,14 +8,14 @@ from helpers.triton_compiler import compiled_resources
 
 from flowzoo_kernels.tvl1_flow import gpu
 
-INTEGERS = ("side_ptr", "active_ptr", "count_ptr", "again_ptr")
+INTEGERS = ("active_ptr", "count_ptr", "again_ptr")
 NUMBERS = ("bound", "theta", "ratio", "limit")
 
 
 def types_of(kernel):
     pointers = [name for name in kernel.arg_names if name.endswith("_ptr")]
     types = dict.fromkeys(pointers, "*fp32") | dict.fromkeys(INTEGERS, "*i32")
-    return types | dict.fromkeys(NUMBERS, "fp32")
+    return types | dict.fromkeys(NUMBERS, "fp32") | {"side_ptr": "*i64"}
 
 
 def check(kernel, constants, sm, warps=4):
