@@ -170,9 +170,10 @@ def warp_forward():
 
 
 def flow_forward():
+    """Of one map in four warps."""
     parameters = make_parameters("tvl1", 1).values()
     return representation_flow(
-        make_maps((1, 1, 2, 20, 14)), *parameters, 3, "tvl1", "triton"
+        make_maps((1, 1, 2, 40, 32)), *parameters, 3, "tvl1", "triton"
     )
 
 

@@ -1,7 +1,5 @@
 """Translation of accesses to memory, and of what the threads of a warp exchange."""
 
-import re
-
 from .emitter import REGISTER_BITS, Emitter, address, bits_of_type, emits, register
 from .ptx import split_operands
 
@@ -27,9 +25,11 @@ def _at(e: Emitter, index: int, space: str) -> str:
 @emits("ld", "ldu")
 def load(e: Emitter) -> list[str]:
     if "param" in e.modifiers:
-        name = re.match(r"\[(\w+)", e.operands[1])[1]
+        base, offset = address(e.operands[1])
+        assert offset == 0
         bits = REGISTER_BITS[register(e.operands[0])[0]]
-        return e.assign(f"t.parameter({name!r}, {e.type!r}, {bits})", bits)
+        at = e.value_of(base, "u64")
+        return e.assign(f"t.parameter({at}, {e.type!r}, {bits}, {e.mask})", bits)
     space, bits = _space(e), bits_of_type(e.type)
     names = _names(e.operands[0])
     arguments = f"{_at(e, 1, space)}, {bits // 8}, {len(names)}, {e.mask}, {e.line}"

@@ -81,7 +81,7 @@ class Emitter:
             raise NotImplementedError(self._where())
         try:
             return EMITTERS[self.opcode](self)
-        except (AssertionError, KeyError, AttributeError, TypeError) as error:
+        except (AssertionError, KeyError, TypeError, ValueError) as error:
             raise NotImplementedError(self._where()) from error
 
     def _where(self) -> str:
@@ -124,7 +124,10 @@ class Emitter:
             value = np.bool_(int(text, 0) != 0)
         else:
             bits = bits_of_type(kind)
-            if text == "global_smem":  # the begin of shared memory
+            parameter = re.fullmatch(r"\w+_param_(\d+)", text)
+            if parameter:  # its address
+                number = int(parameter[1])
+            elif text == "global_smem":  # the begin of shared memory
                 number = 0
             elif text[:2].lower() in ("0f", "0d"):
                 number = int(text[2:], 16)

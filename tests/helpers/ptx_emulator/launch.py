@@ -33,8 +33,7 @@ def launch(
     memory = GlobalMemory(tensors, kernel, findings)
     # Parameters that Triton adds are pointers to memory that our kernels do not use.
     values = [memory.addresses.get(name, value) for name, value in arguments.items()]
-    values += [0] * (len(kernel.parameters) - len(values))
-    parameters = dict(zip(kernel.parameters, values, strict=True))
+    values += [0] * (kernel.parameters - len(values))
     blocks = np.arange(math.prod(grid))
     rng = None
     if seed is not None:
@@ -45,6 +44,6 @@ def launch(
         for begin in range(0, len(blocks), together):
             part = blocks[begin : begin + together]
             threads = Threads(
-                kernel, grid, part, parameters, memory, shared_size, findings, rng
+                kernel, grid, part, values, memory, shared_size, findings, rng
             )
             Scheduler(program, threads).run()

@@ -42,14 +42,11 @@ class Block:
 
 
 class Kernel:
-    """The entry of a PTX file: its parameters, registers and blocks."""
+    """The entry of a PTX file: how many parameters, registers and blocks."""
 
     def __init__(self, ptx: str) -> None:
         self.name = re.search(r"\.entry\s+([\w$]+)", ptx)[1]
-        self.parameters = re.findall(
-            rf"\.param\s+\.\w+(?:\s+\.ptr[^,\n]*?)?\s+({re.escape(self.name)}_param_\d+)",
-            ptx,
-        )
+        self.parameters = len(re.findall(r"^\s*\.param\s", ptx, re.MULTILINE))
         self.threads = int(re.search(r"\.(?:reqntid|maxntid)\s+(\d+)", ptx)[1])
         counts = re.findall(r"\.reg\s+\.\w+\s+%([a-z]+)<(\d+)>", ptx)
         self.registers = {kind: int(count) for kind, count in counts}

@@ -27,7 +27,7 @@ class Threads:
         kernel: Kernel,
         grid: tuple[int, int, int],
         blocks,
-        parameters: dict,
+        parameters: list,
         global_memory: GlobalMemory,
         shared_size: int,
         findings: Findings,
@@ -74,9 +74,17 @@ class Threads:
         x = np.asarray(x)
         return x if x.ndim else np.full(self.count, x)
 
-    def parameter(self, name: str, kind: str, bits: int):
-        """A parameter of the PTX kernel in a register of so many bits."""
-        value = self._parameters[name]
+    def parameter(self, index, kind: str, bits: int, mask=None):
+        """Parameters of the PTX kernel in a register of so many bits.
+
+        index: the address of a parameter is its number, for each thread or for all.
+        """
+        if np.ndim(index):
+            index = index if mask is None else np.where(mask, index, np.uint64(0))
+            numbers = np.unique(index)
+            values = np.stack([self.parameter(n, kind, bits)[:1] for n in numbers])
+            return values[np.searchsorted(numbers, index), 0]
+        value = self._parameters[int(index)]
         if kind[0] == "f" or isinstance(value, float):
             size = bits_of_type(kind) // 8
             code = struct.pack("<f" if size == 4 else "<d", value)
