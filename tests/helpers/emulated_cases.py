@@ -64,7 +64,7 @@ def outcome(case: Case, seed: int | None = None) -> dict:
         error, allowed = _error(result[name], value), _error(eager[name], value)
         wrong = error > 2 * allowed + ATOL[result[name].dtype]
         # The eager error of a single number is luck: the largest of several draws.
-        for draw in range(1, DRAWS + 1) if wrong and name in PARAMETERS[3:] else ():
+        for draw in range(1, DRAWS + 1) if wrong and value.numel() == 1 else ():
             near = (case.run("reference", k, draw)[name] for k in (None, torch.float64))
             allowed = max(allowed, _error(*near))
         wrong = error > 2 * allowed + ATOL[result[name].dtype]
@@ -181,12 +181,12 @@ def loss(
     **options,
 ) -> Case:
     """shape: examples, pairs, channels, height, width."""
-    inputs = motion_loss_cases.make_inputs(shape, dtype)
-    if strided:
-        inputs = [tensor.mT.contiguous().mT for tensor in inputs]
     options = {"weights": (1, 1, 0.05)} | options
 
     def run(backend: str, kind: torch.dtype | None, draw: int) -> dict[str, Tensor]:
+        inputs = motion_loss_cases.make_inputs(shape, dtype, seed=draw)
+        if strided:
+            inputs = [tensor.mT.contiguous().mT for tensor in inputs]
         if gradient:
             return motion_loss_cases.run_loss(inputs, kind, backend=backend, **options)
         value, parts = motion_loss(
@@ -252,7 +252,7 @@ def quick_cases() -> list[Case]:
         *(warp((2, 3, 9, 21), padding) for padding in warp_cases.PADDINGS),
         loss((1, 2, 3, 13, 19)),
         pyramid((2, 3, 2, 13, 19), [(7, 10), (4, 3)]),
-        *_tvl1_cases(),
+        *_tvl1_cases()[:2],
     ]
 
 
@@ -337,4 +337,11 @@ def _pyramid_cases() -> list[Case]:
 
 def _tvl1_cases() -> list[Case]:
     early = {"epsilon": 0.2, "interpolation": "bilinear", "median": 1}
-    return [tvl1((1, 2, 11, 23), median=5), tvl1((2, 2, 24, 19), **early)]
+    return [
+        tvl1((1, 2, 11, 23), median=5),
+        tvl1((2, 2, 24, 19), **early),
+        tvl1((1, 3, 40, 70), median=3),
+        tvl1((1, 2, 40, 70), median=1, scales=1),
+        tvl1((1, 2, 1, 1), median=3),
+        tvl1((1, 2, 9, 1), median=3),
+    ]
