@@ -75,6 +75,7 @@ BENCHMARKS = {
             "repflow_r18_weizmann_rgb": "ResNet-18 without the layer",
             "repflow_r18_weizmann": "representation flow",
             "repflow_r18_weizmann_fcf": "representation flow, flow-conv-flow",
+            "mfnet_r18_weizmann": "MFNet",
             "s3dg_inception_weizmann": "S3D-G",
         },
     )

@@ -1,5 +1,6 @@
 from .bn_inception import BNInception
 from .inception_i3d import InceptionI3D
+from .mfnet import MFNet
 from .motionnet import MotionNet, ResNet50MotionNet, TinyMotionNet, VGG16MotionNet
 from .repflow_fcf import RepFlowFcfResNet3d
 from .repflow_released import ReleasedRepFlowResNet3d
@@ -20,6 +21,7 @@ __all__ = [
     "BNInception",
     "BranchedTemporalStream",
     "InceptionI3D",
+    "MFNet",
     "MotionNet",
     "ReleasedRepFlowResNet3d",
     "RepFlowFcfResNet3d",
