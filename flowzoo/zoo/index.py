@@ -9,7 +9,7 @@ import yaml
 from mmengine.config import Config
 
 from ..config_lookup import CONFIGS, current_model_name
-from .protocol import counted_input, protocol
+from .protocol import counted_input, dataset_name, protocol
 
 
 def metafiles() -> list[Path]:
@@ -34,7 +34,6 @@ class Model:
         name: how ``flowzoo://`` calls it; the config's name without ``.py``.
         config: path below ``configs/``.
         family: the metafile's title.
-        dataset: what it is trained and tested on.
         parameters, multiply_adds: of one forward pass of ``input``, as
             tools/zoo/count_flops.py counts them.
         note: what the numbers should be read with.
@@ -49,7 +48,6 @@ class Model:
     name: str
     config: str
     family: str
-    dataset: str
     parameters: int
     multiply_adds: int | None = None
     note: str = ""
@@ -60,6 +58,11 @@ class Model:
     @cached_property
     def _config(self) -> Config:
         return Config.fromfile(CONFIGS / self.config)
+
+    @property
+    def dataset(self) -> str:
+        """What it is tested on."""
+        return dataset_name(self._config)
 
     @property
     def protocol(self) -> str:
@@ -96,7 +99,7 @@ def models() -> dict[str, Model]:
 
 
 # What the config says and therefore no metafile.
-DERIVED = ("protocol", "input")
+DERIVED = ("dataset", "protocol", "input")
 _RESULT = ("metric", "value", "machine", "log")
 
 

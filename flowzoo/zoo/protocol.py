@@ -15,6 +15,23 @@ _METRICS = {
     "UntrimmedMAP": "mAP",
     "YouTube8MMetric": "Hit@1, PERR, GAP@20, MAP@20",
 }
+# By the folder of its files; that of features ends in "_features".
+_DATASETS = {
+    "activitynet": "ActivityNet v1.2",
+    "activitynet12": "ActivityNet v1.2",
+    "activitynet13": "ActivityNet v1.3",
+    "hmdb51": "HMDB51",
+    "kinetics400": "Kinetics-400",
+    "kinetics600": "Kinetics-600",
+    "kinetics700": "Kinetics-700",
+    "minikinetics": "Mini-Kinetics",
+    "motionshapes": "MotionShapes",
+    "thumos14": "THUMOS14",
+    "ucf101": "UCF101",
+    "ut_interaction": "UT-Interaction set 1",
+    "weizmann": "Weizmann",
+    "youtube8m": "YouTube-8M",
+}
 # What FeatureTwoStream predicts, with per_stream and without it.
 _STREAMS = {
     ("classifiers", True): "appearance, flow and two-stream",
@@ -98,6 +115,30 @@ def _flow_preprocessor(config: Config) -> ConfigDict | None:
     return preprocessor if preprocessor.get("type") == "TVL1DataPreprocessor" else None
 
 
+def dataset_name(config: Config) -> str:
+    """The dataset that a config tests on.
+
+    Raises:
+        ValueError: Its files lie in a folder of no known dataset.
+    """
+    dataset = config.test_dataloader.dataset
+    if dataset.type == "MotionShapesDataset":
+        return _DATASETS["motionshapes"]
+    folders = _test_files(config).split("/")[-2::-1]
+    for folder in folders:
+        if name := _DATASETS.get(folder.removesuffix("_features")):
+            return name
+    raise ValueError(
+        f"{config.filename}: {_test_files(config)} lies in no folder of a known "
+        f"dataset ({', '.join(_DATASETS)})"
+    )
+
+
+def _test_files(config: Config) -> str:
+    dataset = config.test_dataloader.dataset
+    return dataset.get("ann_file") or dataset.get("appearance") or dataset.files
+
+
 def protocol(config: Config) -> str:
     """Data, views and metric of a config's test, in words."""
     if seen := views(config):
@@ -119,7 +160,7 @@ def _data(config: Config) -> str:
         return f"{dataset.split} split"
     if dataset.type == "YouTube8MDataset":
         return "15 % held out"
-    file = (dataset.get("ann_file") or dataset.get("appearance")).split("/")[-1]
+    file = _test_files(config).split("/")[-1]
     if split := re.search(r"split_(\d+)", file):
         sequence = file.startswith("test_split")  # UT-Interaction's
         return f"sequence {split[1]} left out" if sequence else f"split {split[1]}"

@@ -68,12 +68,10 @@ def server(checkpoint, tmp_path, monkeypatch):
             name=NAME,
             config="tiny.py",
             family="Tiny",
-            dataset="none",
-            protocol="none",
             parameters=30001,
             checkpoint=Checkpoint(FILE, len(content), digest),
         ),
-        "untrained": Model("untrained", "untrained.py", "Tiny", "none", "none", 1),
+        "untrained": Model("untrained", "untrained.py", "Tiny", 1),
     }
     monkeypatch.setattr(index, "models", lambda: rows)
     module = sys.modules[download.__module__]

@@ -13,7 +13,7 @@ from flowzoo.io.write_video import write_video
 from flowzoo.zoo import find, models
 from flowzoo.zoo.complexity import complexity
 from flowzoo.zoo.index import DERIVED, metafiles
-from flowzoo.zoo.protocol import protocol, views
+from flowzoo.zoo.protocol import dataset_name, protocol, views
 
 ROWS = list(models().values())
 
@@ -98,6 +98,23 @@ def test_text_follows_the_config():
     steps["TenCrop"].type = "ThreeCrop"
     config.test_evaluator.type = "UntrimmedMAP"
     assert protocol(config) == "split 1, 10 clips x 3 crops of 11x224x224, mAP"
+
+
+def test_dataset_follows_the_config(monkeypatch):
+    monkeypatch.setenv("FLOWZOO_DATA", "/ucf101/hmdb51")  # of all datasets
+    config = load(find("repflow_r50_kinetics"))
+    assert dataset_name(config) == "Kinetics-400"
+    for file, name in (
+        ("/ucf101/hmdb51/minikinetics/val.txt", "Mini-Kinetics"),
+        ("data/activitynet13/activitynet_val_videos.txt", "ActivityNet v1.3"),
+    ):
+        config.test_dataloader.dataset.ann_file = file
+        assert dataset_name(config) == name
+    config.test_dataloader.dataset.ann_file = "data/mine/val.txt"
+    with pytest.raises(ValueError, match=r"data/mine/val\.txt lies in no folder"):
+        dataset_name(config)
+    assert dataset_name(load(find("monet_i3d_ucf101"))) == "UCF101"
+    assert dataset_name(load(find("monet_inception_youtube8m"))) == "YouTube-8M"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
