@@ -15,6 +15,7 @@ only.
 import argparse
 import json
 import sys
+from itertools import combinations
 from pathlib import Path
 from statistics import mean, pstdev
 
@@ -23,16 +24,48 @@ from flowzoo.evaluation.score_dumps import evaluate_scores, load_dump
 
 
 def read_results(path: Path) -> dict[str, float]:
-    """Metrics of a split, from a dump or from a report of fuse_scores.py."""
-    if path.suffix != ".json":
-        dump = load_dump(path)
-        return evaluate_scores(dump.scores, dump.labels)
+    """Metrics of the fused streams of a split, from a report of fuse_scores.py."""
     try:
-        return json.loads(path.read_text())["fused"]
-    except (ValueError, KeyError, TypeError) as error:
+        fused = json.loads(path.read_text())["fused"]
+        return {key: float(value) for key, value in fused.items()}
+    except (AttributeError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} is not a report.json of fuse_scores.py ({error!r})"
         ) from error
+
+
+def read_splits(paths: list[Path]) -> dict[str, dict[str, float]]:
+    """Metrics of each split.
+
+    Raises:
+        ValueError: The files are no splits of one dataset, or the same split twice.
+    """
+    reports = [path for path in paths if path.suffix == ".json"]
+    if reports:
+        if len(reports) < len(paths):
+            raise ValueError(
+                "give dumps of one stream or reports of fused streams, not both"
+            )
+        results = {str(path): read_results(path) for path in paths}
+        _require_different(paths, list(results.values()))
+        return results
+    dumps = [load_dump(path) for path in paths]
+    for dump in dumps[1:]:
+        classes = [d.scores.shape[1] for d in (dumps[0], dump)]
+        if classes[0] != classes[1]:
+            raise ValueError(
+                f"{dumps[0].path} and {dump.path} have {classes[0]} and {classes[1]} "
+                "classes: are they splits of one dataset?"
+            )
+    videos = [set(d.names) if d.names else d.scores.tolist() for d in dumps]
+    _require_different(paths, videos)
+    return {str(d.path): evaluate_scores(d.scores, d.labels) for d in dumps}
+
+
+def _require_different(paths: list[Path], contents: list) -> None:
+    for (a, first), (b, second) in combinations(zip(paths, contents, strict=True), 2):
+        if first == second:
+            raise ValueError(f"{a} and {b} are the same split; give each once")
 
 
 def average(splits: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
@@ -61,7 +94,7 @@ def main() -> None:
     if len(args.splits) < 2 or len(set(args.splits)) < len(args.splits):
         parser.error("give the files of two splits or more, each once")
     try:
-        results = {str(path): read_results(path) for path in args.splits}
+        results = read_splits(args.splits)
         averages = average(results)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")

@@ -63,8 +63,27 @@ def test_reports_of_fused_streams(tmp_path, run):
     assert status == 0 and "top1  60.00 %" in said
     paths[1].write_text('{"fused": {"mAP": 0.1}}')
     assert "metrics of their own" in str(run(*paths)[0])
-    paths[1].write_text("[]")
-    assert "is not a report.json of fuse_scores.py" in str(run(*paths)[0])
+    for text in ("[]", '{"fused": [1]}', '{"fused": {"top1": "x"}}'):
+        paths[1].write_text(text)
+        assert "is not a report.json of fuse_scores.py" in str(run(*paths)[0])
+    paths[1].write_text(paths[0].read_text())
+    assert "are the same split" in str(run(*paths)[0])
+    dump = write_split(tmp_path / "1.pkl", [0, 1], [0, 1])
+    assert "not both" in str(run(paths[0], dump)[0])
+
+
+def test_splits_are_different_ones_of_one_dataset(tmp_path, run):
+    one = write_split(tmp_path / "1.pkl", [0, 1, 2], [0, 1, 1])
+    again = write_split(tmp_path / "2.pkl", [0, 1, 2], [0, 1, 1])
+    assert "are the same split" in str(run(one, again)[0])
+    other = write_split(tmp_path / "3.pkl", [0, 1, 2], [0, 1, 1], classes=4)
+    assert "3 and 4 classes" in str(run(one, other)[0])
+    for path, scores in ((one, [0, 1]), (again, [1, 0])):  # another run, same videos
+        samples = pickle.loads(write_split(path, [0, 1], scores).read_bytes())
+        for i, sample in enumerate(samples):
+            sample["filename"] = f"videos/{i}.mp4"
+        path.write_bytes(pickle.dumps(samples))
+    assert "are the same split" in str(run(one, again)[0])
 
 
 def test_one_split_is_no_average(tmp_path, run):
