@@ -78,11 +78,12 @@ def _read_mini_lists(sources: Sources, classes: list[str]) -> DataSet:
         try:
             for clip, label in json.loads(read_official(path)).items():
                 video, start, end = _MINI_CLIP.fullmatch(clip).groups()
-                classes[label]
+                if type(label) is not int or not 0 <= label < len(classes):
+                    raise ValueError(f"class {label!r} of {clip}")
                 name = f"{video}_{int(start):06d}_{int(end):06d}"
-                found = sources.find_video(name, part, any_suffix=True)
+                found = _find_clip(sources, name, part)
                 samples.append(Sample(name, found, (label,)))
-        except (ValueError, AttributeError, TypeError, IndexError) as error:
+        except (ValueError, AttributeError, TypeError) as error:
             raise PreparationError(
                 f"{path} is not the authors' {file}, or has more classes than the "
                 f"{len(classes)} of the list ({error!r}); download it again"

@@ -270,7 +270,7 @@ def test_minikinetics(tmp_path, clip, lines):
 def test_minikinetics_of_the_authors_lists(tmp_path, clip, lines):
     root, out = tmp_path / "root", tmp_path / "out"
     clip(root / "train" / "abc_efgh-jk_000004_000014.mp4")
-    clip(root / "val" / "_bcdefghijk_000130_000140.webm")
+    clip(root / "val" / "_bcdefghijk_130_140.webm")  # seconds without zeros
     classes = tmp_path / "classes.txt"
     classes.write_text("flying\nswimming\n")
     train = {"rgb_abc_efgh-jk_4_14.mp4": 1, "rgb_abc_efgh-jk_4_15.mp4": 0}
@@ -283,12 +283,13 @@ def test_minikinetics_of_the_authors_lists(tmp_path, clip, lines):
         "train/abc_efgh-jk_000004_000014.mp4 1"
     ]
     assert lines(out / "minikinetics_val_list_videos.txt") == [
-        "val/_bcdefghijk_000130_000140.webm 0"
+        "val/_bcdefghijk_130_140.webm 0"
     ]
     assert lines(out / "classes.txt") == ["flying", "swimming"]
     assert report["missing"] == ["abc_efgh-jk_000004_000015"]
     assert "2 samples, 86365 are published" in report["notes"][0]
-    for text in ('{"rgb_abc_efgh-jk_4_14.mp4": 2}', '{"other.mp4": 0}', "[1]", "{"):
+    labels = [f'{{"rgb_abc_efgh-jk_4_14.mp4": {n}}}' for n in ("2", "-1", "true")]
+    for text in (*labels, '{"other.mp4": 0}', "[1]", "{"):
         (root / "minikinetics_val.json").write_text(text)
         with pytest.raises(PreparationError, match=r"is not the authors' mini"):
             prepare("minikinetics", root, out, class_list=classes, force=True)
