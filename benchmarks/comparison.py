@@ -76,6 +76,7 @@ BENCHMARKS = {
             "repflow_r18_weizmann": "representation flow",
             "repflow_r18_weizmann_fcf": "representation flow, flow-conv-flow",
             "mfnet_r18_weizmann": "MFNet",
+            "actionflownet_r18_weizmann": "ActionFlowNet",
             "s3dg_inception_weizmann": "S3D-G",
         },
     )

@@ -110,6 +110,9 @@ def tiny_batch(config):
         shape = (1, 3, frames, *shape[3:])
         for sample in samples:  # for supervised training
             sample.set_field(torch.rand(frames - 1, 2, 32, 32), "gt_flow")
+    if backbone == "ActionFlowNet":
+        for sample in samples:
+            sample.set_field(torch.rand(shape[2] - 1, 2, 32, 32), "gt_flow")
     inputs = [torch.randint(256, shape, dtype=torch.uint8) for _ in samples]
     return dict(inputs=inputs, data_samples=samples)
 

@@ -1,3 +1,4 @@
+from .actionflownet import ActionFlowNet
 from .bn_inception import BNInception
 from .inception_i3d import InceptionI3D
 from .mfnet import MFNet
@@ -18,6 +19,7 @@ from .vgg16 import VGG16, VGGClassifier
 __all__ = [
     "S3D",
     "VGG16",
+    "ActionFlowNet",
     "BNInception",
     "BranchedTemporalStream",
     "InceptionI3D",
