@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import stat
 from collections.abc import Iterable, Iterator
 from itertools import chain, dropwhile
-from pathlib import Path
 
 import av
 from av.video.frame import PictureType
 
-# A stream of this disposition is a picture, not a video.
-_STILL = (
+# A stream of this disposition is a picture, not a video; a number, as flags are slow.
+_STILL = int(
     av.stream.Disposition.attached_pic
     | av.stream.Disposition.timed_thumbnails
     | av.stream.Disposition.still_image
@@ -62,7 +62,7 @@ def open_video(
             container = av.open(_address(filename), metadata_errors="replace")
             stack.push(container)
         streams = container.streams.video
-        videos = [stream for stream in streams if not stream.disposition & _STILL]
+        videos = [stream for stream in streams if not int(stream.disposition) & _STILL]
         if not videos:
             note = " (a cover picture is none)" if streams else ""
             raise VideoError(f"no video stream in {filename}{note}")
@@ -78,14 +78,14 @@ def open_video(
 def _address(filename: str) -> str:
     """What FFmpeg should open; it takes 'a:b.mp4' for a protocol."""
     try:
-        mode = Path(filename).stat().st_mode
+        mode = os.stat(filename).st_mode  # noqa: PTH116 (pathlib is slow)
     except OSError:
         if "://" in filename:
             return filename
         raise
     if not stat.S_ISREG(mode):
         raise VideoError(f"cannot open video {filename}: it is not a regular file")
-    return str(Path(filename).absolute())
+    return os.path.join(os.getcwd(), filename)  # noqa: PTH109, PTH118
 
 
 def decode(

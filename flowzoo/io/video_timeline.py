@@ -93,12 +93,13 @@ def read_index(
         return None
     times, keys, end = [], [], 0
     for entry in index:
-        time, size = entry.timestamp, entry.size
+        time, size, start = entry.timestamp, entry.size, entry.pos
         if size and not entry.is_discard:
             times.append(time)
         if entry.is_keyframe:
             keys.append((time, time))
-        end = max(end, entry.pos + size)
+        if start + size > end:  # max() takes longer
+            end = start + size
     starts = [packet.pts for packet in first_packets if packet.size]
     # The first packet has to be decodable, and the second one not to precede it.
     decodable = first_packets[0].is_keyframe and None not in starts
