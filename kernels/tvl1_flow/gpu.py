@@ -22,6 +22,7 @@ import triton.language as tl
 from torch import Tensor
 
 from .._common.launch import device_guard
+from .._common.triton_options import LAUNCH_OPTIONS, compile_once
 from .options import Options, level_sizes
 from .reference import MIN_GRADIENT, central_gradient, pyramid, resize
 
@@ -43,7 +44,7 @@ def _cubic(f):
     return first, second, third, 1 - first - second - third
 
 
-@triton.jit
+@compile_once
 def warp_kernel(
     first_ptr,  # (P, H, W)
     images_ptr,  # (P, 3, H, W): the second frame and its gradient
@@ -117,7 +118,7 @@ def _without_extremes(values, COUNT: tl.constexpr):
     return kept
 
 
-@triton.jit
+@compile_once
 def median_kernel(
     u_ptr,  # (2, P, 2, H, W)
     side_ptr,  # (P,), int64
@@ -169,7 +170,7 @@ def _dual_update(p_x, p_y, u, right, down, has_right, has_down, ratio):
     return (p_x + ratio * ux) * inverse, (p_y + ratio * uy) * inverse
 
 
-@triton.jit
+@compile_once
 def iterate_kernel(
     u_ptr,  # (2, P, 2, H, W)
     p_ptr,  # (2, P, 4, H, W)
@@ -268,7 +269,7 @@ def iterate_kernel(
     tl.store(plane + 3 * pixels, p22, mask=stored)
 
 
-@triton.jit
+@compile_once
 def stop_kernel(
     change_ptr,  # (P, windows, STEPS)
     side_ptr,  # (P,), int64
@@ -336,6 +337,7 @@ class _Pairs:
             w=self.w,
             BICUBIC=options.interpolation == "bicubic",
             BLOCK=BLOCK,
+            **LAUNCH_OPTIONS,
         )
         self.active.fill_(STEPS)
         for _ in range(options.outer_iterations):
@@ -351,6 +353,7 @@ class _Pairs:
                     w=self.w,
                     SIDE=options.median,
                     BLOCK=BLOCK,
+                    **LAUNCH_OPTIONS,
                 )
             for done in range(0, options.inner_iterations, STEPS):
                 steps = min(STEPS, options.inner_iterations - done)
@@ -380,6 +383,7 @@ class _Pairs:
                 ROWS=ROWS,
                 COLS=COLS,
                 num_warps=NUM_WARPS,
+                **LAUNCH_OPTIONS,
             )
             if not again:
                 stop_kernel[(count,)](
@@ -393,6 +397,7 @@ class _Pairs:
                     STEPS=STEPS,
                     LANES=64,
                     COLUMNS=triton.next_power_of_2(STEPS),
+                    **LAUNCH_OPTIONS,
                 )
 
     def flow(self) -> Tensor:
