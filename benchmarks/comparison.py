@@ -36,6 +36,7 @@ from flowzoo.config_lookup import find_config
 from flowzoo.datasets.preparation import prepare, weizmann
 from flowzoo.io.text import read_text
 from flowzoo.zoo.complexity import complexity
+from flowzoo.zoo.protocol import counted_input
 
 RATES = (0.02, 0.05, 0.1, 0.2)
 LAST = 20  # iterations over which the training's end is averaged
@@ -75,6 +76,10 @@ BENCHMARKS = {
             "repflow_r18_weizmann_rgb": "ResNet-18 without the layer",
             "repflow_r18_weizmann": "representation flow",
             "repflow_r18_weizmann_fcf": "representation flow, flow-conv-flow",
+            "tvl1_r18_weizmann": "ResNet-18 on TV-L1 flow",
+            "tvnet_r18_weizmann": "TVNet",
+            "hidden2s_r18_weizmann_fixed": "hidden two-stream, MotionNet fixed",
+            "hidden2s_r18_weizmann": "hidden two-stream, MotionNet trained",
             "mfnet_r18_weizmann": "MFNet",
             "actionflownet_r18_weizmann": "ActionFlowNet",
             "s3dg_inception_weizmann": "S3D-G",
@@ -225,7 +230,7 @@ def main() -> None:
             )
         if len(results) == benchmark.folds:
             config = Config.fromfile(find_config(f"{method}.py"))
-            parameters, multiply_adds = complexity(config, input_shape(config))
+            parameters, multiply_adds = complexity(config, counted_input(config))
             done[method] = dict(
                 title=benchmark.methods[method],
                 parameters=parameters,
@@ -234,13 +239,6 @@ def main() -> None:
             )
     if done:
         write_report(args.benchmark, benchmark.classes, RATES, done)
-
-
-def input_shape(config: Config) -> tuple[int, ...]:
-    """Of one view, as :func:`flowzoo.zoo.complexity.complexity` takes it."""
-    steps = {step["type"]: step for step in config.test_pipeline}
-    width, height = steps["Resize"]["scale"]
-    return 1, 3, steps["SampleFrames"]["clip_len"], height, width
 
 
 if __name__ == "__main__":

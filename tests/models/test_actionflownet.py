@@ -43,9 +43,17 @@ def test_flows_have_x_and_y_of_a_pair_side_by_side():
     model = build()
     for predict in model.flow_decoder.predict:
         torch.nn.init.zeros_(predict.weight)
-        predict.bias.data[:] = torch.tensor([1.0, 2.0])
+        predict.bias.data[:] = torch.tensor([20.0, 40.0])  # pixels
     for flow in model.train()(torch.rand(1, 3, 4, 32, 32))[2]:
         assert flow[0, :, 0, 0].tolist() == [1, 2] * 3
+
+
+def test_flow_starts_at_almost_nothing():
+    model = build()
+    model.init_weights()
+    with torch.no_grad():
+        flows = model.train()(torch.rand(2, 3, 4, 64, 64))[2]
+    assert all(0 < 20 * flow.abs().max() < 0.5 for flow in flows)
 
 
 def test_wrong_clips():

@@ -11,6 +11,8 @@ from mmaction.models.backbones.resnet3d import ResNet3d
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from ..flow_units import PIXELS_PER_UNIT
+
 
 class FlowDecoder(nn.Module):
     """Flow of each pair of frames at several scales, from an encoder's features.
@@ -46,8 +48,9 @@ class FlowDecoder(nn.Module):
 
         Returns:
             (N, 2 (T - 1), h, w) each, from fine to coarse, x and y of a pair next to
-            each other: what the losses of flow take. The last frame has no next one,
-            and what is predicted for it is left out.
+            each other, in the units that the losses of flow take; the convolutions give
+            pixels. The last frame has no next one, and what is predicted for it is left
+            out.
         """
         *skips, x = features
         flow = self.predict[0](x)
@@ -58,7 +61,8 @@ class FlowDecoder(nn.Module):
             x = torch.cat([skip, *(y[..., :height, :width] for y in larger)], 1)
             flow = self.predict[i + 1](x)
             flows.insert(0, flow)
-        return [f[:, :, :-1].transpose(1, 2).flatten(1, 2) for f in flows]
+        pairs = [f[:, :, :-1].transpose(1, 2).flatten(1, 2) for f in flows]
+        return [f / PIXELS_PER_UNIT for f in pairs]
 
 
 def _flow_conv(channels: int) -> nn.Conv3d:
@@ -104,6 +108,12 @@ class ActionFlowNet(ResNet3d):
         )
         width = base_channels * self.block.expansion
         self.flow_decoder = FlowDecoder((width, 2 * width, 4 * width, 8 * width))
+
+    def init_weights(self) -> None:
+        super().init_weights()
+        for predict in self.flow_decoder.predict:  # from almost no motion
+            nn.init.normal_(predict.weight, std=0.001)
+            nn.init.zeros_(predict.bias)
 
     def train(self, mode: bool = True) -> ActionFlowNet:
         super().train(mode)  # mmaction2's returns None

@@ -1,0 +1,35 @@
+# Mode (c): the flow of each pair of frames by a TinyMotionNet, trained without labels on
+# MotionShapes, under repflow_r18_weizmann_rgb.py's network; all of it is trained by the
+# loss of the action and MotionNet's own losses.
+_base_ = 'repflow_r18_weizmann.py'
+
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type='StackedTemporalStream',
+        motion_net=dict(
+            type='TinyMotionNet',
+            num_frames=2,
+            init_cfg=dict(
+                type='Pretrained',
+                checkpoint='flowzoo://tinymotionnet_motionshapes_2frames',
+                prefix='backbone.')),
+        temporal=dict(
+            _base_.model.backbone,
+            in_channels=2,
+            flow_after=None,
+            flow_cfg=None),
+        layout='time',
+        train_motion='all',
+        flow_to_image=dict(mean=128.0, std=128.0)),
+    neck=dict(
+        type='MotionLossNeck',
+        loss=dict(
+            type='UnsupervisedFlowLoss',
+            normalization='elements',
+            smoothness_weights=(0.1, 0.1, 0.1))),
+    data_preprocessor=dict(
+        mean=[123.0, 117.0, 104.0], std=[255.0, 255.0, 255.0]))
+optim_wrapper = dict(
+    paramwise_cfg=dict(
+        custom_keys={'backbone.motion_net': dict(lr_mult=0.01)}))
