@@ -53,6 +53,7 @@ class Benchmark:
         search_groups: two groups of the first fold's training clips.
         classes: names.
         methods: {config: title}.
+        fusions: {config: title and the methods whose scores are averaged}.
     """
 
     prepare: Callable
@@ -62,6 +63,7 @@ class Benchmark:
     folds: int
     classes: tuple[str, ...]
     methods: dict[str, str]
+    fusions: dict[str, tuple[str, tuple[str, ...]]]
 
 
 BENCHMARKS = {
@@ -83,6 +85,12 @@ BENCHMARKS = {
             "mfnet_r18_weizmann": "MFNet",
             "actionflownet_r18_weizmann": "ActionFlowNet",
             "s3dg_inception_weizmann": "S3D-G",
+        },
+        fusions={
+            "twostream_r18_weizmann": (
+                "two-stream on TV-L1 flow",
+                ("repflow_r18_weizmann_rgb", "tvl1_r18_weizmann"),
+            )
         },
     )
 }
@@ -165,6 +173,10 @@ def _argmax(scores: list[float]) -> int:
     return max(range(len(scores)), key=scores.__getitem__)
 
 
+def _mean(scores: list[list[float]]) -> list[float]:
+    return [sum(values) / len(values) for values in zip(*scores, strict=True)]
+
+
 def search_rate(benchmark: Benchmark, method: str, data: Path, work_dir: Path) -> float:
     """The learning rate of a method, without a look at the test clips of any fold."""
     lines = read_text(data / benchmark.lists.format(part="train", fold=1)).splitlines()
@@ -181,6 +193,34 @@ def search_rate(benchmark: Benchmark, method: str, data: Path, work_dir: Path) -
         make = partial(run, method, rate, *files, work_dir / name)
         results.append(kept(work_dir / f"{name}.json", make))
     return min(results, key=lambda r: (-accuracy(r), loss(r)))["rate"]
+
+
+def fuse(title: str, streams: list[dict]) -> dict:
+    """The streams' scores, averaged clip by clip; what they cost together."""
+    folds = []
+    for runs in zip(*(stream["folds"] for stream in streams), strict=True):
+        seconds = [r["training_seconds"] for r in runs]
+        folds.append(
+            dict(
+                runs[0],
+                rate=None,
+                training_accuracy=None,
+                training_seconds=None if None in seconds else sum(seconds),
+                test_milliseconds_a_clip=sum(
+                    r["test_milliseconds_a_clip"] for r in runs
+                ),
+                clips=[
+                    dict(clips[0], scores=_mean([c["scores"] for c in clips]))
+                    for clips in zip(*(r["clips"] for r in runs), strict=True)
+                ],
+            )
+        )
+    return dict(
+        title=title,
+        parameters=sum(stream["parameters"] for stream in streams),
+        multiply_adds=sum(stream["multiply_adds"] for stream in streams),
+        folds=folds,
+    )
 
 
 def main() -> None:
@@ -237,6 +277,9 @@ def main() -> None:
                 multiply_adds=multiply_adds,
                 folds=results,
             )
+    for name, (title, parts) in benchmark.fusions.items():
+        if set(parts) <= set(done):
+            done[name] = fuse(title, [done[part] for part in parts])
     if done:
         write_report(args.benchmark, benchmark.classes, RATES, done)
 

@@ -31,6 +31,7 @@ def row(method: dict) -> dict:
     """One method's line of the table."""
     folds = method["folds"]
     accuracies = fold_accuracies(method)
+    trained = folds[0]["rate"] is not None  # not fused from others
     times = [f["training_seconds"] for f in folds if f["training_seconds"] is not None]
     return {
         "method": method["title"],
@@ -39,8 +40,10 @@ def row(method: dict) -> dict:
         ),
         "training clips": (
             f"{100 * statistics.mean(f['training_accuracy'] for f in folds):.1f}"
+            if trained
+            else ""
         ),
-        "rate": f"{folds[0]['rate']:g}",
+        "rate": f"{folds[0]['rate']:g}" if trained else "",
         "parameters": f"{method['parameters'] / 1e6:.2f} M",
         "GFLOPs a view": f"{method['multiply_adds'] / 1e9:.2f}",
         "training, CPU s": f"{statistics.median(times):.0f}" if times else "",
