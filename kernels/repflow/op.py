@@ -99,9 +99,10 @@ def _backward(grad, x, *arguments):
 
 @_backward.register_fake
 def _(grad, x, *arguments):
-    parameters, needs = arguments[:6], arguments[-1]
-    x_grad = torch.empty_like(x) if needs[0] else x.new_empty(0)
-    return x_grad, *(p.new_empty(p.shape) for p in parameters)
+    x_needs, *needs = arguments[-1]
+    x_grad = torch.empty_like(x) if x_needs else x.new_empty(0)
+    parameters = zip(arguments[:6], needs, strict=True)
+    return x_grad, *(p.new_empty(p.shape if need else 0) for p, need in parameters)
 
 
 _run = operators.differentiable("representation_flow", _forward, _backward, tensors=7)

@@ -1,6 +1,5 @@
 """From the sums that a backward pass makes to the gradients of the parameters."""
 
-import torch
 from torch import Tensor
 
 # Layout of the sums: gradient of tau / theta, gradient of lam * theta, the four taps of
@@ -9,7 +8,11 @@ DIV, FLOW = 2, 6
 
 
 def parameter_gradients(
-    sums: Tensor, kernels: tuple[Tensor, ...], scalars: tuple[Tensor, ...], variant: str
+    sums: Tensor,
+    kernels: tuple[Tensor, ...],
+    scalars: tuple[Tensor, ...],
+    variant: str,
+    needs: list[bool],
 ) -> list[Tensor]:
     """Gradients of image, flow and divergence kernel, theta, lam and tau.
 
@@ -17,6 +20,7 @@ def parameter_gradients(
         sums: (C, at least all taps), float64.
         kernels, scalars: the parameters, whose types and shapes the gradients get.
         variant: 'paper' or 'tvl1'.
+        needs: of x, these six and possibly others; others get an empty one.
     """
     image, flow, div = kernels
     theta, lam, tau = (s.detach().double().reshape(()) for s in scalars)
@@ -36,6 +40,6 @@ def parameter_gradients(
         step_sum / theta,
     )
     return [
-        torch.empty(p.shape, dtype=p.dtype, device=p.device).copy_(g.reshape(p.shape))
-        for g, p in zip(gradients, (*kernels, *scalars), strict=True)
+        p.new_empty(p.shape).copy_(g.reshape(p.shape)) if need else p.new_empty(0)
+        for g, p, need in zip(gradients, (*kernels, *scalars), needs[1:7], strict=True)
     ]

@@ -39,19 +39,23 @@ def run_flow(
     n_iters: int,
     variant: str,
     dtype: torch.dtype | None = None,
+    frozen: str | None = None,
 ) -> dict[str, Tensor]:
-    """The result and every gradient; in ``dtype`` where given."""
+    """The result and gradients, but not that of ``frozen``; in ``dtype`` if given."""
 
-    def leaf(t: Tensor) -> Tensor:
-        return t.detach().to(dtype or t.dtype).requires_grad_()
+    def leaf(t: Tensor, needed: bool = True) -> Tensor:
+        return t.detach().to(dtype or t.dtype).requires_grad_(needed)
 
-    x, params = leaf(x), {name: leaf(p) for name, p in params.items()}
+    x = leaf(x)
+    params = {name: leaf(p, name != frozen) for name, p in params.items()}
     arguments = (x, *params.values(), n_iters, variant, backend)
     out = representation_flow(*arguments)
+    leaves = {"x": x, **params}
+    leaves.pop(frozen, None)
     grads = torch.autograd.grad(
-        out, [x, *params.values()], grad.to(out.dtype), materialize_grads=True
+        out, list(leaves.values()), grad.to(out.dtype), materialize_grads=True
     )
-    return {"out": out.detach(), **dict(zip(("x", *params), grads, strict=True))}
+    return {"out": out.detach(), **dict(zip(leaves, grads, strict=True))}
 
 
 # The eager error of one number is a matter of luck: it is taken as the largest over so

@@ -154,7 +154,7 @@ def backward(
 ) -> tuple[Tensor, ...]:
     """Gradients of the operator's tensors, in their types.
 
-    Those that ``needs``, the last argument, does not ask for are empty or meaningless.
+    Those that ``needs``, the last argument, does not ask for are empty.
     """
     state = compute_dtype(x)
     if x.dtype != state:
@@ -173,7 +173,7 @@ def backward(
         initial_grad = x.new_empty(grad.shape)
     if n == 0:
         sums = torch.zeros((c, rows), dtype=torch.float64)
-        grads = parameter_gradients(sums, kernels, scalars, variant)
+        grads = parameter_gradients(sums, kernels, scalars, variant, needs)
         return x_grad, *grads, *(initial_grad.to(v.dtype) for v in initial_flow)
 
     lanes, per_lane, table, scheme = _prepare(x, parameters, variant)
@@ -211,5 +211,5 @@ def backward(
     per_lane_sums = sums.transpose(0, 2, 1).reshape(-1, rows)[: n * c * chunks]
     per_channel = per_lane_sums.reshape(n, c, chunks, rows).sum(axis=(0, 2))
     per_channel = torch.from_numpy(per_channel)
-    grads = parameter_gradients(per_channel, kernels, scalars, variant)
+    grads = parameter_gradients(per_channel, kernels, scalars, variant, needs)
     return x_grad, *grads, *(initial_grad.to(v.dtype) for v in initial_flow)

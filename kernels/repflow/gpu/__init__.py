@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from ..._common import launch
-from ..parameter_gradients import parameter_gradients
+from ..._common.triton_options import LAUNCH_OPTIONS
 from ..recompute_schedule import ADVANCE, schedule
 from . import tiling
 from .backward import backward_kernel
 from .constants import Constants
 from .forward import forward_kernel
+from .parameter_gradients import parameter_gradients_kernel
 from .tiling import Tiling
 
 SUMS = 64  # room for all sums of a program, a power of two
@@ -26,15 +27,12 @@ STATE_BYTES = 2 << 30
 STATES = 12
 
 
+NAMES = "image_ptr", "flow_ptr", "div_ptr", "theta_ptr", "lam_ptr", "tau_ptr"
+
+
 def _parameter_arguments(parameters: tuple[Tensor, ...]) -> dict[str, Tensor]:
-    """The three kernels and (theta, lam, tau) as one tensor, contiguous, float32."""
-    image, flow, div, theta, lam, tau = (p.detach().float() for p in parameters)
-    return {
-        "image_ptr": image.contiguous(),
-        "flow_ptr": flow.contiguous(),
-        "div_ptr": div.contiguous(),
-        "scalars_ptr": torch.stack([s.reshape(()) for s in (theta, lam, tau)]),
-    }
+    """The three kernels, theta, lam and tau, contiguous."""
+    return {n: p.contiguous() for n, p in zip(NAMES, parameters, strict=True)}
 
 
 def _strides(prefix: str, tensor: Tensor) -> dict[str, int]:
@@ -99,7 +97,8 @@ def plan_forward(x: Tensor, n_iters: int, paper: bool) -> Tiling:
     if shape is not None:
         return tiling.whole_maps(shape, n_iters)
     tile, cost = tiling.FORWARD_TILE, tiling.FORWARD_COST[paper]
-    return tiling.plan_tiling(h, w, n * c * (t - 1), n_iters, tile, cost)
+    maps, most = n * c * (t - 1), tiling.MOST_ITERATIONS
+    return tiling.plan_tiling(h, w, maps, n_iters, tile, cost, most)
 
 
 def _launch_forward(
@@ -115,8 +114,10 @@ def _launch_forward(
 ) -> None:
     n, c, t, h, w = x.shape
     pairs = n * (t - 1)
-    grid = c * math.ceil(pairs / plan.shape.maps_per_program), plan.down * plan.across
-    for sobel in _sobel_flags(variant):
+    groups = math.ceil(pairs / plan.shape.maps_per_program)
+    grid = (c * groups * plan.down * plan.across,)
+    trained = arguments["flow_ptr"].requires_grad
+    for sobel in _sobel_flags(variant, trained):
         forward_kernel[grid](
             x_ptr=x,
             **_strides("", x),
@@ -135,23 +136,32 @@ def _launch_forward(
             halo_before=plan.halo_before,
             halo_after=plan.halo_after,
             tiles_x=plan.across,
-            K=constants(plan, variant, sobel),
+            K=constants(plan, variant, sobel, not trained),
             **edges,
-            **options(plan),
+            **options(plan, warp_size(x)),
         )
 
 
-def warp_size() -> int:
-    """Threads of a warp: 32, on AMD 64, which then holds two rows of patches."""
-    return 64 if torch.version.hip else 32
+def warp_size(tensor: Tensor) -> int:
+    """Threads of a warp; where there are 64, it holds two rows of patches."""
+    if torch.version.hip and tensor.is_cuda:  # CDNA has 64, RDNA 32
+        return torch.cuda.get_device_properties(tensor.device).warp_size
+    return 32
 
 
-def _sobel_flags(variant: str) -> tuple[bool, ...]:
-    return (True, False) if variant == "paper" else (False,)
+def _sobel_flags(variant: str, trained: bool) -> tuple[bool, ...]:
+    """For which kinds of flow kernels to launch.
+
+    Those that are trained are Sobel filters for one step at most. For others only the
+    GPU knows, and asking it would mean to wait.
+    """
+    return (True, False) if variant == "paper" and not trained else (False,)
 
 
 @functools.cache
-def constants(plan: Tiling, variant: str, sobel: bool) -> Constants:
+def constants(
+    plan: Tiling, variant: str, sobel: bool, one_of_two: bool = True
+) -> Constants:
     """What both kernels are compiled for."""
     shape = plan.shape
     return Constants(
@@ -163,16 +173,17 @@ def constants(plan: Tiling, variant: str, sobel: bool) -> Constants:
         TILED=plan.halo_before > 0,
         PAPER=variant == "paper",
         SOBEL=sobel,
+        ONE_OF_TWO=variant == "paper" and one_of_two,
     )
 
 
-def options(plan: Tiling) -> dict[str, int | bool]:
+def options(plan: Tiling, warp_size: int = 32) -> dict[str, int | bool]:
     """How Triton compiles both kernels.
 
     Fused multiply-adds are asked for whatever a version's default: without, the loops
     have 37 to 51 % more instructions.
     """
-    num_warps = max(1, plan.shape.GROUPS * tiling.LANES // warp_size())
+    num_warps = max(1, plan.shape.GROUPS * tiling.LANES // warp_size)
     return {"num_warps": num_warps, "enable_fp_fusion": True}
 
 
@@ -191,23 +202,55 @@ def backward(
 ) -> tuple[Tensor, ...]:
     """Gradients of the first seven arguments of the operator, in their types.
 
-    Those that ``needs`` does not ask for are empty or meaningless.
+    Those that ``needs`` does not ask for are empty.
     """
-    kernels, scalars = (image_kernel, flow_kernel, div_kernel), (theta, lam, tau)
-    n, c = x.shape[:2]
+    parameters = image_kernel, flow_kernel, div_kernel, theta, lam, tau
+    n = x.shape[0]
     x_grad = torch.empty_like(x) if needs[0] else x.new_empty(0)
-    sums = torch.zeros((c, SUMS), dtype=torch.float64, device=x.device)
-    if n > 0:
-        arguments = _parameter_arguments((*kernels, *scalars))
-        with launch.device_guard(x):
-            plan, recompute_plan = plan_backward(x, n_iters, variant == "paper")
-            launches = math.ceil(n_iters / plan.iterations)
-            numbers = 6 * min(STATES, launches) + 2 * 6 + 3 if launches > 1 else 0
-            for clips in _split_clips(x, numbers):
-                part = grad[clips], x[clips], x_grad[clips] if needs[0] else x_grad
-                back = _Backward(*part, arguments, n_iters, variant, needs, plan)
-                sums += back.run(recompute_plan)
-    return x_grad, *parameter_gradients(sums, kernels, scalars, variant)
+    if n == 0:
+        each = zip(parameters, needs[1:], strict=True)
+        return x_grad, *(p.new_zeros(p.shape if need else 0) for p, need in each)
+    arguments = _parameter_arguments(parameters)
+    sums = None
+    with launch.device_guard(x):
+        plan, recompute_plan = plan_backward(x, n_iters, variant == "paper")
+        launches = math.ceil(n_iters / plan.iterations)
+        numbers = 6 * min(STATES, launches) + 2 * 6 + 3 if launches > 1 else 0
+        for clips in _split_clips(x, numbers):
+            part = grad[clips], x[clips], x_grad[clips] if needs[0] else x_grad
+            back = _Backward(*part, arguments, n_iters, variant, needs, plan)
+            back.run(recompute_plan)
+            if any(needs[1:]):
+                more = back.sums.sum(1, dtype=torch.float64)
+                sums = more if sums is None else sums + more
+        return x_grad, *_parameter_gradients(sums, arguments, variant, needs[1:])
+
+
+def _parameter_gradients(
+    sums: Tensor | None, arguments: dict[str, Tensor], variant: str, needs: list[bool]
+) -> list[Tensor]:
+    """From the sums (C, SUMS), float64, to the gradients that are needed."""
+    gradients = [
+        p.new_empty(p.shape if need else 0)
+        for p, need in zip(arguments.values(), needs, strict=True)
+    ]
+    if any(needs):
+        pointers = {
+            name.replace("_ptr", "_grad_ptr"): gradient if need else None
+            for name, gradient, need in zip(NAMES, gradients, needs, strict=True)
+        }
+        inputs = {name: arguments[name] for name in NAMES[2:]}
+        parameter_gradients_kernel[(1,)](
+            sums_ptr=sums,
+            **inputs,
+            **pointers,
+            channels=len(sums),
+            PAPER=variant == "paper",
+            SUMS=SUMS,
+            CHANNELS=32,
+            **LAUNCH_OPTIONS,
+        )
+    return gradients
 
 
 def plan_backward(x: Tensor, n_iters: int, paper: bool) -> tuple[Tiling, Tiling]:
@@ -218,7 +261,8 @@ def plan_backward(x: Tensor, n_iters: int, paper: bool) -> tuple[Tiling, Tiling]
         plan = tiling.whole_maps(shape, n_iters)
         return plan, plan
     tile, cost = tiling.BACKWARD_TILE, tiling.BACKWARD_COST[paper]
-    plan = tiling.plan_tiling(h, w, n * c * (t - 1), n_iters, tile, cost)
+    maps, most = n * c * (t - 1), tiling.MOST_ITERATIONS
+    plan = tiling.plan_tiling(h, w, maps, n_iters, tile, cost, most)
     shape = tiling.fit_whole_maps(h, w, n * (t - 1), tiling.FORWARD)
     if shape is not None:
         return plan, tiling.whole_maps(shape, plan.iterations)
@@ -266,19 +310,28 @@ class _Backward:
         self.workspace = torch.empty(
             (self.programs, sum(self.segments), size), **options
         )
-        self.sums = {}  # of the launches on some pairs: (tasks, SUMS)
+        # Frames' gradients, which the last launch writes, need no second buffer: pairs
+        # 0, 2, 4 ... share no frame, nor do the others, and each of its two parts adds
+        # to what the one before has written.
+        every = [(0, 1)] if self.launches > 1 else []
+        self.first_sums, rows = {}, 0  # of each part, among a channel's
+        for first_pair, pair_step in [(0, 2), (1, 2), *every]:
+            if pairs_per_clip := len(range(first_pair, t - 1, pair_step)):
+                self.first_sums[first_pair, pair_step] = rows
+                rows += self._tasks(pairs_per_clip) // x.shape[1]
+        self.sums = torch.zeros((x.shape[1], rows, SUMS), **options)
 
     def _tasks(self, pairs_per_clip: int) -> int:
         n, c = self.x.shape[:2]
         groups = math.ceil(n * pairs_per_clip / self.plan.shape.maps_per_program)
         return c * groups * self.plan.down * self.plan.across
 
-    def run(self, recompute_plan: Tiling) -> Tensor:
-        """Fill x_grad; return the sums of each channel.
+    def run(self, recompute_plan: Tiling) -> None:
+        """Fill x_grad and the sums, (C, one row for each task, SUMS).
 
         recompute_plan: how launches that only compute states tile the maps.
         """
-        x, c = self.x, self.x.shape[1]
+        x = self.x
         states, old, new, coeff_grads = (
             [self.workspace],
             self.workspace,
@@ -301,9 +354,6 @@ class _Backward:
             else:
                 self._launch(index, states[slot], old, new, coeff_grads)
                 old, new = new, old
-        return sum(
-            part.double().view(c, -1, SUMS).sum(1) for part in self.sums.values()
-        )
 
     def _launch(
         self, index: int, state: Tensor, old: Tensor, new: Tensor, coeff_grads: Tensor
@@ -312,17 +362,12 @@ class _Backward:
         plan, x = self.plan, self.x
         need_x, need_image, need_flow, need_div, need_theta, _, _ = self.needs
         n, c, t, h, w = x.shape
-        # Frames' gradients need no second buffer: pairs 0, 2, 4 ... share no frame, nor
-        # do the others, and each launch adds to what the one before has written.
-        for first_pair, pair_step in ((0, 2), (1, 2)) if index == 0 else ((0, 1),):
-            pairs_per_clip = len(range(first_pair, t - 1, pair_step))
-            if pairs_per_clip == 0:
+        for (first_pair, pair_step), first_sums in self.first_sums.items():
+            if (pair_step == 2) != (index == 0):
                 continue
+            pairs_per_clip = len(range(first_pair, t - 1, pair_step))
             tasks = self._tasks(pairs_per_clip)
-            if (first_pair, pair_step) not in self.sums:
-                sums = torch.zeros((tasks, SUMS), device=x.device)
-                self.sums[first_pair, pair_step] = sums
-            for sobel in _sobel_flags(self.variant):
+            for sobel in _sobel_flags(self.variant, need_flow):
                 backward_kernel[(min(tasks, self.programs),)](
                     grad_ptr=self.grad,
                     **_strides("grad_", self.grad),
@@ -332,7 +377,9 @@ class _Backward:
                     **_strides("x_grad_", self.x_grad if need_x else x),
                     **self.arguments,
                     workspace_ptr=self.workspace,
-                    sums_ptr=self.sums[first_pair, pair_step],
+                    sums_ptr=self.sums,
+                    channel_sums=self.sums.shape[1],
+                    first_sums=first_sums,
                     state_ptr=state,
                     old_ptr=old,
                     new_ptr=new,
@@ -356,7 +403,7 @@ class _Backward:
                     halo_after=plan.halo_after,
                     tiles=plan.down * plan.across,
                     tiles_x=plan.across,
-                    K=constants(plan, self.variant, sobel),
+                    K=constants(plan, self.variant, sobel, not need_flow),
                     FIRST=index == 0,
                     LAST=index == self.launches - 1,
                     NEED_X=need_x,
@@ -364,5 +411,5 @@ class _Backward:
                     NEED_FLOW=need_flow,
                     NEED_DIV=need_div or need_theta,
                     SUMS=SUMS,
-                    **options(plan),
+                    **options(plan, warp_size(x)),
                 )

@@ -66,9 +66,13 @@ def recompute_segment(
 @triton.jit
 def _add_sums(ptr, BEGIN: tl.constexpr, sums, COUNT: tl.constexpr):
     """Add the sums of all threads to those at ptr; no other program uses them."""
+    totals = ()
     for index in tl.static_range(COUNT):
-        at = ptr + BEGIN + index
-        tl.store(at, tl.load(at) + tl.sum(tl.sum(sums[index], 1), 0))
+        total = tl.load(ptr + BEGIN + index)
+        totals += (total + tl.sum(tl.sum(sums[index], 1), 0),)
+    tl.debug_barrier()  # all threads load, one stores
+    for index in tl.static_range(COUNT):
+        tl.store(ptr + BEGIN + index, totals[index])
 
 
 @triton.jit
@@ -105,7 +109,7 @@ def _plus(a, b, K: tl.constexpr):
 @triton.jit
 def add_field(ptr, stride_h, stride_w, field, p, exists, K: tl.constexpr):
     """Store the field, added to what lies at ptr where something exists."""
-    existing = load_field(ptr, stride_h, stride_w, p, exists, K)
+    existing = load_field(ptr, stride_h, stride_w, p, exists, K, OWN=True)
     store_field(ptr, stride_h, stride_w, _plus(field, existing, K), p, K)
 
 
@@ -132,9 +136,13 @@ def backward_kernel(
     image_ptr,  # paper (2, 3, 3), tvl1 (C, 2, 3)
     flow_ptr,  # paper (2, 3, 3), tvl1 (C, 2, 2)
     div_ptr,  # paper (2, 2), tvl1 (C, 2, 2)
-    scalars_ptr,  # (3,): theta, lam, tau
+    theta_ptr,  # (1,)
+    lam_ptr,  # (1,)
+    tau_ptr,  # (1,)
     workspace_ptr,  # (programs, segment + segments, 6, quads, GROUPS * 128)
-    sums_ptr,  # (C * groups, SUMS), zeros
+    sums_ptr,  # (C, channel_sums, SUMS), zeros
+    channel_sums,  # of all launches
+    first_sums,  # of this launch's groups and tiles
     state_ptr,  # (6, N, C, T-1, H, W): state before this launch, unless FIRST
     old_ptr,  # (6, N, C, T-1, H, W): gradient of the state after it, unless LAST
     new_ptr,  # (6, N, C, T-1, H, W): of that before it, out, unless FIRST
@@ -165,9 +173,7 @@ def backward_kernel(
     NEED_DIV: tl.constexpr,
     SUMS: tl.constexpr,
 ):
-    # One launch for paper's Sobel filters and one for any others: whichever does not
-    # meet its kind has nothing to do.
-    if K.PAPER:  # noqa: SIM102 (tvl1's kernels are not to be read as paper's)
+    if K.ONE_OF_TWO:  # noqa: SIM102 (tvl1's kernels are not to be read as paper's)
         if is_sobel(flow_ptr) != K.SOBEL:
             return
     # A segment's states, but the first ones of all segments behind them.
@@ -184,7 +190,9 @@ def backward_kernel(
             halo_before, halo_after, task % tiles, tiles_x, K,
         )  # fmt: skip
         t = p.t * pair_step + first_pair
-        params = load_parameters(div_ptr, flow_ptr, scalars_ptr, channel, K)
+        params = load_parameters(
+            div_ptr, flow_ptr, theta_ptr, lam_ptr, tau_ptr, channel, K
+        )
         image = image_ptr
         if not K.PAPER:
             image += channel * 6
@@ -230,11 +238,13 @@ def backward_kernel(
                 )  # fmt: skip
             tl.debug_barrier()
 
-        task_sums = sums_ptr + (0 * tl.program_id(0).to(tl.int64) + task) * SUMS
+        row = channel * channel_sums + first_sums + task % (groups * tiles)
+        task_sums = sums_ptr + (0 * tl.program_id(0).to(tl.int64) + row) * SUMS
         add_parameter_sums(task_sums, sums, NEED_FLOW, NEED_DIV, K)
         coeff_grads_at = coeff_grads_ptr + map_offset
         if need_maps and not LAST:
-            existing = load_fields(coeff_grads_at, map_stride, p, 3, K)
+            # Neighbors add to the other pixels, which only the first launch needs.
+            existing = load_fields(coeff_grads_at, map_stride, p, 3, K, not FIRST)
             coeff_grads = (
                 _plus(coeff_grads[0], existing[0], K),
                 _plus(coeff_grads[1], existing[1], K),

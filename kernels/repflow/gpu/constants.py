@@ -23,6 +23,9 @@ class Constants:
     TILED: bool  # programs hold tiles of maps, and not whole maps
     PAPER: bool  # the variant: paper or tvl1
     SOBEL: bool  # paper's flow kernels are the Sobel filters that it starts from
+    # One launch is for paper's Sobel filters and one for any others: whichever does not
+    # meet its kind has nothing to do.
+    ONE_OF_TWO: bool
     PIXELS: int = field(init=False)  # of a patch
     QUADS: int = field(init=False)  # of four pixels, of a patch
 

@@ -24,7 +24,7 @@ def load_taps(ptr, COUNT: tl.constexpr):
     """The first COUNT numbers of a kernel."""
     taps = ()
     for tap in tl.static_range(COUNT):
-        taps += (tl.load(ptr + tap),)
+        taps += (tl.load(ptr + tap).to(tl.float32),)
     return taps
 
 

@@ -32,7 +32,9 @@ def forward_kernel(
     image_ptr,  # paper (2, 3, 3), tvl1 (C, 2, 3)
     flow_ptr,  # paper (2, 3, 3), tvl1 (C, 2, 2)
     div_ptr,  # paper (2, 2), tvl1 (C, 2, 2)
-    scalars_ptr,  # (3,): theta, lam, tau
+    theta_ptr,  # (1,)
+    lam_ptr,  # (1,)
+    tau_ptr,  # (1,)
     old_ptr,  # (6, N, C, T-1, H, W): state before, unless FIRST
     new_ptr,  # (6, N, C, T-1, H, W), after, unless LAST
     map_stride,  # N * C * (T-1) * H * W
@@ -50,19 +52,17 @@ def forward_kernel(
     FIRST: tl.constexpr,
     LAST: tl.constexpr,
 ):
-    # One launch for paper's Sobel filters and one for any others: whichever does not
-    # meet its kind has nothing to do.
-    if K.PAPER:  # noqa: SIM102 (tvl1's kernels are not to be read as paper's)
+    if K.ONE_OF_TWO:  # noqa: SIM102 (tvl1's kernels are not to be read as paper's)
         if is_sobel(flow_ptr) != K.SOBEL:
             return
     # All programs of a channel first: they share its kernels, and its maps' lines.
     groups = tl.cdiv(pairs, maps_per_program)
-    channel = tl.program_id(0) // groups
+    channel = tl.program_id(0) // groups % channels
     p = place_patches(
         pairs, pairs_per_clip, maps_per_program, tl.program_id(0) % groups, h, w,
-        halo_before, halo_after, tl.program_id(1), tiles_x, K,
+        halo_before, halo_after, tl.program_id(0) // groups // channels, tiles_x, K,
     )  # fmt: skip
-    params = load_parameters(div_ptr, flow_ptr, scalars_ptr, channel, K)
+    params = load_parameters(div_ptr, flow_ptr, theta_ptr, lam_ptr, tau_ptr, channel, K)
     if not K.PAPER:
         image_ptr += channel * 6
     x_ptr += p.n * stride_n + (0 * p.n + channel) * stride_c + p.t * stride_t

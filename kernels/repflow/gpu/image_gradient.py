@@ -127,7 +127,8 @@ def image_gradient_to_edges(
                 tap // 3 - 1,
                 tap % 3 - 1,
             )
-            kx, ky = tl.load(image_ptr + tap), tl.load(image_ptr + 9 + tap)
+            kx = tl.load(image_ptr + tap).to(tl.float32)
+            ky = tl.load(image_ptr + 9 + tap).to(tl.float32)
             sx, sy = (), ()
             for i in tl.static_range(K.PIXELS):
                 value = zero_outside(near[i], p, i, False, K)

@@ -35,10 +35,12 @@ class Parameters(NamedTuple):
 
 
 @triton.jit
-def load_parameters(div_ptr, flow_ptr, scalars_ptr, channel, K: tl.constexpr):
+def load_parameters(
+    div_ptr, flow_ptr, theta_ptr, lam_ptr, tau_ptr, channel, K: tl.constexpr
+):
     """The Parameters of a channel."""
-    theta, lam = tl.load(scalars_ptr), tl.load(scalars_ptr + 1)
-    step = tl.load(scalars_ptr + 2) / theta
+    theta, lam = tl.load(theta_ptr).to(tl.float32), tl.load(lam_ptr).to(tl.float32)
+    step = tl.load(tau_ptr).to(tl.float32) / theta
     if K.PAPER:
         d = load_taps(div_ptr, 4)
         flow = load_taps(flow_ptr, 1 if K.SOBEL else 18)

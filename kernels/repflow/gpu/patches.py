@@ -104,12 +104,9 @@ def place_patches(
 
 
 @triton.jit
-def is_own(p, i: tl.constexpr, K: tl.constexpr):
-    """Whether this program computes pixel i of a patch."""
-    y, x = p.y + i // K.COLS, p.x + i % K.COLS
-    return (
-        p.inside & (y >= p.y_begin) & (y < p.y_end) & (x >= p.x_begin) & (x < p.x_end)
-    )
+def _is_own(p, y, x):
+    """Whether this program computes the pixel at y, x of its map."""
+    return (y >= p.y_begin) & (y < p.y_end) & (x >= p.x_begin) & (x < p.x_end)
 
 
 @triton.jit
@@ -118,7 +115,8 @@ def own_pixels(field, p, K: tl.constexpr):
     if K.TILED:
         result = ()
         for i in tl.static_range(K.PIXELS):
-            result += (tl.where(is_own(p, i, K), field[i], 0.0),)
+            own = p.inside & _is_own(p, p.y + i // K.COLS, p.x + i % K.COLS)
+            result += (tl.where(own, field[i], 0.0),)
         return result
     else:
         return field
@@ -207,15 +205,18 @@ def _quad(p, i: tl.constexpr, K: tl.constexpr):
 @triton.jit
 def load_field(
     ptr, stride_h, stride_w, p, exists, K: tl.constexpr,
-    DY: tl.constexpr = 0, DX: tl.constexpr = 0,
+    DY: tl.constexpr = 0, DX: tl.constexpr = 0, OWN: tl.constexpr = False,
 ):  # fmt: skip
     """The field of the maps that begin at ptr, in float32; 0 where there is no pixel.
 
-    DY, DX: take the pixels so many rows below and columns to the right.
+    DY, DX: take the pixels so many rows below and columns to the right. OWN: 0 in the
+    pixels of a tile that its neighbor computes, and may be storing.
     """
     quads = ()
     for i in tl.static_range(0, K.PIXELS, 4):
         y, x, ok = _quad(p, i, K)
+        if OWN:
+            ok = ok & _is_own(p, y, x)
         y, x = y + DY, x + DX
         at = ptr[:, :, None] + y.to(tl.int64) * stride_h + x.to(tl.int64) * stride_w
         ok = ok & exists[:, :, None] & (y < p.h) & (x < p.w)
@@ -232,19 +233,20 @@ def store_field(ptr, stride_h, stride_w, field, p, K: tl.constexpr):
     quads = to_quads(field, K)
     for i in tl.static_range(0, K.PIXELS, 4):
         y, x, ok = _quad(p, i, K)
-        ok = ok & p.inside[:, :, None]
-        ok = ok & (y >= p.y_begin) & (y < p.y_end) & (x >= p.x_begin) & (x < p.x_end)
+        ok = ok & p.inside[:, :, None] & _is_own(p, y, x)
         at = ptr[:, :, None] + y.to(tl.int64) * stride_h + x.to(tl.int64) * stride_w
         tl.store(at, quads[i // 4], mask=ok)
 
 
 @triton.jit
-def load_fields(ptr, map_stride, p, COUNT: tl.constexpr, K: tl.constexpr):
-    """COUNT fields of the maps that begin at ptr, map_stride apart."""
+def load_fields(
+    ptr, map_stride, p, COUNT: tl.constexpr, K: tl.constexpr, OWN: tl.constexpr = False
+):
+    """COUNT fields of the maps that begin at ptr, map_stride apart; see load_field."""
     fields = ()
     for index in tl.static_range(COUNT):
         at = ptr + (0 * p.n + index) * map_stride
-        fields += (load_field(at, p.w, 1, p, p.inside, K),)
+        fields += (load_field(at, p.w, 1, p, p.inside, K, OWN=OWN),)
     return fields
 
 

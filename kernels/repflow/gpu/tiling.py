@@ -1,9 +1,11 @@
 """How maps are laid out over the threads of a GPU: patches, programs and tiles."""
 
+import functools
 import itertools
 import math
 from typing import NamedTuple
 
+PLANS = 1024  # that are kept, because making one takes longer than a launch
 LANES = 32  # of a row of patches; on GPUs with warps of 64, two rows are in one
 
 
@@ -30,6 +32,7 @@ class Shape(NamedTuple):
     maps_per_program: int  # whole maps
 
 
+@functools.lru_cache(PLANS)
 def fit_whole_maps(h: int, w: int, pairs: int, limits: Limits) -> Shape | None:
     """The shape that wastes least; None where a program cannot hold a map."""
     best, best_cost = None, math.inf
@@ -131,10 +134,11 @@ def tile(h: int, w: int, shape: Shape, iterations: int, cost: Cost) -> Tiling | 
     return Tiling(shape, iterations, before, after, down, across, computed, moved)
 
 
+@functools.lru_cache(PLANS)
 def plan_tiling(
-    h: int, w: int, maps: int, n_iters: int, shape: Shape, cost: Cost
+    h: int, w: int, maps: int, n_iters: int, shape: Shape, cost: Cost, most: int
 ) -> Tiling:
-    """The iterations per launch that should be fastest for so many maps."""
+    """The iterations per launch, at most so many, that should be fastest for maps."""
 
     def seconds(plan: Tiling) -> float:
         compute = plan.computed / cost.pixels_per_second
@@ -142,6 +146,6 @@ def plan_tiling(
         launches = math.ceil(n_iters / plan.iterations)
         return pixel * n_iters * maps * h * w + launches * LAUNCH_SECONDS
 
-    choices = range(1, min(n_iters, MOST_ITERATIONS) + 1)
+    choices = range(1, min(n_iters, most) + 1)
     plans = (tile(h, w, shape, iterations, cost) for iterations in choices)
     return min((plan for plan in plans if plan), key=seconds)

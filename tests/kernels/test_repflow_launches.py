@@ -1,0 +1,95 @@
+"""What a call of representation flow on a GPU launches and allocates, without one."""
+
+import collections
+
+import pytest
+
+pytest.importorskip("triton")
+
+import host_time
+import torch
+from repflow_inputs import make_parameters
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from flowzoo_kernels.repflow import gpu, op
+
+VARIANTS = ("paper", "tvl1")
+SHAPE, GRAD_SHAPE = (2, 3, 4, 14, 14), (2, 6, 3, 14, 14)
+VIEWS = {"slice", "detach"}
+
+
+class CountOperations(TorchDispatchMode):
+    """How often each operation of PyTorch runs that is no view."""
+
+    def __init__(self):
+        super().__init__()
+        self.operations = collections.Counter()
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        if name not in VIEWS:
+            self.operations[name] += 1
+        return function(*args, **kwargs or {})
+
+
+def counts(function, *arguments) -> tuple[dict[str, int], dict[str, int]]:
+    """Kernels of Triton and operations of PyTorch that a call runs."""
+    with host_time.stubbed_launches() as kernels, CountOperations() as mode:
+        function(*arguments)
+    return dict(collections.Counter(kernels)), dict(mode.operations)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_forward_allocates_its_result_alone(variant):
+    parameters = make_parameters(variant, 3).values()
+    kernels, operations = counts(
+        gpu.forward, torch.empty(SHAPE), *parameters, 20, variant
+    )
+    assert kernels == {"forward_kernel": 2 if variant == "paper" else 1}
+    assert operations == {"new_empty": 1}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("wanted", [(0,), (3, 4, 5, 6), range(7)], ids=str)
+def test_backward_makes_what_is_needed(wanted, variant):
+    needs = [i in wanted for i in range(7)]
+    arguments = torch.empty(SHAPE), *make_parameters(variant, 3).values(), 20, variant
+    kernels, operations = counts(
+        gpu.backward, torch.empty(GRAD_SHAPE), *arguments, needs
+    )
+    both = variant == "paper" and not needs[2]
+    launches = {"backward_kernel": 4 if both else 2}
+    if any(needs[1:]):
+        launches["parameter_gradients_kernel"] = 1
+    assert kernels == launches
+    # An empty tensor stands for a gradient that is not needed.
+    made = {"new_empty": 7 - needs[0], "empty_like": int(needs[0]), "empty": 1}
+    made |= {"zeros": 1, "sum": int(any(needs[1:]))}
+    assert operations == {name: count for name, count in made.items() if count}
+
+
+def test_trained_filters_take_one_kernel():
+    """Through autograd, which does not hide from the operator what is trained."""
+    x, parameters = torch.empty(SHAPE), make_parameters("paper", 3)
+    parameters["flow_kernel"].requires_grad_()
+    with host_time.stubbed_launches() as kernels:
+        out = op._run(x, *parameters.values(), 20, "paper", "triton")
+        torch.autograd.grad(out, parameters["flow_kernel"], torch.ones_like(out))
+    assert kernels == [
+        "forward_kernel",
+        "backward_kernel",
+        "backward_kernel",
+        "parameter_gradients_kernel",
+    ]
+
+
+def test_plans_are_made_once():
+    def misses() -> int:
+        functions = gpu.tiling.fit_whole_maps, gpu.tiling.plan_tiling
+        return sum(function.cache_info().misses for function in functions)
+
+    x, parameters = torch.empty(1, 1, 2, 130, 131), make_parameters("tvl1", 1).values()
+    counts(gpu.forward, x, *parameters, 20, "tvl1")
+    before = misses()
+    counts(gpu.forward, x, *parameters, 20, "tvl1")
+    assert misses() == before
