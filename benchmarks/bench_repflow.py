@@ -275,6 +275,7 @@ def write(args, rows: list[dict], memory: list[dict], around: dict) -> Path:
     result = timing.environment(args.device, "triton", "numba") | {"rows": rows}
     result["memory of forward and backward"] = memory
     result["around the layer"] = around
+    result["most pixels of a thread backward"] = args.backward_pixels
     suffix = "" if args.dtype == "float32" else f"_{args.dtype}"
     suffix += args.suffix
     path = timing.OUTPUT / f"repflow_{args.device}{suffix}.json"
@@ -298,8 +299,19 @@ def main() -> None:
     )
     parser.add_argument("--suffix", default="", help="of the result's name")
     parser.add_argument("--no-memory", action="store_true")
+    parser.add_argument(
+        "--backward-pixels",
+        type=int,
+        default=4,
+        choices=(4, 8),
+        help="most pixels of a thread of the GPU's backward pass",
+    )
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    if args.backward_pixels == 8:
+        from flowzoo_kernels.repflow.gpu import tiling
+
+        tiling.BACKWARD = tiling.Limits(8, 0.12)
     timing.use_full_precision()
 
     # 60 pairs of 32 maps at 14 x 14 on the CPU, 32 clips of 16 frames on a GPU; about

@@ -10,12 +10,12 @@ the pixels of a thread.
 import argparse
 import itertools
 import json
-import os
 import re
 import subprocess
 import tempfile
 from pathlib import Path
 
+import timing
 import torch
 import triton
 from triton.backends.compiler import GPUTarget
@@ -95,11 +95,6 @@ def usage_of(compiled) -> dict:
     return {"registers": registers, "spills": spills, "sass": sass}
 
 
-def cpu_seconds() -> float:
-    """Of this process and those that it started and waited for, as the assembler."""
-    return sum(os.times()[:4])
-
-
 def compile_one(
     kind: str,
     variant: str,
@@ -136,13 +131,13 @@ def compile_one(
     options = gpu.options(plan, target_of(target).warp_size)
     usages, seconds = [], []
     for first, last in launches if plan.halo_before else [(True, True)]:
-        start = cpu_seconds()
+        start = timing.cpu_seconds()
         compiled = triton.compile(
             source_of(kernel, dtype, launched | {"FIRST": first, "LAST": last}),
             target=target_of(target),
             options=options,
         )
-        seconds.append(cpu_seconds() - start)
+        seconds.append(timing.cpu_seconds() - start)
         usages.append(usage_of(compiled))
     pixels = plan.shape.ROWS * plan.shape.COLS
     row |= {

@@ -1,21 +1,25 @@
 """Count the Triton kernels that representation flow and motion losses compile.
 
-    python benchmarks/count_compiles.py
+    python benchmarks/count_compiles.py [--seconds]
 
 Needs no GPU: a stub stands in for the driver, and nothing is compiled or launched.
-Writes benchmarks/results/{repflow,motion_loss}_compile_counts.json.
+Writes benchmarks/results/{repflow,motion_loss}_compile_counts.json. With --seconds, the
+kernels of first training steps are compiled for sm_90 instead, which writes
+benchmarks/results/repflow_compile_seconds.json.
 """
 
+import argparse
 import contextlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from unittest import mock
 
 import timing
 import torch
 import triton
-from repflow_inputs import make_parameters
+from repflow_inputs import PARAMETERS, make_parameters
 from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
 from triton.runtime import driver
 from triton.runtime.jit import JITFunction
 
@@ -25,6 +29,8 @@ from flowzoo_kernels.motion_loss.options import FLOW_SCALES, Options
 from flowzoo_kernels.repflow import gpu
 from flowzoo_kernels.warp import gpu as warp_gpu
 
+# Of the network's layer (modules.py), which trains neither image nor flow kernel.
+DEFAULT_LEARNED = PARAMETERS[2:]
 SIZES = (224, 224), (256, 320), (240, 320), (128, 128)
 
 
@@ -54,13 +60,45 @@ def counted_compiles() -> Iterator[dict[str, set]]:
         yield keys
 
 
-def call(shape: tuple[int, ...], variant: str) -> None:
-    """One training step's kernels, of all gradients."""
+@contextlib.contextmanager
+def timed_compiles() -> Iterator[dict[str, list[float]]]:
+    """CPU seconds of compiling each kernel of calls within, by the kernel's name."""
+    seconds, keys = {}, set()
+
+    def compile_kernel(self, key, signature, _device, constants, options, attrs, *_):
+        if (self, key) in keys:
+            return
+        keys.add((self, key))
+        source = ASTSource(self, signature, constants, attrs)
+        target = NoDriver().get_current_target()
+        start = timing.cpu_seconds()
+        triton.compile(source, target=target, options=options.__dict__)
+        passed = timing.cpu_seconds() - start
+        seconds.setdefault(self.fn.__name__, []).append(round(passed, 1))
+
+    with contextlib.ExitStack() as stack:
+        knobs = triton.knobs.compilation
+        for owner, name, value in (
+            (driver, "_active", NoDriver()),
+            (JITFunction, "_do_compile", compile_kernel),
+            (knobs, "always_compile", True),
+        ):
+            stack.enter_context(mock.patch.object(owner, name, value))
+        yield seconds
+
+
+def call(
+    shape: tuple[int, ...], variant: str, learn: Container[str] = PARAMETERS
+) -> None:
+    """One training step's kernels, of the gradients of x and what is learned."""
     n, c, t, h, w = shape
     x, grad = torch.empty(shape), torch.empty(n, 2 * c, t - 1, h, w)
-    parameters = make_parameters(variant, c).values()
-    gpu.forward(x, *parameters, 20, variant)
-    gpu.backward(grad, x, *parameters, 20, variant, [True] * 7)
+    parameters = make_parameters(variant, c)
+    needs = [name in learn for name in PARAMETERS]
+    for parameter, need in zip(parameters.values(), needs, strict=True):
+        parameter.requires_grad_(need)
+    gpu.forward(x, *parameters.values(), 20, variant)
+    gpu.backward(grad, x, *parameters.values(), 20, variant, [True, *needs])
 
 
 def call_losses(shape: tuple[int, ...]) -> None:
@@ -86,7 +124,27 @@ def count(function: Callable, calls: Iterable[tuple]) -> dict[str, int]:
     return {name: len(found) for name, found in keys.items()}
 
 
+def seconds_of_first_steps() -> None:
+    """CPU seconds of compiling for a first training step, by what is learned."""
+    learned = {"as by default": DEFAULT_LEARNED, "everything": PARAMETERS}
+    cases = itertools.product(("paper", "tvl1"), (14, 28, 56), learned)
+    result = {"triton": triton.__version__, "torch": torch.__version__, "rows": []}
+    for variant, size, learn in cases:
+        with timed_compiles() as seconds:
+            call((2, 32, 8, size, size), variant, learned[learn])
+        row = {"variant": variant, "map": size, "learned": learn, **seconds}
+        row["seconds"] = round(sum(map(sum, seconds.values())), 1)
+        print(row, flush=True)
+        result["rows"].append(row)
+        timing.write(timing.RESULTS / "repflow_compile_seconds.json", result)
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seconds", action="store_true")
+    if parser.parse_args().seconds:
+        seconds_of_first_steps()
+        return
     grid = itertools.product((1, 2, 8), (1, 16, 32, 33), (2, 3, 8, 16, 17), (7, 14, 56))
     rows = {
         "paper, (2, 32, T, 14, 14), T = 2 to 17": count(

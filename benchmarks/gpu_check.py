@@ -80,12 +80,21 @@ STEPS = {
     ],
     "bench": [
         Command(
-            "bench_repflow", ["benchmarks/bench_repflow.py", "--device", "cuda"], 320
+            "bench_repflow", ["benchmarks/bench_repflow.py", "--device", "cuda"], 270
+        ),
+        Command(
+            "bench_repflow_8_pixels",
+            [
+                *("benchmarks/bench_repflow.py", "--device", "cuda"),
+                *("--backward-pixels", "8", "--suffix", "_8_pixels"),
+                *("--sizes", "14,28", "--compile-sizes", "", "--no-memory"),
+            ],
+            60,
         ),
         Command(
             "bench_motion_loss",
             ["benchmarks/bench_motion_loss.py", "--device", "cuda", "--compile"],
-            220,
+            210,
         ),
         Command(
             "bench_tvl1_flow_batch",

@@ -44,6 +44,11 @@ def seconds_of(function: Callable[[], object]) -> float:
     return start.elapsed_time(end) / 1000
 
 
+def cpu_seconds() -> float:
+    """Of this process and those that it started and waited for, as an assembler."""
+    return sum(os.times()[:4])
+
+
 def gpu_limits() -> tuple[float, float]:
     """The card's highest clock in Hz, and bytes a second that a copy of it moves."""
     query = ["nvidia-smi", "--query-gpu=clocks.max.sm", "--format=csv,noheader,nounits"]

@@ -61,8 +61,15 @@ def test_compiles_where_every_size_is_one(kind):
     assert triton.compile(source, target=target, options=options)
 
 
-def test_clip_lengths_share_kernels():
-    calls = [((2, 32, t, 14, 14), "paper") for t in range(2, 18)]
-    kernels = count_compiles.count(count_compiles.call, calls)
-    # Sobel's filters and others have a kernel each.
-    assert kernels == {"forward_kernel": 2, "backward_kernel": 2}
+@pytest.mark.parametrize(
+    ("learned", "kernels"),
+    # Sobel's filters and others have a kernel each; those that are trained are others.
+    [(count_compiles.DEFAULT_LEARNED, 2), (count_compiles.PARAMETERS, 1)],
+)
+def test_clip_lengths_share_kernels(learned, kernels):
+    calls = [((2, 32, t, 14, 14), "paper", learned) for t in range(2, 18)]
+    assert count_compiles.count(count_compiles.call, calls) == {
+        "forward_kernel": kernels,
+        "backward_kernel": kernels,
+        "parameter_gradients_kernel": 1,
+    }
