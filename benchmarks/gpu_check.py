@@ -80,7 +80,7 @@ STEPS = {
     ],
     "bench": [
         Command(
-            "bench_repflow", ["benchmarks/bench_repflow.py", "--device", "cuda"], 270
+            "bench_repflow", ["benchmarks/bench_repflow.py", "--device", "cuda"], 240
         ),
         Command(
             "bench_repflow_8_pixels",
@@ -89,12 +89,12 @@ STEPS = {
                 *("--backward-pixels", "8", "--suffix", "_8_pixels"),
                 *("--sizes", "14,28", "--compile-sizes", "", "--no-memory"),
             ],
-            60,
+            50,
         ),
         Command(
             "bench_motion_loss",
             ["benchmarks/bench_motion_loss.py", "--device", "cuda", "--compile"],
-            210,
+            180,
         ),
         Command(
             "bench_tvl1_flow_batch",

@@ -247,7 +247,8 @@ def _parameter_gradients(
             channels=len(sums),
             PAPER=variant == "paper",
             SUMS=SUMS,
-            CHANNELS=32,
+            CHANNELS=8,
+            num_warps=1,  # as several would all store the sums of all channels
             **LAUNCH_OPTIONS,
         )
     return gradients
