@@ -1,24 +1,15 @@
-# Both streams in one network, for testing and use: train hidden2s_vgg16_ucf101.py and
-# spatial_vgg16_ucf101.py, then tools/zoo/merge_streams.py.
-_base_ = '../hidden2s_vgg16_ucf101.py'
+# Both streams in one network, for testing and use: train hidden2s_vgg16_ucf101.py
+# and spatial_vgg16_ucf101.py, then tools/zoo/merge_streams.py.
+_base_ = [
+    '../_base_/models/twostream_vgg16.py', '../_base_/datasets/ucf101.py',
+    '../_base_/pipelines/two_stream_clips.py',
+    '../_base_/schedules/hidden2s_16k.py', '../_base_/two_stream_runtime.py'
+]
 
-load_from = None
 model = dict(
-    _delete_=True,
-    type='TwoStreamRecognizer',
-    spatial=dict(
-        type='Recognizer2D',
-        backbone=dict(type='VGG16'),
-        cls_head=dict(
-            type='TSNHead',
-            num_classes=101,
-            in_channels=4096,
-            average_clips='score'),
-        data_preprocessor=dict(
-            type='ActionDataPreprocessor',
-            mean=[123.675, 116.28, 103.53],
-            std=[58.395, 57.12, 57.375],
-            format_shape='NCHW')),
-    temporal=_base_.model,
-    weights=(1., 1.5),
-    score_norm='clamp_l1')
+    spatial=dict(cls_head=dict(num_classes=_base_.num_classes)),
+    temporal=dict(cls_head=dict(num_classes=_base_.num_classes)))
+
+train_dataloader = dict(dataset=_base_.train_data)
+val_dataloader = dict(dataset=_base_.val_data)
+test_dataloader = dict(dataset=_base_.test_data)

@@ -1,0 +1,4 @@
+# Mode (b), of hidden2s_vgg16_ucf101_action.py and spatial_vgg16_ucf101.py.
+_base_ = 'twostream_vgg16_ucf101.py'
+
+model = dict(temporal=dict(backbone=dict(train_motion='action')))

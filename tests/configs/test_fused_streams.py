@@ -1,0 +1,57 @@
+"""Numbers of fused streams stand beside configs of fused streams, and only there."""
+
+import pytest
+from mmengine.config import Config
+
+from flowzoo.config_lookup import find_config
+from flowzoo.zoo import models
+
+FUSED = ("TwoStreamRecognizer", "FeatureTwoStream", "HallucinatedTwoStream")
+TRAINING = {"pretrained", "partial_bn", "init_cfg"}
+
+
+def read(name):
+    return Config.fromfile(find_config(f"{name}.py"))
+
+
+def networks(model):
+    """A stream without starting weights, dropout and losses."""
+    backbone = {k: v for k, v in model.backbone.items() if k not in TRAINING}
+    head = {k: v for k, v in model.cls_head.items() if k != "dropout_ratio"}
+    backbone.pop("dropout_ratio", None)
+    return backbone, head, model.data_preprocessor
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in models().values() if row.paper], ids=lambda row: row.name
+)
+def test_fused_numbers(row):
+    if "fused" in row.paper["source"] or "wo-stream" in row.paper["source"]:
+        assert read(row.name).model.type in FUSED
+    if row.name.startswith("twostream") and "ACCV" in row.paper["source"]:
+        assert "fused" in row.paper["source"]
+
+
+@pytest.mark.parametrize(
+    ("network", "spatial"),
+    [
+        ("vgg16", "vgg16"),
+        ("branched", "vgg16"),
+        ("tsn", "tsn"),
+        ("i3d", "i3d"),
+        ("tvnet", "tsn"),
+    ],
+)
+@pytest.mark.parametrize("dataset", ["ucf101", "hmdb51", "thumos14", "activitynet"])
+def test_streams_are_those_that_are_trained(network, spatial, dataset):
+    name = f"twostream_{network}_{dataset}"
+    if name not in models():
+        pytest.skip("the paper has no number")
+    fused = read(name)
+    prefix = "tvnet_tsn" if network == "tvnet" else f"hidden2s_{network}"
+    temporal = read(f"{prefix}_{dataset}")
+    assert fused.model.temporal == temporal.model
+    alone = read(f"spatial_{spatial}_{dataset}")
+    assert networks(fused.model.spatial) == networks(alone.model)
+    for key in ("test_dataloader", "test_evaluator"):
+        assert fused[key] == temporal[key]
