@@ -36,8 +36,8 @@ def exporting_to_onnx() -> bool:
 
 def tracing() -> bool:
     """Whether torch.jit.trace or an exporter to ONNX is at work."""
-    counting = _counting.get()
-    return (torch.jit.is_tracing() and not counting) or exporting_to_onnx()
+    # torch.compile cannot look at a ContextVar; it does not come that far
+    return (torch.jit.is_tracing() and not _counting.get()) or exporting_to_onnx()
 
 
 def exporting() -> bool:
