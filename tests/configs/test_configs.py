@@ -189,9 +189,11 @@ def depth(path):
 
 
 def test_inheritance_is_flat():
-    """A variant inherits from a config at most, and that from files of _base_."""
+    """Of _base_, only networks that fuse another one inherit from it."""
     assert max(map(depth, CONFIGS)) == 3
-    assert max(map(depth, BASES)) == 1
+    deep = [path for path in BASES if depth(path) > 1]
+    assert {path.parent.name for path in deep} == {"models"}
+    assert max(map(depth, deep)) == 2
 
 
 DATA = {"train_data", "val_data", "test_data"}
