@@ -1,6 +1,5 @@
 """Workers that end with the process that started them, however that ends."""
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -29,8 +28,6 @@ def worker_pool(jobs: int) -> Executor:
     """A pool of forked processes, or of threads where processes cannot be forked."""
     if not can_fork():
         return ThreadPoolExecutor(jobs)
-    # A worker that frees a decoder of its parent waits for threads it does not have.
-    gc.collect()
     fork = multiprocessing.get_context("fork")
     return ProcessPoolExecutor(jobs, fork, _start_worker, (os.getpid(),))
 
@@ -43,6 +40,5 @@ def _start_worker(parent: int) -> None:
             time.sleep(1)
         os._exit(1)
 
-    gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=watch, daemon=True).start()
