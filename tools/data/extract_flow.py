@@ -22,10 +22,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -41,6 +40,7 @@ from flowzoo.datasets.preparation.flow_files import (
 )
 from flowzoo.io.text import read_lines
 from flowzoo.io.video import VideoError
+from flowzoo.process_pool import available_cores, worker_pool
 from flowzoo_kernels.tvl1_flow.options import PRESETS
 
 
@@ -79,12 +79,9 @@ def check_manifest(out: Path, settings: FlowSettings) -> None:
     part.replace(path)
 
 
-def _use_one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def _job(video: Path, target: Path, settings: FlowSettings, device: str) -> str | None:
     """What keeps a video from being extracted, if anything."""
+    torch.set_num_threads(1)
     try:
         extract(video, target, settings, device)
     except VideoError as error:
@@ -98,9 +95,8 @@ def run_jobs(videos, args, settings: FlowSettings) -> dict[str, str]:
     waiting = [
         name for name, _ in videos if read_info(target_of(args.out, name)) is None
     ]
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(args.jobs, context, initializer=_use_one_thread)
-    with pool, tqdm(total=len(waiting), unit="video") as progress:
+    progress = tqdm(total=len(waiting), unit="video")
+    with worker_pool(args.jobs) as pool, progress:
         jobs = {}
         for name in waiting:
             paths = args.root / name, target_of(args.out, name)
@@ -151,7 +147,7 @@ def main() -> None:
     parser.add_argument("--format", choices=FORMATS, default=defaults["format"])
     parser.add_argument("--quality", type=int, default=defaults["quality"], help="jpg")
     parser.add_argument("--prefix", default=defaults["prefix"], help="jpg")
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--jobs", type=int, default=available_cores())
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--shard", type=parse_shard, default=(1, 1), metavar="I/N")
     parser.add_argument("--verify", action="store_true", help="read what was written")
