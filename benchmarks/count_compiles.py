@@ -97,8 +97,10 @@ def call(
     needs = [name in learn for name in PARAMETERS]
     for parameter, need in zip(parameters.values(), needs, strict=True):
         parameter.requires_grad_(need)
-    gpu.forward(x, *parameters.values(), 20, variant)
-    gpu.backward(grad, x, *parameters.values(), 20, variant, [True, *needs])
+    gpu.forward(x, *parameters.values(), None, 20, variant)
+    gpu.backward(
+        grad, x, *parameters.values(), None, 20, variant, [True, *needs, False]
+    )
 
 
 def call_losses(shape: tuple[int, ...]) -> None:

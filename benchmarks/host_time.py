@@ -58,16 +58,16 @@ def make_steps(variant: str) -> dict[str, Callable[[], object]]:
     parameters = make_parameters(variant, SHAPE[1])
     for name in ("div_kernel", "theta", "lam", "tau"):
         parameters[name].requires_grad_()
-    arguments = (x, *parameters.values(), N_ITERS, variant, "triton")
+    arguments = (x, *parameters.values(), None, N_ITERS, variant, "triton")
     leaves = [a for a in arguments[:7] if a.requires_grad]
-    grad = torch.ones_like(op._run(*arguments))
+    grad = torch.ones_like(op._forward(*arguments))
 
     def forward():
         with torch.no_grad():
-            return op._run(*arguments)
+            return op._forward(*arguments)
 
     def forward_and_backward():
-        return torch.autograd.grad(op._run(*arguments), leaves, grad)
+        return torch.autograd.grad(op._forward(*arguments), leaves, grad)
 
     return {"forward": forward, "forward and backward": forward_and_backward}
 

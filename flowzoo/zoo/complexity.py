@@ -13,7 +13,7 @@ from .flops import representation_flow_flops
 
 
 def _representation_flow(x, image, flow, div, *args, out_shape=None, **kwargs) -> float:
-    n_iters, variant = args[3:5]
+    n_iters, variant = args[4:6]
     # torch counts a multiplication and an addition as two
     return 2 * representation_flow_flops(
         out_shape, (image, flow, div), n_iters, variant

@@ -38,7 +38,7 @@ def representation_flow_flops(
 
 def _from_jit_graph(inputs: list, outputs: list) -> float:
     kernels = [get_shape(value) for value in inputs[1:4]]
-    n_iters, variant = (value.toIValue() for value in inputs[7:9])
+    n_iters, variant = (value.toIValue() for value in inputs[8:10])
     return representation_flow_flops(get_shape(outputs[0]), kernels, n_iters, variant)
 
 

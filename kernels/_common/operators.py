@@ -33,10 +33,19 @@ def _has_tangent(tensor: Tensor) -> bool:
     return forward_ad.unpack_dual(tensor).tangent is not None
 
 
-def check_no_tangent(name: str, tensors: Sequence[Tensor]) -> None:
-    """Raise where forward mode asks for a derivative, outside of torch.func."""
-    if any(map(_has_tangent, tensors)):
+def needs_function(name: str, tensors: Sequence[Tensor | None]) -> bool:
+    """Whether the autograd.Function has to stand for the operator: for torch.func.
+
+    Raises:
+        NotImplementedError: forward mode asks for a derivative, outside of torch.func.
+    """
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+        return False
+    if in_functorch_transform():
+        return True
+    if any(_has_tangent(tensor) for tensor in tensors if tensor is not None):
         raise _no_forward_mode(name)
+    return False
 
 
 def needs_derivative(tensor: Tensor) -> bool:
@@ -85,7 +94,7 @@ def make_autograd_function(
 def differentiable(
     name: str, forward: Callable, backward: Callable, tensors: int
 ) -> Callable:
-    """Give an operator its gradient, once. Returns how to call it.
+    """Give an operator its gradient, once. Returns it as a function for torch.func.
 
     Args:
         name: of the public function, for messages.
@@ -109,25 +118,16 @@ def differentiable(
     no_second = raise_on_second_derivative(name)
     forward.register_autograd(differentiate, setup_context=save)
     backward.register_autograd(no_second, setup_context=save_nothing)
-    function = make_autograd_function(name, lambda *a: forward(*a), differentiate, save)
     function_backward = make_autograd_function(
         f"{name}_backward", lambda *a: backward(*a), no_second
     )
-
-    def call(*arguments) -> Tensor:
-        if not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
-            if in_functorch_transform():
-                return function(*arguments)
-            check_no_tangent(name, arguments[:tensors])
-        return forward(*arguments)
-
-    return call
+    return make_autograd_function(name, lambda *a: forward(*a), differentiate, save)
 
 
 def differentiable_list(
     name: str, forward: Callable, save: Callable, differentiate: Callable
 ) -> Callable:
-    """The same for an operator of a list of tensors. Returns how to call it.
+    """The same for an operator of a list of tensors: function(options, *tensors).
 
     Args:
         name: of the public function, for messages.
@@ -151,21 +151,12 @@ def differentiable_list(
         return None, *differentiate(ctx, ctx.needs_input_grad[1:], grads)
 
     forward.register_autograd(differentiate_lists, setup_context=save_lists)
-    function = make_autograd_function(
+    return make_autograd_function(
         name,
         lambda options, *tensors: tuple(forward(list(tensors), *options)),
         differentiate_each,
         save_each,
     )
-
-    def call(tensors: list[Tensor], *options) -> Sequence[Tensor]:
-        if not torch.compiler.is_compiling():
-            if in_functorch_transform():
-                return function(options, *tensors)
-            check_no_tangent(name, tensors)
-        return forward(tensors, *options)
-
-    return call
 
 
 def vmap_loop(operator: Callable, info, in_dims: Sequence, args: Sequence) -> list:

@@ -59,10 +59,12 @@ def _forward(
     """(N, T C, h, w) of all sizes, one after another, flat."""
     sizes = tuple(zip(heights, widths, strict=True))
     if backend == "triton":  # imported when first used: Numba and Triton take long
-        from .gpu import forward
-    else:
-        from .cpu import forward
-    return forward(frames, sizes, lrn_size, lrn_alpha, lrn_beta)
+        from . import gpu
+
+        return gpu.forward(frames, sizes, lrn_size, lrn_alpha, lrn_beta)
+    from . import cpu
+
+    return cpu.forward(frames, sizes, lrn_size, lrn_alpha, lrn_beta)
 
 
 @_forward.register_fake

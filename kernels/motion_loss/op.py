@@ -94,14 +94,18 @@ def _forward(
         numbers: those of the options of each scale, one after another.
         need_gradient: the gradients are empty unless it is set.
     """
-    if backend == "triton":  # imported when first used: Numba and Triton take long
-        from .gpu import forward
-    else:
-        from .cpu import forward
     targets, sources, flows = _split(tensors)
     shared = {"ssim_window": window, "ssim_stride": stride}
     scales = from_numbers(numbers, normalization=normalization, **shared)
-    loss, parts, gradients = forward(targets, sources, flows, scales, need_gradient)
+    arguments = targets, sources, flows, scales, need_gradient
+    if backend == "triton":  # imported when first used: Numba and Triton take long
+        from . import gpu
+
+        loss, parts, gradients = gpu.forward(*arguments)
+    else:
+        from . import cpu
+
+        loss, parts, gradients = cpu.forward(*arguments)
     return [loss, parts, *gradients]
 
 
@@ -157,7 +161,9 @@ def _differentiate(ctx, needs: Sequence[bool], grads: Sequence[Tensor | None]) -
 
 
 _raise_on_second_derivative = operators.raise_on_second_derivative("motion_loss")
-_call = operators.differentiable_list("motion_loss", _forward, _save, _differentiate)
+_function = operators.differentiable_list(
+    "motion_loss", _forward, _save, _differentiate
+)
 
 
 def _losses(
@@ -193,8 +199,12 @@ def _losses(
     need = torch.is_grad_enabled() and (
         operators.in_functorch_transform() or any(f.requires_grad for f in flows)
     )
-    options = window, stride, shared.normalization, backend, need
-    loss, parts, *_ = _call([*targets, *sources, *flows], numbers, *options)
+    options = numbers, window, stride, shared.normalization, backend, need
+    tensors = [*targets, *sources, *flows]
+    if operators.needs_function("motion_loss", tensors):
+        loss, parts, *_ = _function(options, *tensors)
+    else:
+        loss, parts, *_ = _forward(tensors, *options)
     return loss, parts.detach()
 
 

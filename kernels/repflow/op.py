@@ -58,9 +58,10 @@ def _check_initial_flow(initial_flow: Tensor, x: Tensor) -> None:
 
 _SCHEMA = (
     "Tensor x, Tensor image_kernel, Tensor flow_kernel, Tensor div_kernel, "
-    "Tensor theta, Tensor lam, Tensor tau, int n_iters, str variant, str backend"
+    "Tensor theta, Tensor lam, Tensor tau, Tensor? initial_flow, int n_iters, "
+    "str variant, str backend"
 )
-_GRADIENTS = ", ".join(["Tensor"] * 7)
+_GRADIENTS = ", ".join(["Tensor"] * 8)
 
 
 @torch.library.custom_op(
@@ -71,10 +72,12 @@ _GRADIENTS = ", ".join(["Tensor"] * 7)
 def _forward(x, *arguments):
     *arguments, backend = arguments
     if backend == "triton":  # imported when first used: Numba and Triton take long
-        from .gpu import forward
-    else:
-        from .cpu import forward
-    return forward(x, *arguments)
+        from . import gpu
+
+        return gpu.forward(x, *arguments)
+    from . import cpu
+
+    return cpu.forward(x, *arguments)
 
 
 @_forward.register_fake
@@ -91,26 +94,33 @@ def _(x, *arguments):
 def _backward(grad, x, *arguments):
     *arguments, backend, needs = arguments
     if backend == "triton":
-        from .gpu import backward
-    else:
-        from .cpu import backward
-    return backward(grad, x, *arguments, needs)
+        from . import gpu
+
+        return gpu.backward(grad, x, *arguments, needs)
+    from . import cpu
+
+    return cpu.backward(grad, x, *arguments, needs)
 
 
 @_backward.register_fake
 def _(grad, x, *arguments):
-    x_needs, *needs = arguments[-1]
-    x_grad = torch.empty_like(x) if x_needs else x.new_empty(0)
-    parameters = zip(arguments[:6], needs, strict=True)
-    return x_grad, *(p.new_empty(p.shape if need else 0) for p, need in parameters)
+    need_x, *needs, need_initial = arguments[-1]
+    x_grad = torch.empty_like(x) if need_x else x.new_empty(0)
+    each = zip(arguments[:6], needs, strict=True)
+    grads = [p.new_empty(p.shape if need else 0) for p, need in each]
+    like = arguments[6] if need_initial else x.new_empty(0, dtype=torch.float32)
+    return x_grad, *grads, like.new_empty(like.shape)
 
 
-_run = operators.differentiable("representation_flow", _forward, _backward, tensors=7)
+_function = operators.differentiable(
+    "representation_flow", _forward, _backward, tensors=8
+)
 
 
 @_forward.register_vmap
 def _(info, in_dims, *args):
-    if in_dims[0] is not None and all(d is None for d in in_dims[1:]):
+    alone = all(d is None for d in in_dims[1:]) and args[7] is None
+    if in_dims[0] is not None and alone:  # as if there were more clips
         x = args[0].movedim(in_dims[0], 0)
         out = _forward(x.flatten(0, 1), *args[1:])
         return out.unflatten(0, x.shape[:2]), 0
@@ -120,64 +130,6 @@ def _(info, in_dims, *args):
 @_backward.register_vmap
 def _(info, in_dims, *args):
     results = operators.vmap_loop(_backward, info, in_dims, args)
-    return tuple(torch.stack(r) for r in zip(*results, strict=True)), (0,) * 7
-
-
-# From an initial flow, which only the CPU's kernels take.
-_FROM_SCHEMA = _SCHEMA.replace("int n_iters", "Tensor initial_flow, int n_iters")
-_FROM_SCHEMA = _FROM_SCHEMA.removesuffix(", str backend")
-
-
-@torch.library.custom_op(
-    "flowzoo::representation_flow_from",
-    mutates_args=(),
-    schema=f"({_FROM_SCHEMA}) -> Tensor",
-)
-def _forward_from(x, *arguments):
-    from .cpu import forward
-
-    return forward(x, *arguments)
-
-
-@_forward_from.register_fake
-def _(x, *arguments):
-    n, c, t, h, w = x.shape
-    return x.new_empty((n, 2 * c, t - 1, h, w))
-
-
-@torch.library.custom_op(
-    "flowzoo::representation_flow_from_backward",
-    mutates_args=(),
-    schema=f"(Tensor grad, {_FROM_SCHEMA}, bool[] needs) -> ({_GRADIENTS}, Tensor)",
-)
-def _backward_from(grad, x, *arguments):
-    from .cpu import backward
-
-    return backward(grad, x, *arguments)
-
-
-@_backward_from.register_fake
-def _(grad, x, *arguments):
-    *parameters, initial_flow = arguments[:7]
-    needs = arguments[-1]
-    x_grad = torch.empty_like(x) if needs[0] else x.new_empty(0)
-    initial_grad = initial_flow.new_empty(initial_flow.shape if needs[7] else 0)
-    return x_grad, *(p.new_empty(p.shape) for p in parameters), initial_grad
-
-
-_run_from = operators.differentiable(
-    "representation_flow", _forward_from, _backward_from, tensors=8
-)
-
-
-@_forward_from.register_vmap
-def _(info, in_dims, *args):
-    return torch.stack(operators.vmap_loop(_forward_from, info, in_dims, args)), 0
-
-
-@_backward_from.register_vmap
-def _(info, in_dims, *args):
-    results = operators.vmap_loop(_backward_from, info, in_dims, args)
     return tuple(torch.stack(r) for r in zip(*results, strict=True)), (0,) * 8
 
 
@@ -255,9 +207,12 @@ def representation_flow(
         _check_initial_flow(initial_flow, x)
         excluded["triton"] = "initial_flow"
     backend = checks.resolve_backend(backend, x.device, excluded)
-    tensors = x, *kernels.values(), *scalars.values()
+    parameters = *kernels.values(), *scalars.values()
     if backend == "reference":
-        return representation_flow_reference(*tensors, n_iters, variant, initial_flow)
-    if initial_flow is not None:
-        return _run_from(*tensors, initial_flow, n_iters, variant)
-    return _run(*tensors, n_iters, variant, backend)
+        return representation_flow_reference(
+            x, *parameters, n_iters, variant, initial_flow
+        )
+    arguments = *parameters, initial_flow, n_iters, variant, backend
+    if operators.needs_function("representation_flow", (x, *arguments[:7])):
+        return _function(x, *arguments)
+    return _forward(x, *arguments)

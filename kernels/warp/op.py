@@ -27,10 +27,12 @@ def _check(image: Tensor, flow: Tensor, padding: str) -> None:
 @torch.library.custom_op("flowzoo::backward_warp", mutates_args=())
 def _forward(image: Tensor, flow: Tensor, padding: str, backend: str) -> Tensor:
     if backend == "triton":  # imported when first used: Numba and Triton take long
-        from .gpu import forward
-    else:
-        from .cpu import forward
-    return forward(image, flow, padding)
+        from . import gpu
+
+        return gpu.forward(image, flow, padding)
+    from . import cpu
+
+    return cpu.forward(image, flow, padding)
 
 
 @_forward.register_fake
@@ -48,10 +50,12 @@ def _backward(
     needs: list[bool],
 ) -> tuple[Tensor, Tensor]:
     if backend == "triton":
-        from .gpu import backward
-    else:
-        from .cpu import backward
-    return backward(grad, image, flow, padding, needs)
+        from . import gpu
+
+        return gpu.backward(grad, image, flow, padding, needs)
+    from . import cpu
+
+    return cpu.backward(grad, image, flow, padding, needs)
 
 
 @_backward.register_fake
@@ -62,7 +66,7 @@ def _(grad, image, flow, padding, backend, needs):
     )
 
 
-_run = operators.differentiable("backward_warp", _forward, _backward, tensors=2)
+_function = operators.differentiable("backward_warp", _forward, _backward, tensors=2)
 
 
 def _merge(info, tensors, in_dims) -> list[Tensor]:
@@ -141,4 +145,6 @@ def backward_warp(
     if backend == "reference":
         return backward_warp_reference(image, flow, padding)
     checks.check_plane("image", *image.shape[2:], backend)
-    return _run(image, flow, padding, backend)
+    if operators.needs_function("backward_warp", (image, flow)):
+        return _function(image, flow, padding, backend)
+    return _forward(image, flow, padding, backend)

@@ -15,6 +15,7 @@ from flowzoo_kernels import representation_flow
 from flowzoo_kernels.repflow import cpu
 
 VARIANTS = ("paper", "tvl1")
+NEEDS = [True] * 7 + [False]  # a gradient for each tensor; there is no initial flow
 SHAPES = [
     (2, 3, 4, 7, 5),
     (1, 1, 2, 1, 1),
@@ -90,12 +91,12 @@ def peak_of_a_backward_pass(n_iters):
     if child == 0:
         try:
             small = [v[..., :1, :1] for v in (grad, x)]  # what every call loads
-            cpu.backward(*small, *params, n_iters, "tvl1", [True] * 7)
+            cpu.backward(*small, *params, None, n_iters, "tvl1", NEEDS)
             # Memory that was freed would be used again, uncounted.
             ctypes.CDLL(None).malloc_trim(0)
             Path("/proc/self/clear_refs").write_text("5")  # the peak is what there is
             before = peak_of_this_process()
-            cpu.backward(grad, x, *params, n_iters, "tvl1", [True] * 7)
+            cpu.backward(grad, x, *params, None, n_iters, "tvl1", NEEDS)
             os.write(writing, str(peak_of_this_process() - before).encode())
         finally:
             os._exit(0)
@@ -192,12 +193,12 @@ def test_nan_and_infinity_are_not_hidden():
 def test_opcheck(variant):
     x = make_maps((1, 2, 3, 5, 4)).requires_grad_()
     params = [p.requires_grad_() for p in make_parameters(variant, 2).values()]
-    options = 3, variant, "cpu"
+    options = None, 3, variant, "cpu"
     opcheck(torch.ops.flowzoo.representation_flow.default, (x, *params, *options))
     plain = [t.detach() for t in (torch.rand(1, 4, 2, 5, 4), x, *params)]
     backward = torch.ops.flowzoo.representation_flow_backward.default
-    opcheck(backward, (*plain, *options, [True] * 7))
-    opcheck(backward, (*plain, *options, [False, True] + [False] * 5))
+    opcheck(backward, (*plain, *options, NEEDS))
+    opcheck(backward, (*plain, *options, [False, True] + [False] * 6))
 
 
 def test_thread_count_does_not_change_the_result():

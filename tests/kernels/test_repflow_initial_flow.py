@@ -73,8 +73,8 @@ def test_strides_expansion_types_and_an_empty_batch():
 
 def test_opcheck_and_compile():
     flow, x, *params = inputs("tvl1", (1, 2, 3, 4, 5))
-    arguments = (x, *params, flow, 4, "tvl1")
-    operator = torch.ops.flowzoo.representation_flow_from.default
+    arguments = (x, *params, flow, 4, "tvl1", "cpu")
+    operator = torch.ops.flowzoo.representation_flow.default
     torch.library.opcheck(operator, arguments)
     compiled = torch.compile(run, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(flow, x, *params), run(flow, x, *params))

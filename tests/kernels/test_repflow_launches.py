@@ -43,7 +43,7 @@ def counts(function, *arguments) -> tuple[dict[str, int], dict[str, int]]:
 def test_forward_allocates_its_result_alone(variant):
     parameters = make_parameters(variant, 3).values()
     kernels, operations = counts(
-        gpu.forward, torch.empty(SHAPE), *parameters, 20, variant
+        gpu.forward, torch.empty(SHAPE), *parameters, None, 20, variant
     )
     assert kernels == {"forward_kernel": 2 if variant == "paper" else 1}
     assert operations == {"new_empty": 1}
@@ -52,8 +52,9 @@ def test_forward_allocates_its_result_alone(variant):
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("wanted", [(0,), (3, 4, 5, 6), range(7)], ids=str)
 def test_backward_makes_what_is_needed(wanted, variant):
-    needs = [i in wanted for i in range(7)]
-    arguments = torch.empty(SHAPE), *make_parameters(variant, 3).values(), 20, variant
+    needs = [i in wanted for i in range(8)]
+    parameters = make_parameters(variant, 3).values()
+    arguments = torch.empty(SHAPE), *parameters, None, 20, variant
     kernels, operations = counts(
         gpu.backward, torch.empty(GRAD_SHAPE), *arguments, needs
     )
@@ -63,7 +64,7 @@ def test_backward_makes_what_is_needed(wanted, variant):
         launches["parameter_gradients_kernel"] = 1
     assert kernels == launches
     # An empty tensor stands for a gradient that is not needed.
-    made = {"new_empty": 7 - needs[0], "empty_like": int(needs[0]), "empty": 1}
+    made = {"new_empty": 8 - needs[0], "empty_like": int(needs[0]), "empty": 1}
     made |= {"zeros": 1, "sum": int(any(needs[1:]))}
     assert operations == {name: count for name, count in made.items() if count}
 
@@ -73,7 +74,7 @@ def test_trained_filters_take_one_kernel():
     x, parameters = torch.empty(SHAPE), make_parameters("paper", 3)
     parameters["flow_kernel"].requires_grad_()
     with host_time.stubbed_launches() as kernels:
-        out = op._run(x, *parameters.values(), 20, "paper", "triton")
+        out = op._forward(x, *parameters.values(), None, 20, "paper", "triton")
         torch.autograd.grad(out, parameters["flow_kernel"], torch.ones_like(out))
     assert kernels == [
         "forward_kernel",
@@ -89,7 +90,7 @@ def test_plans_are_made_once():
         return sum(function.cache_info().misses for function in functions)
 
     x, parameters = torch.empty(1, 1, 2, 130, 131), make_parameters("tvl1", 1).values()
-    counts(gpu.forward, x, *parameters, 20, "tvl1")
+    counts(gpu.forward, x, *parameters, None, 20, "tvl1")
     before = misses()
-    counts(gpu.forward, x, *parameters, 20, "tvl1")
+    counts(gpu.forward, x, *parameters, None, 20, "tvl1")
     assert misses() == before

@@ -112,28 +112,23 @@ def _prepare(
     return lanes, per_lane, table, Scheme(bound, step, variant == "paper")
 
 
-def _initial(parameters: Sequence[Tensor], x: Tensor) -> Tensor:
+def _initial(flow: Tensor | None, x: Tensor) -> Tensor:
     """The initial flow as the kernels take it; without elements if there is none."""
-    if len(parameters) == 6:
-        return x[:0]
-    return parameters[6].to(compute_dtype(x)).contiguous()
+    return x[:0] if flow is None else flow.to(compute_dtype(x)).contiguous()
 
 
-def forward(x: Tensor, *arguments: Tensor | int | str) -> Tensor:
-    """See :func:`flowzoo_kernels.representation_flow`, whose arguments these are.
-
-    After tau there may be the initial flow.
-    """
+def forward(x: Tensor, *arguments: Tensor | int | str | None) -> Tensor:
+    """See :func:`flowzoo_kernels.representation_flow`, whose arguments these are."""
     state = compute_dtype(x)
     if x.dtype != state:  # one more copy is cheaper than one more kernel
         return forward(x.to(state), *arguments).to(x.dtype)
-    *parameters, n_iters, variant = arguments
+    *parameters, initial_flow, n_iters, variant = arguments
     n, c, t, h, w = x.shape
     out = x.new_empty((n, 2 * c, t - 1, h, w))
     if n == 0:
         return out
     lanes, _, table, scheme = _prepare(x, parameters, variant)
-    storages = [_storage(v) for v in (x, out, _initial(parameters, x))]
+    storages = [_storage(v) for v in (x, out, _initial(initial_flow, x))]
 
     def make_worker():
         scratch = _scratch(table.dtype, FORWARD_PLANES, h, w)
@@ -161,25 +156,23 @@ def backward(
         wide = torch.empty_like(x, dtype=state).copy_(x)  # with the strides of x
         x_grad, *rest = backward(grad.to(state), wide, *arguments)
         return x_grad.to(x.dtype), *rest
-    *parameters, n_iters, variant, needs = arguments
+    *parameters, initial_flow, n_iters, variant, needs = arguments
     need_x, need_image, need_flow, need_div, need_theta = needs[:5]
     n, c, t, h, w = x.shape
     x_grad = torch.empty_like(x) if need_x else x.new_empty(0)
     rows = SUM_FLOW + FLOW_TAPS[variant] + IMAGE_TAPS[variant]
-    kernels, scalars = parameters[:3], parameters[3:6]
-    initial_flow = parameters[6:]
-    initial_grad = x.new_empty(0)
-    if initial_flow and needs[7]:
-        initial_grad = x.new_empty(grad.shape)
+    kernels, scalars = parameters[:3], parameters[3:]
+    initial_grad = x.new_empty(grad.shape if needs[7] else 0)
+    initial_type = initial_flow.dtype if needs[7] else torch.float32
     if n == 0:
         sums = torch.zeros((c, rows), dtype=torch.float64)
         grads = parameter_gradients(sums, kernels, scalars, variant, needs)
-        return x_grad, *grads, *(initial_grad.to(v.dtype) for v in initial_flow)
+        return x_grad, *grads, initial_grad.to(initial_type)
 
     lanes, per_lane, table, scheme = _prepare(x, parameters, variant)
     chunks = math.ceil((t - 1) / per_lane)
     seam = x.new_empty((n, c, chunks - 1 if need_x else 0, h, w))
-    tensors = grad, x, _initial(parameters, x), x_grad if need_x else x[:0]
+    tensors = grad, x, _initial(initial_flow, x), x_grad if need_x else x[:0]
     storages = [_storage(v) for v in (*tensors, initial_grad, seam)]
     sums = np.zeros((len(lanes), rows, LANES))
     flat_sums = sums.reshape(len(lanes), -1)
@@ -212,4 +205,4 @@ def backward(
     per_channel = per_lane_sums.reshape(n, c, chunks, rows).sum(axis=(0, 2))
     per_channel = torch.from_numpy(per_channel)
     grads = parameter_gradients(per_channel, kernels, scalars, variant, needs)
-    return x_grad, *grads, *(initial_grad.to(v.dtype) for v in initial_flow)
+    return x_grad, *grads, initial_grad.to(initial_type)

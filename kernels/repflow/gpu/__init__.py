@@ -11,13 +11,12 @@ import torch
 from torch import Tensor
 
 from ..._common import launch
-from ..._common.triton_options import LAUNCH_OPTIONS
 from ..recompute_schedule import ADVANCE, schedule
 from . import tiling
 from .backward import backward_kernel
 from .constants import Constants
 from .forward import forward_kernel
-from .parameter_gradients import parameter_gradients_kernel
+from .parameter_gradients import parameter_gradients
 from .tiling import Tiling
 
 SUMS = 64  # room for all sums of a program, a power of two
@@ -64,10 +63,11 @@ def forward(
     theta: Tensor,
     lam: Tensor,
     tau: Tensor,
+    initial_flow: None,
     n_iters: int,
     variant: str,
 ) -> Tensor:
-    """See :func:`flowzoo_kernels.representation_flow`."""
+    """See :func:`flowzoo_kernels.representation_flow`; takes no initial flow."""
     parameters = image_kernel, flow_kernel, div_kernel, theta, lam, tau
     n, c, t, h, w = x.shape
     out = x.new_empty((n, 2 * c, t - 1, h, w))
@@ -196,20 +196,23 @@ def backward(
     theta: Tensor,
     lam: Tensor,
     tau: Tensor,
+    initial_flow: None,
     n_iters: int,
     variant: str,
     needs: list[bool],
 ) -> tuple[Tensor, ...]:
-    """Gradients of the first seven arguments of the operator, in their types.
+    """Gradients of the first eight arguments of the operator, in their types.
 
     Those that ``needs`` does not ask for are empty.
     """
     parameters = image_kernel, flow_kernel, div_kernel, theta, lam, tau
-    n = x.shape[0]
-    x_grad = torch.empty_like(x) if needs[0] else x.new_empty(0)
-    if n == 0:
-        each = zip(parameters, needs[1:], strict=True)
-        return x_grad, *(p.new_zeros(p.shape if need else 0) for p, need in each)
+    need_x, *wanted, _ = needs
+    x_grad = torch.empty_like(x) if need_x else x.new_empty(0)
+    no_initial_grad = x.new_empty(0, dtype=torch.float32)
+    if len(x) == 0:
+        each = zip(parameters, wanted, strict=True)
+        grads = [p.new_zeros(p.shape if need else 0) for p, need in each]
+        return x_grad, *grads, no_initial_grad
     arguments = _parameter_arguments(parameters)
     sums = None
     with launch.device_guard(x):
@@ -217,41 +220,14 @@ def backward(
         launches = math.ceil(n_iters / plan.iterations)
         numbers = 6 * min(STATES, launches) + 2 * 6 + 3 if launches > 1 else 0
         for clips in _split_clips(x, numbers):
-            part = grad[clips], x[clips], x_grad[clips] if needs[0] else x_grad
+            part = grad[clips], x[clips], x_grad[clips] if need_x else x_grad
             back = _Backward(*part, arguments, n_iters, variant, needs, plan)
             back.run(recompute_plan)
-            if any(needs[1:]):
+            if any(wanted):
                 more = back.sums.sum(1, dtype=torch.float64)
                 sums = more if sums is None else sums + more
-        return x_grad, *_parameter_gradients(sums, arguments, variant, needs[1:])
-
-
-def _parameter_gradients(
-    sums: Tensor | None, arguments: dict[str, Tensor], variant: str, needs: list[bool]
-) -> list[Tensor]:
-    """From the sums (C, SUMS), float64, to the gradients that are needed."""
-    gradients = [
-        p.new_empty(p.shape if need else 0)
-        for p, need in zip(arguments.values(), needs, strict=True)
-    ]
-    if any(needs):
-        pointers = {
-            name.replace("_ptr", "_grad_ptr"): gradient if need else None
-            for name, gradient, need in zip(NAMES, gradients, needs, strict=True)
-        }
-        inputs = {name: arguments[name] for name in NAMES[2:]}
-        parameter_gradients_kernel[(1,)](
-            sums_ptr=sums,
-            **inputs,
-            **pointers,
-            channels=len(sums),
-            PAPER=variant == "paper",
-            SUMS=SUMS,
-            CHANNELS=8,
-            num_warps=1,  # as several would all store the sums of all channels
-            **LAUNCH_OPTIONS,
-        )
-    return gradients
+        grads = parameter_gradients(sums, arguments, variant, wanted)
+        return x_grad, *grads, no_initial_grad
 
 
 def plan_backward(x: Tensor, n_iters: int, paper: bool) -> tuple[Tiling, Tiling]:
@@ -361,7 +337,7 @@ class _Backward:
     ) -> None:
         """Back over the iterations of one launch, or of all."""
         plan, x = self.plan, self.x
-        need_x, need_image, need_flow, need_div, need_theta, _, _ = self.needs
+        need_x, need_image, need_flow, need_div, need_theta, *_ = self.needs
         n, c, t, h, w = x.shape
         for (first_pair, pair_step), first_sums in self.first_sums.items():
             if (pair_step == 2) != (index == 0):

@@ -5,8 +5,9 @@ The layout of the sums and the formulas are those of ../parameter_gradients.py.
 
 import triton
 import triton.language as tl
+from torch import Tensor
 
-from ..._common.triton_options import compile_once
+from ..._common.triton_options import LAUNCH_OPTIONS, compile_once
 from .backward import SUM_BOUND, SUM_DIV, SUM_FLOW, SUM_STEP
 
 
@@ -87,3 +88,36 @@ def parameter_gradients_kernel(
         tl.store(lam_grad_ptr, theta * bound_sum)
     if tau_grad_ptr is not None:
         tl.store(tau_grad_ptr, step_sum / theta)
+
+
+def parameter_gradients(
+    sums: Tensor | None, parameters: dict[str, Tensor], variant: str, needs: list[bool]
+) -> list[Tensor]:
+    """From the sums (C, SUMS), float64, to the gradients; empty where not needed.
+
+    Args:
+        parameters: image_ptr, flow_ptr, div_ptr, theta_ptr, lam_ptr, tau_ptr.
+        needs: of each of them.
+    """
+    gradients = [
+        p.new_empty(p.shape if need else 0)
+        for p, need in zip(parameters.values(), needs, strict=True)
+    ]
+    if any(needs):
+        pointers = {
+            name.replace("_ptr", "_grad_ptr"): gradient if need else None
+            for name, gradient, need in zip(parameters, gradients, needs, strict=True)
+        }
+        used = "div_ptr", "theta_ptr", "lam_ptr", "tau_ptr"
+        parameter_gradients_kernel[(1,)](
+            sums_ptr=sums,
+            **{name: parameters[name] for name in used},
+            **pointers,
+            channels=sums.shape[0],
+            PAPER=variant == "paper",
+            SUMS=sums.shape[1],
+            CHANNELS=8,
+            num_warps=1,  # as several would all store the sums of all channels
+            **LAUNCH_OPTIONS,
+        )
+    return gradients
