@@ -13,7 +13,7 @@ ROOT is the folder with the official clips. For each method (a config, by its na
    the clips of the fold once, after the last epoch: no clip of it is seen before.
 
 Each run is kept in the work directory when it ends, so that an interrupted comparison
-goes on where it was. --table writes results/comparison_weizmann.{json,md,png}
+continues where it stopped. --table writes results/comparison_weizmann.{json,md,png}
 from the methods whose folds are all there.
 """
 

@@ -1,4 +1,4 @@
-"""Tables and pictures of comparison.py's results."""
+"""Tables and images of comparison.py's results."""
 
 import json
 import os

@@ -25,9 +25,9 @@ def mean_curl(flow: np.ndarray, mask: np.ndarray) -> float:
     return (np.gradient(v, axis=1) - np.gradient(u, axis=0))[mask].mean()
 
 
-def resize(picture: np.ndarray, size: int) -> np.ndarray:
-    picture = picture.astype(np.float32)
-    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+def resize(image: np.ndarray, size: int) -> np.ndarray:
+    image = image.astype(np.float32)
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
 
 
 @torch.no_grad()

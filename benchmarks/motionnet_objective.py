@@ -6,7 +6,7 @@
 
 The first line trains TinyMotionNet on pairs of frames of MotionShapes with each
 objective and three seeds, without labels, and measures the end-point error on the
-validation split as training goes on and on the test split at its end. The second
+validation split during training and on the test split at its end. The second
 continues each of these networks on the videos of a folder and compares it with the true
 flow of FlyingChairs pairs, which nothing is chosen by. A run that has its file in
 ``WORK_DIR/objective`` is not repeated, so that the command can be interrupted. The last

@@ -1,4 +1,4 @@
-"""TinyMotionNet without labels, on a CPU: train, test, curves and pictures of flow.
+"""TinyMotionNet without labels, on a CPU: train, test, curves and images of flow.
 
     python benchmarks/tinymotionnet.py motionshapes
     python benchmarks/tinymotionnet.py ucf101 FOLDER_OF_VIDEOS FOLDER_OF_FLYINGCHAIRS
@@ -113,7 +113,7 @@ def motionshapes(args: argparse.Namespace) -> dict:
         truth = sample["data_samples"].gt_flow[pair]
         flow = predicted.pred_flow[pair].cpu()
         rows.append(flow_image(clip[:, pair], clip[:, pair + 1], flow, truth))
-    write_picture(name, rows, enlarge=2)
+    write_image(name, rows, enlarge=2)
     return found
 
 
@@ -177,14 +177,14 @@ def ucf101(args: argparse.Namespace) -> dict:
     found["EPE in pixels"] = {k: round(float(np.mean(v)), 3) for k, v in errors.items()}
     pairs = zip(errors["TinyMotionNet"], errors["zero flow"], strict=True)
     found["pairs better than zero flow"] = sum(a < b for a, b in pairs)
-    write_picture(name, [row[::4, ::4] for row in rows], enlarge=1)
+    write_image(name, [row[::4, ::4] for row in rows], enlarge=1)
     return found
 
 
-def write_picture(name: str, rows: list[np.ndarray], enlarge: int) -> None:
+def write_image(name: str, rows: list[np.ndarray], enlarge: int) -> None:
     """Rows of first frame, second frame, flow, true flow."""
-    picture = np.concatenate(rows).repeat(enlarge, 0).repeat(enlarge, 1)
-    cv2.imwrite(str(RESULTS / f"{name}.png"), picture[..., ::-1])
+    image = np.concatenate(rows).repeat(enlarge, 0).repeat(enlarge, 1)
+    cv2.imwrite(str(RESULTS / f"{name}.png"), image[..., ::-1])
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ ROOT is the folder with the clips of set 1. Every network of NETWORKS is trained
 for each sequence that is left out, by mmengine's Runner and its config in configs/, and
 tested on that sequence once, after the last epoch: no clip of it is seen before. Each
 result is kept in the work directory when its training ends, so that an interrupted run
-goes on where it was. When all are there, and with --table, the results are written to
-benchmarks/results/ut_interaction.{json,md}.
+continues where it stopped. When all are there, and with --table, the results are
+written to benchmarks/results/ut_interaction.{json,md}.
 """
 
 import argparse
@@ -100,7 +100,7 @@ def write_table(done: dict[str, list[dict]], metadata: dict[int, float]) -> None
         title: [accuracy(result) for result in results]
         for title, results in done.items()
     }
-    rows["picture size, frame count and frame rate alone"] = [
+    rows["image size, frame count and frame rate alone"] = [
         100 * metadata[fold] for fold in folds
     ]
     heads = ["", "mean ± sd", *(f"without {fold}" for fold in folds), "training, %"]

@@ -17,7 +17,7 @@ def paths(config: Config) -> Iterator[str]:
     """Files and folders that a config's loaders read."""
     for loader in ("train", "val", "test"):
         dataset = config[f"{loader}_dataloader"].dataset
-        if dataset.type == "MotionShapesDataset":  # finds its folder by itself
+        if dataset.type == "MotionShapesDataset":  # finds its own folder
             continue
         files = [dataset.get(k) for k in ("ann_file", "appearance", "flow", "files")]
         yield from filter(None, files)

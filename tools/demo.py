@@ -8,7 +8,7 @@ for example: python tools/demo.py clip.mp4 --model repflow_r18_motionshapes
 NAME is a model of the zoo (tools/zoo/download.py --list), CONFIG a config of FlowZoo or
 mmaction2. CAMERA is a number, 0 for the first one; VIDEO may be the URL of a stream.
 Both end with Ctrl-C, and what was written stays. Into DIR go NAME.json and NAME.mp4
-with the representation flow beside the picture, where the model has any.
+with the representation flow beside the image, where the model has any.
 """
 
 # ruff: noqa: E402

@@ -1,5 +1,5 @@
 # The flow features of MoNet's experiments on MotionShapes: a network on the true flow
-# between the frames, each by itself: a ResNet-18 of a quarter of the width, SlowOnly
+# between the frames, each on its own: a ResNet-18 of a quarter of the width, SlowOnly
 # without temporal convolutions.
 _base_ = [
     '../_base_/datasets/motionshapes.py',

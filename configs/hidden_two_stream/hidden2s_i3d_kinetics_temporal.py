@@ -1,5 +1,5 @@
 # Stage 2 of 3: the temporal network, on the flow of motionnet_kinetics.py. From here
-# hidden2s_i3d_kinetics.py goes on.
+# hidden2s_i3d_kinetics.py continues from it.
 _base_ = [
     '../_base_/models/hidden2s_i3d.py', '../_base_/datasets/kinetics400.py',
     '../_base_/pipelines/two_stream_long_clips.py',

@@ -1,5 +1,5 @@
 # Stage 2 of 3: the temporal network, on the flow of motionnet_activitynet.py. From here
-# hidden2s_tsn_activitynet.py goes on.
+# hidden2s_tsn_activitynet.py continues from it.
 _base_ = [
     '../_base_/models/hidden2s_tsn.py', '../_base_/datasets/activitynet.py',
     '../_base_/pipelines/two_stream_clips.py',

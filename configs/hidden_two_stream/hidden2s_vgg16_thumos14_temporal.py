@@ -1,5 +1,5 @@
 # Stage 2 of 3: the temporal network, on the flow of motionnet_thumos14.py. From here
-# hidden2s_vgg16_thumos14.py goes on.
+# hidden2s_vgg16_thumos14.py continues from it.
 _base_ = [
     '../_base_/models/hidden2s_vgg16.py', '../_base_/datasets/thumos14.py',
     '../_base_/pipelines/two_stream_clips.py',

@@ -1,5 +1,5 @@
 # Stage 2 of 3, on resnet50motionnet_ucf101.py. From here
-# hidden2s_vgg16_ucf101_resnet50motionnet.py goes on.
+# hidden2s_vgg16_ucf101_resnet50motionnet.py continues from it.
 _base_ = 'hidden2s_vgg16_ucf101_temporal.py'
 
 model = dict(

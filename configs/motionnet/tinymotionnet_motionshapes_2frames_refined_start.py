@@ -1,6 +1,6 @@
 # After tinymotionnet_motionshapes_2frames.py: learned from what descent on the motion
 # losses makes of each flow, still without labels. In bfloat16, which takes half the time
-# on CPUs that have it. tinymotionnet_motionshapes_2frames_refined.py goes on and ends the
+# on CPUs that have it. tinymotionnet_motionshapes_2frames_refined.py continues from it and ends the
 # schedule.
 _base_ = 'tinymotionnet_motionshapes_2frames.py'
 

@@ -1,4 +1,4 @@
-# Flow between two frames of small pictures, for an hour on a CPU and a folder of clips.
+# Flow between two frames of small frames, for an hour on a CPU and a folder of clips.
 _base_ = [
     '../_base_/models/motionnet.py', '../_base_/datasets/ucf101.py',
     '../_base_/pipelines/motionnet_2frames.py',
@@ -11,7 +11,7 @@ model = dict(
     loss=dict(
         normalization='elements', smoothness_weights=(0.1, 0.1, 0.1)))
 
-# tinymotionnet_ucf101_2frames_smooth.py goes on and ends the schedule.
+# tinymotionnet_ucf101_2frames_smooth.py continues from it and ends the schedule.
 train_cfg = dict(max_iters=500, val_interval=500)
 param_scheduler = [
     dict(

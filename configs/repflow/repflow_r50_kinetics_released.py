@@ -25,7 +25,7 @@ model = dict(
         mean=[127.5, 127.5, 127.5],
         std=[127.5, 127.5, 127.5],
         format_shape='NCTHW'),
-    # Views are normalized together: each by itself is what the authors did.
+    # Views are normalized together: each alone is what the authors did.
     test_cfg=dict(max_testing_views=1))
 
 train_dataloader = dict(dataset=_base_.train_data)

@@ -9,7 +9,7 @@ custom_imports = dict(imports=['flowzoo'])
 model = dict(
     type='RepFlowRecognizer2D',
     neck=dict(type='RepFlowNeck', in_channels=2048, num_segments=8))
-# instead of TSM's own, which refuses layers that it does not know
+# instead of TSM's own, which rejects layers that it does not know
 optim_wrapper = dict(
     constructor='FlowOptimWrapperConstructor',
     paramwise_cfg=dict(_delete_=True, flow_lr_mult=0.01))

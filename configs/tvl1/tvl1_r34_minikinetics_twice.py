@@ -1,4 +1,4 @@
-# Table 5: "TVL-1 twice", the flow of x and that of y as if they were pictures
+# Table 5: "TVL-1 twice", the flow of x and that of y as if they were images
 _base_ = '../repflow_r34_minikinetics.py'
 
 model = dict(

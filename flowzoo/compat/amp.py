@@ -11,7 +11,7 @@ class AmpOptimWrapper(MMEngineAmpOptimWrapper):
     """mmengine's AmpOptimWrapper, for CPUs too.
 
     On a CPU it autocasts to bfloat16 without loss scaling, whatever ``loss_scale`` and
-    ``dtype`` say: configs are written for GPUs, and mmengine's class refuses a CPU with
+    ``dtype`` say: configs are written for GPUs, and mmengine's class rejects a CPU with
     ``AmpOptimizerWrapper is only available training on gpu, npu, mlu or musa``.
     Elsewhere everything is mmengine's.
     """
@@ -34,7 +34,7 @@ class AmpOptimWrapper(MMEngineAmpOptimWrapper):
         self.cast_dtype = torch.bfloat16
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """Load a state; one saved on a CPU has no loss scale to go on with."""
+        """Load a state; one saved on a CPU has no loss scale to continue with."""
         if not state_dict.get("loss_scaler", True):
             state_dict = {k: v for k, v in state_dict.items() if k != "loss_scaler"}
         super().load_state_dict(state_dict)

@@ -31,7 +31,7 @@ def allow_mmengine_checkpoints() -> None:
     mmengine's checkpoints hold more than weights: the log's history, and with it numpy
     arrays and references to methods, and the ``metainfo`` of the dataset, which may
     be a piece of the config. What they need, and nothing else, is allowed; a file that
-    asks for other code is still refused.
+    asks for other code is still rejected.
     """
     arrays = [np.ndarray, np.dtype, *(type(np.dtype(name)) for name in DTYPES)]
     # their module was called numpy.core in numpy 1 and is numpy._core in numpy 2

@@ -126,7 +126,7 @@ class FeatureWriter:
     """Write a file of features, video by video, in any order.
 
     Until :meth:`finish` the videos lie in a folder ``PATH.parts``, one file each, which
-    appears whole or not at all; a writer for the same path goes on from there.
+    appears whole or not at all; a writer for the same path continues from there.
 
     Args:
         path: of the .npz.

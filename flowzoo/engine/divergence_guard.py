@@ -174,7 +174,7 @@ class DivergenceGuardHook(Hook):
                 f"were skipped, the last one in iteration {iteration}, as {reason}. "
                 f"Lower optim_wrapper.optimizer.lr (now {lr:.3g}), e.g. to {lr / 2:.2g}"
                 f", add optim_wrapper.clip_grad=dict(max_norm=...) or a longer warm-up,"
-                f" and start again, or go on from an earlier checkpoint. If healthy "
+                f" and start again, or continue from an earlier checkpoint. If healthy "
                 f"losses vary more than {self.factor:g}x, raise the "
                 f"factor of DivergenceGuardHook"
             )

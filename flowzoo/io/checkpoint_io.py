@@ -13,7 +13,7 @@ from torch import Tensor
 
 def write_checkpoint(path: Path, state_dict: dict[str, Tensor], meta: dict) -> None:
     """Write weights and JSON-able ``meta`` to a safetensors file."""
-    # cloned, as safetensors refuses two names of one memory (tied weights)
+    # cloned, as safetensors rejects two names of one memory (tied weights)
     tensors = {
         name: t.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, t in state_dict.items()

@@ -11,7 +11,7 @@ from itertools import chain, dropwhile
 import av
 from av.video.frame import PictureType
 
-# A stream of this disposition is a picture, not a video; a number, as flags are slow.
+# A stream of this disposition is an image, not a video; a number, as flags are slow.
 _STILL = int(
     av.stream.Disposition.attached_pic
     | av.stream.Disposition.timed_thumbnails
@@ -51,7 +51,7 @@ def _named(error: Exception, action: str) -> VideoError:
 def open_video(
     filename: str,
 ) -> tuple[av.container.InputContainer, av.VideoStream]:
-    """Open a file, and find its first video stream that is not a cover picture.
+    """Open a file, and find its first video stream that is not cover art.
 
     Raises:
         VideoError: No such file, no video, or no decoder for it.
@@ -64,7 +64,7 @@ def open_video(
         streams = container.streams.video
         videos = [stream for stream in streams if not int(stream.disposition) & _STILL]
         if not videos:
-            note = " (a cover picture is none)" if streams else ""
+            note = " (cover art is none)" if streams else ""
             raise VideoError(f"no video stream in {filename}{note}")
         if videos[0].codec_context is None:
             raise VideoError(

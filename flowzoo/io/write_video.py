@@ -9,7 +9,7 @@ import numpy as np
 def write_video(path: Path, frames: np.ndarray, rate: int = 16) -> None:
     """Encode (T, H, W, 3) uint8 RGB frames as H.264 of high quality.
 
-    Every frame is coded by itself and in the same way: artifacts of a frame that is
+    Every frame is coded on its own and in the same way: artifacts of a frame that is
     predicted from its neighbors would tell how things move.
 
     Raises:
@@ -24,8 +24,8 @@ def write_video(path: Path, frames: np.ndarray, rate: int = 16) -> None:
             # The encoder's output depends on the number of threads.
             stream.codec_context.thread_count = 1
             for frame in frames:
-                picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
-                container.mux(stream.encode(picture))
+                image = av.VideoFrame.from_ndarray(frame, format="rgb24")
+                container.mux(stream.encode(image))
             container.mux(stream.encode())
     except av.error.FFmpegError as error:
         # PyAV's own classes do not survive the way from one process to another

@@ -1,4 +1,4 @@
-"""The units and sizes of the flows that a MotionNet predicts."""
+"""The units and sizes of the flow that a MotionNet predicts."""
 
 import torch.nn.functional as F
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Videos with what a model made of them written beside the picture."""
+"""Videos with what a model made of them written beside the image."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import Tensor
 
 from .flow_color import flow_to_color
 
-_HEIGHT = 240  # of the picture, in pixels
+_HEIGHT = 240  # of the image, in pixels
 _LINE = 20  # of a line of text
 
 
 class AnnotatedVideo:
     """Write parts of a video, one after another, with their classes and flow.
 
-    A context manager. The picture stands at the left, the flow of one channel, in the
+    A context manager. The image stands at the left, the flow of one channel, in the
     colors of the Middlebury wheel, at its right, the classes below. The channel is the
     one with the longest flow in the first part.
 
@@ -70,8 +70,8 @@ class AnnotatedVideo:
             panels = [cv2.resize(frames[i], size, interpolation=cv2.INTER_AREA)]
             if colors is not None:
                 panels.append(colors[i * len(colors) // len(frames)])
-            picture = np.concatenate(panels, axis=1)
-            self._add(np.concatenate([picture, self._text(text, picture.shape[1])]))
+            image = np.concatenate(panels, axis=1)
+            self._add(np.concatenate([image, self._text(text, image.shape[1])]))
 
     def _colors(self, flow: Tensor, size: tuple[int, int]) -> list[np.ndarray]:
         flow = flow.float().unflatten(0, (2, -1)).transpose(0, 1)  # (C, 2, S, h, w)

@@ -188,7 +188,7 @@ def _fetch_from(url: str, file: FileIO, checkpoint: Checkpoint, progress: bool) 
     if file.tell():
         reason += (
             f"; {file.tell()} of {checkpoint.size} bytes are here, and the next call "
-            "goes on from there"
+            "continues from there"
         )
     raise DownloadError(reason)
 

@@ -52,14 +52,14 @@ def exporting() -> bool:
 def raise_on_script(name: str) -> Callable:
     """What torch.jit.script calls before it compiles, as ``__prepare_scriptable__``."""
 
-    def refuse(*_):
+    def raise_error(*_):
         raise NotImplementedError(
             f"torch.jit.script cannot compile {name}, whose implementation is chosen "
             f"in Python by device and type; use torch.jit.trace, torch.export or "
             f"torch.onnx.export, which take its reference implementation"
         )
 
-    return refuse
+    return raise_error
 
 
 def not_scriptable(function: Callable) -> Callable:

@@ -34,7 +34,7 @@ def history():
     return buffer
 
 
-def test_history_is_refused_without_the_fix(without_safe_globals):
+def test_history_is_rejected_without_the_fix(without_safe_globals):
     with pytest.raises(pickle.UnpicklingError, match="Unsupported global"):
         round_trip(history())
 
@@ -95,6 +95,6 @@ class Hostile:
         Hostile(getattr, "text", "format"),
     ],
 )
-def test_hostile_checkpoint_is_refused(hostile):
+def test_hostile_checkpoint_is_rejected(hostile):
     with pytest.raises(pickle.UnpicklingError):
         round_trip(hostile)

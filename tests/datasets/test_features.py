@@ -57,7 +57,7 @@ def test_writing_goes_on_where_it_stopped(tmp_path):
         FeatureWriter(path, NAMES, [[0]] * 3, META)
 
 
-def test_parts_of_another_source_are_refused(tmp_path):
+def test_parts_of_another_source_are_rejected(tmp_path):
     FeatureWriter(tmp_path / "f.npz", NAMES, [[0]] * 3, META)
     for names, meta in ((NAMES[:2], META), (NAMES, dict(config="y.py"))):
         with pytest.raises(FileExistsError, match="another config"):

@@ -103,8 +103,8 @@ def test_titles_that_are_not_utf8(frames, tmp_path):
         stream = container.add_stream("mpeg4", rate=10)
         stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
         for frame in frames[:3]:
-            picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
-            container.mux(stream.encode(picture))
+            image = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            container.mux(stream.encode(image))
         container.mux(stream.encode())
     path.write_bytes(path.read_bytes().replace(b"zzzzzzzz", b"\xd3" * 8))
     with pytest.raises(UnicodeDecodeError), av.open(path):
@@ -153,7 +153,7 @@ def test_files_that_are_no_videos(video, tmp_path):
         decode(cut, [29])
 
 
-def test_sound_without_pictures(tmp_path):
+def test_sound_without_images(tmp_path):
     path = tmp_path / "sound.wav"
     with av.open(path, "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")

@@ -153,18 +153,17 @@ def _motion(clip, t=0):
 
 
 def _frame_features(clips, frame):
-    """Small pictures, small silhouettes, contrast and edges of single frames."""
+    """Small images, small silhouettes, contrast and edges of single frames."""
 
-    def small(picture):
+    def small(image):
         size = (8, 8)
-        return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).ravel()
+        return cv2.resize(image, size, interpolation=cv2.INTER_AREA).ravel()
 
-    pictures = [clip.frames[frame].astype(np.float32) for clip in clips]
-    yield np.stack([small(picture) for picture in pictures])
+    images = [clip.frames[frame].astype(np.float32) for clip in clips]
+    yield np.stack([small(image) for image in images])
     yield np.stack([small(clip.foreground[frame].astype(np.float32)) for clip in clips])
     edges = (
-        [p.std(), *(np.abs(np.diff(p, axis=i)).mean() for i in (0, 1))]
-        for p in pictures
+        [p.std(), *(np.abs(np.diff(p, axis=i)).mean() for i in (0, 1))] for p in images
     )
     yield np.stack(list(edges))
 

@@ -27,18 +27,18 @@ def make(count=3, truth=True):
 
 @pytest.fixture(autouse=True)
 def visualizer():
-    return ActionVisualizer.get_instance("flow-pictures")
+    return ActionVisualizer.get_instance("flow-images")
 
 
-def test_picture_has_frames_flow_and_truth_in_one_scale():
+def test_image_has_frames_flow_and_truth_in_one_scale():
     first, second = torch.full((3, 4, 6), 7.0), torch.full((3, 4, 6), 9.0)
     flow, truth = torch.zeros(2, 4, 6), torch.zeros(2, 4, 6)
     flow[0], truth[0] = 1.0, 4.0
-    picture = flow_image(first, second, flow, truth)
-    assert picture.shape == (4, 24, 3)
-    assert (picture[:, :6] == 7).all() and (picture[:, 6:12] == 9).all()
-    np.testing.assert_array_equal(picture[:, 12:18], flow_to_color(flow, 4.0))
-    np.testing.assert_array_equal(picture[:, 18:], flow_to_color(truth, 4.0))
+    image = flow_image(first, second, flow, truth)
+    assert image.shape == (4, 24, 3)
+    assert (image[:, :6] == 7).all() and (image[:, 6:12] == 9).all()
+    np.testing.assert_array_equal(image[:, 12:18], flow_to_color(flow, 4.0))
+    np.testing.assert_array_equal(image[:, 18:], flow_to_color(truth, 4.0))
     still = torch.zeros(2, 4, 6)
     assert (flow_image(first, second, still)[:, 12:] == 255).all()
 
@@ -49,11 +49,11 @@ def test_test_samples_are_drawn_into_a_folder(tmp_path):
     hook.after_test_iter(None, 1, data, samples)  # samples 3, 4 and 5
     (file,) = tmp_path.iterdir()
     assert file.name == "flow_00004_0.png"
-    picture = cv2.imread(str(file))[..., ::-1]
+    image = cv2.imread(str(file))[..., ::-1]
     # the middle one of four flows: between the frames 1 and 2
     clip, flow, truth = data["inputs"][1][0], samples[1].pred_flow, samples[1].gt_flow
     expected = flow_image(clip[:, 1], clip[:, 2], flow[1], truth[1])
-    np.testing.assert_array_equal(picture, expected)
+    np.testing.assert_array_equal(image, expected)
 
 
 def test_validation_samples_go_to_the_visualizer(visualizer, monkeypatch):

@@ -123,7 +123,7 @@ def sgd(model):
 
 
 @needs_cpu_only
-def test_mmengines_amp_refuses_a_cpu():
+def test_mmengines_amp_rejects_a_cpu():
     with pytest.raises(AssertionError, match="only available training on gpu"):
         MMEngineAmpOptimWrapper(optimizer=sgd(nn.Linear(2, 2)))
 

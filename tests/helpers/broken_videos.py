@@ -10,15 +10,15 @@ from .painted_videos import encode, paint, remux
 
 
 def audio_with_cover(path: Path, video: bool = False) -> Path:
-    """Sound with a cover picture before it, and maybe a video of 20 frames after it."""
+    """Sound with a cover image before it, and maybe a video of 20 frames after it."""
     with av.open(str(path), "w", format="mp4") as container:
         cover = container.add_stream("mjpeg", rate=1)
         cover.width, cover.height, cover.pix_fmt = 64, 32, "yuvj420p"
         cover.disposition = av.stream.Disposition.attached_pic
         sound = container.add_stream("aac", rate=44100)
-        film = container.add_stream("mpeg4", rate=25) if video else None
-        if film:
-            film.width, film.height, film.pix_fmt = 64, 32, "yuv420p"
+        stream = container.add_stream("mpeg4", rate=25) if video else None
+        if stream:
+            stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
         container.mux(cover.encode(av.VideoFrame.from_ndarray(paint(99))))
         container.mux(cover.encode())
         for start in range(0, 44100, 1024):
@@ -27,10 +27,10 @@ def audio_with_cover(path: Path, video: bool = False) -> Path:
             samples.sample_rate, samples.pts = 44100, start
             container.mux(sound.encode(samples))
         container.mux(sound.encode())
-        if film:
+        if stream:
             for number in range(20):
-                container.mux(film.encode(av.VideoFrame.from_ndarray(paint(number))))
-            container.mux(film.encode())
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(paint(number))))
+            container.mux(stream.encode())
     return path
 
 

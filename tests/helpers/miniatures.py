@@ -25,9 +25,9 @@ def write_clip(path, frames=6, codec="mpeg4", rate=25):
         stream.width = stream.height = 32
         stream.pix_fmt = "yuv420p"
         for i in range(frames):
-            picture = np.full((32, 32, 3), 20 + 2 * i, np.uint8)
+            image = np.full((32, 32, 3), 20 + 2 * i, np.uint8)
             container.mux(
-                stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24"))
+                stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24"))
             )
         container.mux(stream.encode())
 

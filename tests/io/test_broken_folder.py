@@ -1,4 +1,4 @@
-"""A folder of which a third is broken: training, testing and verification go on."""
+"""A folder of which a third is broken: training, testing and verification continue."""
 
 import os
 import re

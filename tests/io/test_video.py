@@ -32,11 +32,11 @@ def count(path):
 def test_a_cover_picture_is_no_video(tmp_path):
     with pytest.raises(VideoError, match=r"no video stream in .*a\.mp4 .a cover pic"):
         VideoReader(audio_with_cover(tmp_path / "a.mp4"))
-    film = audio_with_cover(tmp_path / "b.mp4", video=True)
-    with av.open(str(film)) as container:
+    video = audio_with_cover(tmp_path / "b.mp4", video=True)
+    with av.open(str(video)) as container:
         assert container.streams.video[0].disposition  # the cover comes first
-    assert count(film) == 20
-    assert read(film, [0, 19]) == [0, 19]
+    assert count(video) == 20
+    assert read(video, [0, 19]) == [0, 19]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_no_permission(tmp_path, monkeypatch):
         VideoReader(path)
 
 
-def test_a_seek_that_the_container_refuses(tmp_path, monkeypatch):
+def test_a_seek_that_the_container_rejects(tmp_path, monkeypatch):
     """As a raw stream does, with a PermissionError."""
     path = encode(tmp_path / "raw.mkv")
     goals = []

@@ -1,6 +1,6 @@
 """Every container, cut, shifted and fragmented: each frame is the one asked for.
 
-Frames have their number painted into them. A file that a container's writer refuses to
+Frames have their number painted into them. A file that a container's writer rejects to
 make, and a window that a file's times do not allow, is listed below; all else is read.
 """
 

@@ -66,7 +66,7 @@ def test_triton_needs_a_gpu_tensor():
         call(backend="triton")
 
 
-def test_double_precision_is_refused_by_triton():
+def test_double_precision_is_rejected_by_triton():
     x = make_maps((1, 1, 2, 4, 4), torch.float64)
     params = make_parameters("tvl1", 1, torch.float64).values()
     with pytest.raises(NotImplementedError, match="triton"):

@@ -183,7 +183,7 @@ def test_feature_sequence_of_a_2d_network():
     )
 
 
-def test_several_feature_maps_are_refused():
+def test_several_feature_maps_are_rejected():
     network = MODELS.build(frames_network(out_indices=(2, 3))).eval()
     with pytest.raises(ValueError, match="ResNet3dSlowOnly gives tuple of several"):
         feature_sequence(network, torch.rand(1, 1, 3, 4, 32, 32))

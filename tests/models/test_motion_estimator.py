@@ -27,7 +27,7 @@ def make(num_frames=3, loss=None, **backbone):
 
 
 def batch(frames, count=2, clips=1, size=32):
-    """Pictures of moving shapes, as a data loader gives them."""
+    """Images of moving shapes, as a data loader gives them."""
     inputs, samples = [], []
     for i in range(count):
         rendered = render_clip(i % 8, (5, i), max(frames * clips, 2), size)
@@ -107,7 +107,7 @@ def test_fused_losses_train_as_the_reference_does():
     assert reference[-1] < 0.85 * reference[0]
 
 
-def test_it_is_registered_and_refuses_what_does_not_fit():
+def test_it_is_registered_and_rejects_what_does_not_fit():
     assert MODELS.get("MotionEstimator") is MotionEstimator
     model = make(2)
     assert len(model(torch.zeros(1, 2, 3, 2, 16, 16))) == 3

@@ -84,6 +84,6 @@ def test_a_wrong_file_is_noticed():
 
 
 @pytest.mark.parametrize("name", ["tinymotionnet_motionshapes", "tsn_r18_motionshapes"])
-def test_other_models_are_refused(name):
+def test_other_models_are_rejected(name):
     with pytest.raises(TypeError, match=r"docs/deployment\.md"):
         ClipClassifier(network(name))

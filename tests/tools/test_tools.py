@@ -114,8 +114,8 @@ def write_video(path, size):
         stream = container.add_stream("mpeg4", rate=30)
         stream.width, stream.height = size
         for value in range(0, 200, 20):
-            picture = np.full((size[1], size[0], 3), value, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
+            image = np.full((size[1], size[0], 3), value, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image)))
         container.mux(stream.encode())
 
 

@@ -84,7 +84,7 @@ def test_faults_are_named(network):
         convert({"stem.weight": torch.zeros(1)})
     with pytest.raises(ValueError, match=r"neither.*fc\.weight"):
         convert({"fc.weight": torch.zeros(1)})
-    # the last layer by itself is not the first one
+    # the last layer alone is not the first one
     last = {k.removeprefix("rep_flow."): v for k, v in network.items() if "rep_" in k}
     with pytest.raises(ValueError, match=r"img_grad has shape .* bn.weight is unknown"):
         convert(last)

@@ -71,7 +71,7 @@ def test_server_without_ranges(server):
         ("other page", "not the published file: 25 bytes instead of"),
     ],
 )
-def test_wrong_file_is_refused_and_removed(server, trouble, says):
+def test_wrong_file_is_rejected_and_removed(server, trouble, says):
     server.troubles = [trouble]
     with pytest.raises(DownloadError, match=says):
         download(NAME)
@@ -108,7 +108,7 @@ def test_file_address_without_the_file(server, tmp_path, monkeypatch):
 def test_no_server(server):
     server.shutdown()
     server.server_close()
-    with pytest.raises(DownloadError, match="refused"):
+    with pytest.raises(DownloadError, match="rejected"):
         download(NAME)
 
 

@@ -8,8 +8,8 @@ pipeline of test_dataloader, which should take one crop, and clips or frames tha
 each other in time: more than one make one longer sequence. For example,
 SampleFrames(clip_len=250, target_fps=25) for 10 seconds at 25 frames a second.
 
-Run it again to go on after an interruption. flowzoo/datasets/features.py says what is
-in the file.
+Run it again to continue after an interruption. flowzoo/datasets/features.py says what
+is in the file.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def main() -> None:
         "--random-weights",
         type=int,
         metavar="SEED",
-        help="if there is no CHECKPOINT, save random weights as such and go on",
+        help="if there is no CHECKPOINT, save random weights as such and continue",
     )
     parser.add_argument("--cfg-options", nargs="+", action=DictAction, default={})
     args = parser.parse_args()

@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument(
         "--verify",
         action="store_true",
-        help="decode every video; interrupted, it goes on where it stopped",
+        help="decode every video; interrupted, it continues where it stopped",
     )
     parser.add_argument(
         "--jobs", type=int, metavar="N", help="processes, default: one per core"
@@ -108,7 +108,7 @@ def main() -> None:
     except (PreparationError, OSError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        sys.exit("interrupted; the same command goes on where it stopped")
+        sys.exit("interrupted; the same command continues where it stopped")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ FOLDER has the segmented clips of set 1, of set 2 or of both, N_SEQ_CLASS.avi. T
 published protocol leaves one sequence of a set out: SPLIT=3 in the environment of a
 training leaves out sequence 3.
 
-The clips are cropped to their actors, so that the shape of the picture and the number
+The clips are cropped to their actors, so that the shape of the image and the number
 of frames tell much about the class. The accuracy of a nearest-neighbor classifier that
 sees nothing else is printed: quote it beside any other.
 """
@@ -40,7 +40,7 @@ def main() -> None:
     print(f"splits {', '.join(map(str, numbers))}: SPLIT=N python tools/train.py ...")
     mean = sum(alone.values()) / len(alone)
     print(
-        f"picture size, frame count and frame rate alone: {mean:.1%} "
+        f"image size, frame count and frame rate alone: {mean:.1%} "
         "(nearest neighbor, mean of the splits)"
     )
 

@@ -3,8 +3,8 @@
 usage: python tools/zoo/download.py NAME [NAME ...] | --all | --list | --search TEXT
 
 A checkpoint is fetched once, compared with its SHA-256, and kept in FlowZoo's cache.
-`flowzoo://NAME` in a config (load_from, init_cfg) or as tools/test.py's CHECKPOINT does
-the same by itself. FLOWZOO_ZOO_URL names other places to look, FLOWZOO_DATA the cache.
+`flowzoo://NAME` in a config (load_from, init_cfg) or as tools/test.py's CHECKPOINT
+fetches it too. FLOWZOO_ZOO_URL names other places to look, FLOWZOO_DATA the cache.
 """
 
 import argparse

@@ -15,5 +15,5 @@ model = dict(
         mean=[127.5, 127.5, 127.5],
         std=[-127.5, -127.5, -127.5],
         format_shape='NCTHW'),
-    # Views are normalized together: each by itself is independent of the others.
+    # Views are normalized together: each alone is independent of the others.
     test_cfg=dict(max_testing_views=1))

@@ -1,4 +1,4 @@
-# Two frames of small pictures, for an hour on a CPU and a folder of clips. Frames are two
+# Two frames of small frames, for an hour on a CPU and a folder of clips. Frames are two
 # apart, which gives larger motion; two pairs are taken from each video.
 clip = dict(
     type='SampleFrames',

@@ -1,5 +1,5 @@
 # Videos have 144x180 pixels, 25 frames per second and 36 frames or more. The actor walks
-# across the picture, hence no square crop.
+# across the frame, hence no square crop.
 clip = dict(type='SampleFrames', clip_len=16, frame_interval=2)
 
 train_pipeline = [

@@ -1,4 +1,4 @@
-# Hidden Two-Stream Convolutional Networks, MotionNet by itself: batches of 16 clips
+# Hidden Two-Stream Convolutional Networks, MotionNet alone: batches of 16 clips
 train_cfg = dict(
     type='IterBasedTrainLoop', max_iters=400000, val_interval=10000)
 val_cfg = dict(type='ValLoop')

@@ -14,7 +14,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m flowzoo.datasets.motionshapes",
         description="Generate the MotionShapes videos and print their folder. "
-        "Training does so by itself on first use.",
+        "Training does so on first use.",
     )
     for field in dataclasses.fields(MotionShapesSpec):
         option = "--" + field.name.replace("_", "-")

@@ -95,7 +95,7 @@ def prepare(
     elif name == "minikinetics":
         options["class_list"] = None
     if not force:
-        _refuse_existing(out, ["classes.txt", "report.json", "report.txt"])
+        _raise_on_existing(out, ["classes.txt", "report.json", "report.txt"])
     sources = Sources(Path(root), out, reader.annotation_archives)
     dataset = reader.read(sources, **options)
     if not dataset.paths():
@@ -105,7 +105,7 @@ def prepare(
             "files should be named"
         )
     if not force:
-        _refuse_existing(out, [part.file for part in dataset.lists])
+        _raise_on_existing(out, [part.file for part in dataset.lists])
 
     verdicts = None
     if decode:
@@ -121,7 +121,7 @@ def prepare(
     return report
 
 
-def _refuse_existing(out: Path, names: list[str]) -> None:
+def _raise_on_existing(out: Path, names: list[str]) -> None:
     if existing := [str(out / name) for name in names if (out / name).exists()]:
         raise PreparationError(
             f"{', '.join(existing)} would be overwritten; --force allows it, --out "

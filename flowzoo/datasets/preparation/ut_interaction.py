@@ -126,10 +126,10 @@ def _write_copy(source: Path, target: Path) -> None:
 
 
 def metadata_accuracies(clips: list[Clip]) -> dict[int, float]:
-    """Accuracy of a classifier that sees no picture, for each split.
+    """Accuracy of a classifier that sees no image, for each split.
 
-    The clips are cropped to their actors, so that the shape of the picture and the
-    number of frames tell much about the class. This is the nearest neighbor in picture
+    The clips are cropped to their actors, so that the shape of the image and the
+    number of frames tell much about the class. This is the nearest neighbor in image
     width and height, frame count and frame rate of the original files, standardized
     over the training clips: quote it beside any other accuracy.
     """

@@ -74,7 +74,7 @@ def verify(
     """Decode videos that the journal does not have.
 
     A line is appended to the journal after each video, so that a run that was
-    interrupted goes on where it stopped. A file whose size or time of change differs
+    interrupted continues where it stopped. A file whose size or time of change differs
     from the journal's is decoded again.
 
     Args:

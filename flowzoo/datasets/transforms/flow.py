@@ -53,7 +53,7 @@ class LoadMotionShapesFlow(BaseTransform):
 class LoadFlowPair(BaseTransform):
     """Read two frames and the true flow from the first to the second.
 
-    Required keys: ``first``, ``second`` and ``flow``, paths of two pictures and of a
+    Required keys: ``first``, ``second`` and ``flow``, paths of two images and of a
     Middlebury .flo file. Added keys: ``imgs``, ``gt_flow``, ``img_shape``,
     ``original_shape``, ``modality``, ``clip_len``, ``num_clips``, as a video's decoder
     adds them.
@@ -100,7 +100,7 @@ class TransformWithFlow(BaseTransform):
 
     Args:
         transform: configuration of the transform. One that returns another number of
-            pictures than it is given (``ThreeCrop``, ``TenCrop``) is refused.
+            images than it is given (``ThreeCrop``, ``TenCrop``) is rejected.
     """
 
     def __init__(self, transform: dict) -> None:

@@ -41,14 +41,14 @@ class FlowDecoder(BaseModule):
     The coarsest flow is predicted from the coarsest features. At each finer level, the
     decoder's features are doubled in size (and so is, by learned weights, the flow) and
     convolved together with the encoder's features, without an activation, to what
-    predicts this level's flow and goes on to the next level.
+    predicts this level's flow and passes it to the next level.
 
     Args:
         in_channels: of the encoder's features, from fine to coarse.
         channels: of the decoder's features, from fine to coarse; one less.
         flow_channels: two for each pair of frames.
         smooth_convs: without these convolutions, what they would see predicts the
-            flow and goes on to the next level.
+            flow and passes it to the next level.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from flowzoo_kernels import RepresentationFlow
 
 from .repflow_resnet3d import RepFlowSeparableResNet3d
 
-MIN_FRAMES = 15  # for two frames after the flow layers: of one, only padding goes on
+MIN_FRAMES = 15  # for two frames after the flow layers: of one, only padding is left
 
 
 def _conv(inputs: int, outputs: int, size: int) -> nn.Conv3d:

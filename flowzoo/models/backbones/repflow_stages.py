@@ -91,7 +91,7 @@ class RepFlowStages:
             (N, C, T', H/32, W/32), or a tuple of one tensor for each of
             ``out_indices``. ``flow_block.frames_out`` tells how many frames the layer
             leaves of those that reach it; stages before it give all. With late fusion,
-            2C channels: those of the flows, then those of the frames, each flow beside
+            2C channels: those of the flow, then those of the frames, each flow beside
             its first frame.
         """
         if x.ndim != 5:

@@ -99,7 +99,7 @@ class NeXtVLADHead(VLADHead):
 
     Args:
         num_clusters: K.
-        expansion: channels are first expanded by so much.
+        expansion: factor by which channels are first expanded.
         groups: the expanded channels are split into so many, each with an attention.
         gating_reduction: of the context gate's bottleneck.
         **kwargs: as of :class:`NetVLADHead`.

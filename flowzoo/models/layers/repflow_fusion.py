@@ -38,7 +38,7 @@ class FlowFusion(nn.Module):
     - 'concat': act(layer([x, act(y)])), layer being a 1x1 convolution 2C -> C
 
     The paper says neither what the layer of "layer + multiply" is nor how the network
-    goes on after a concatenation; both are our reading. Its late fusion concerns the
+    continues after a concatenation; both are our reading. Its late fusion concerns the
     whole network: see :class:`flowzoo.models.RepFlowResNet`.
 
     Args:

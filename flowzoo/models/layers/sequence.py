@@ -9,7 +9,7 @@ from torch import Tensor, nn
 def check_sequence(
     module: nn.Module, x: Tensor, mask: Tensor | None, channels: int
 ) -> None:
-    """Refuse what is not a sequence of ``channels`` features with its mask.
+    """Raise for what is not a sequence of ``channels`` features with its mask.
 
     Raises:
         ValueError: A wrong shape; the message names the module.

@@ -48,7 +48,7 @@ class UnsupervisedFlowLoss(nn.Module):
         flows: Sequence[Tensor],
         data_samples: Sequence[ActionDataSample] | None = None,
     ) -> dict[str, Tensor]:
-        """Losses of the flows between the frames of clips.
+        """Losses of the flow between the frames of clips.
 
         Args:
             clips: (N, 3, T, H, W), minus their mean, divided by 255.

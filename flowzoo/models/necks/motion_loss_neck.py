@@ -10,11 +10,11 @@ class MotionLossNeck(BaseModule):
     """MotionNet's losses beside the loss of the action.
 
     Takes what ``StackedTemporalStream`` or ``BranchedTemporalStream`` return, adds the
-    losses of the flows and hands on the features. Features alone, which these return
+    losses of the flow and passes on the features. Features alone, which these return
     where MotionNet is not trained by its own losses, pass through.
 
     Args:
-        loss: of the flows, such as ``UnsupervisedFlowLoss``. The published training end
+        loss: of the flow, such as ``UnsupervisedFlowLoss``. The published training end
             to end takes a tenth of the SSIM weights of MotionNet alone.
         loss_weight: of these losses against the loss of the action.
     """

@@ -10,7 +10,7 @@ from ..layers import RepFlowBlock, fold_frames, unfold_frames
 class RepFlowNeck(BaseModule):
     """A representation-flow layer on the output of any 2D or 3D backbone.
 
-    As many frames come out as went in, so that every head goes on working: the last
+    As many frames come out as went in, so that every head still works: the last
     flow serves the last frame as well. With the default fusion, relu(x + norm(flow)),
     the norm starts at zero, and the network at what it was without the neck, as long as
     the backbone ends with a ReLU.

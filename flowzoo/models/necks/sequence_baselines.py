@@ -64,7 +64,7 @@ class SequenceBaseline(BaseModule):
 
 @MODELS.register_module()
 class SequenceMLP(SequenceBaseline):
-    """Each step by itself: a linear layer, ReLU, a linear layer."""
+    """Each step on its own: a linear layer, ReLU, a linear layer."""
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)

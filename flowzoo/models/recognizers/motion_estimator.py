@@ -1,4 +1,4 @@
-"""Training and testing a motion estimator by itself."""
+"""Training and testing a motion estimator alone."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ def _store_kernel_gradients(
     image_grad_ptr, flow_grad_ptr, div_grad_ptr, sums, theta, channel, exists, column,
     PAPER: tl.constexpr,
 ):  # fmt: skip
+    """Write one channel's gradients of the three kernels, from its sums."""
     flow_taps: tl.constexpr = 18 if PAPER else 4
     image_taps: tl.constexpr = 18 if PAPER else 6
     image: tl.constexpr = SUM_FLOW + flow_taps

@@ -15,11 +15,13 @@ from .vectors import vmax, vmin
 
 @njit(**INLINE)
 def _sort2(a, b):
+    """Two in ascending order."""
     return vmin(a, b), vmax(a, b)
 
 
 @njit(**INLINE)
 def _sort3(a, b, c):
+    """Three in ascending order."""
     a, b = _sort2(a, b)
     b, c = _sort2(b, c)
     a, b = _sort2(a, b)
@@ -28,6 +30,7 @@ def _sort3(a, b, c):
 
 @njit(**INLINE)
 def _sort5(a, b, c, d, e):
+    """Five in ascending order."""
     a, b = _sort2(a, b)
     d, e = _sort2(d, e)
     c, e = _sort2(c, e)
@@ -56,6 +59,7 @@ def _inner4(a, b, c, d):
 
 @njit(**INLINE)
 def _inner5(a, b, c, d, e):
+    """Three of five, without the smallest and the largest."""
     a, b = _sort2(a, b)
     c, d = _sort2(c, d)
     low, high = vmax(a, c), vmin(b, d)
@@ -66,6 +70,7 @@ def _inner5(a, b, c, d, e):
 
 @njit(**INLINE)
 def _inner6(a, b, c, d, e, f):
+    """Four of six, without the smallest and the largest."""
     a, b = _sort2(a, b)
     c, d = _sort2(c, d)
     e, f = _sort2(e, f)
@@ -78,6 +83,7 @@ def _inner6(a, b, c, d, e, f):
 
 @njit(**INLINE)
 def _inner7(a, b, c, d, e, f, g):
+    """Five of seven, without the smallest and the largest."""
     a, b = _sort2(a, b)
     c, d = _sort2(c, d)
     e, f = _sort2(e, f)
@@ -90,6 +96,7 @@ def _inner7(a, b, c, d, e, f, g):
 
 @njit(**INLINE)
 def _inner8(a, b, c, d, e, f, g, h):
+    """Six of eight, without the smallest and the largest."""
     a, b = _sort2(a, b)
     c, d = _sort2(c, d)
     e, f = _sort2(e, f)
@@ -128,6 +135,7 @@ def _median5(t, x, size):
 
 @njit(**INLINE)
 def _median3(t, x, size):
+    """The medians of windows of 3 x 3 pixels, from three sorted columns."""
     i, j, k = x, x + size, x + 2 * size
     low = vmax(vmax(vload(t, i), vload(t, i + 1)), vload(t, i + 2))
     middle = _inner3(vload(t, j), vload(t, j + 1), vload(t, j + 2))

@@ -17,8 +17,8 @@ def write_clip(folder, name, size=(128, 120), frames=10):
         stream.width, stream.height = size
         stream.bit_rate = 10**6
         for i in range(frames):
-            picture = np.full((size[1], size[0], 3), 20 * i, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
+            image = np.full((size[1], size[0], 3), 20 * i, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image)))
         container.mux(stream.encode())
 
 

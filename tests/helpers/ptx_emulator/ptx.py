@@ -31,7 +31,7 @@ class Instruction:
 class Block:
     """Instructions that run one after another; `end` says what follows.
 
-    end: None goes on with `following`; otherwise, it is a branch, a barrier or a
+    end: None continues with `following`; otherwise, it is a branch, a barrier or a
     return.
     """
 

@@ -136,10 +136,10 @@ def test_mmaction2s_tsn_trains_on_the_files(videos, tmp_path, run_mmaction_tool)
 
 
 def test_again_does_nothing_and_verifies(videos, flow):
-    picture = flow / "right" / "flow_x_00002.jpg"
-    before = picture.stat().st_mtime_ns
+    image = flow / "right" / "flow_x_00002.jpg"
+    before = image.stat().st_mtime_ns
     extract(videos, flow)
-    assert picture.stat().st_mtime_ns == before
+    assert image.stat().st_mtime_ns == before
     said = extract(videos, flow, "--verify", code=1)
     assert "3 of 4 complete" in said and "broken.mp4: not extracted" in said
 
