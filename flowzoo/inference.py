@@ -24,7 +24,8 @@ from .datasets.motionshapes import CLASSES as MOTION_SHAPES
 from .io.images import ToRGB
 from .io.text import read_lines
 from .io.video import VideoError, VideoReader, naming_errors
-from .visualization.flow_recorder import FlowRecorder
+from .models.recognizers import MotionEstimator
+from .visualization.motion import MotionRecorder, tvl1_of_frames
 
 _DECODERS = ("DecodeFrames", "PyAVDecode", "DecordDecode", "OpenCVDecode")
 _RATE = 25.0  # frames per second, where a camera does not tell
@@ -40,8 +41,11 @@ class Prediction:
         scores: their scores; probabilities where the model averages those.
         frames: (T, H, W, 3) uint8 RGB, all frames of the part.
         new: how many of them, at the end, are in no part before.
-        flow: (2C, T', h, w), representation flow of the first layer that has it, of the
-            frames that the model looked at; None: no such layer, or not asked for.
+        flow: (2C, T', h, w), of the frames that the model looked at: the model's own,
+            from its first layer of representation flow, its TVNet or its MotionNet,
+            or else TV-L1 flow of all frames of the part. None of a single frame, or
+            where not asked for.
+        flow_name: 'representation flow', 'TVNet', 'MotionNet' or 'TV-L1'.
     """
 
     start: float
@@ -51,6 +55,7 @@ class Prediction:
     frames: np.ndarray
     new: int
     flow: Tensor | None = None
+    flow_name: str | None = None
 
     def as_dict(self) -> dict:
         """start, end, and {class: score}."""
@@ -97,6 +102,11 @@ class Inferencer:
         self._read_pipeline()
         with DefaultScope.overwrite_default_scope("mmaction"):
             self.model = MODELS.build(self.config.model)
+        if isinstance(self.model, MotionEstimator):
+            raise ValueError(
+                f"{path} estimates flow and classifies nothing; give the config of a "
+                "recognizer of videos"
+            )
         load_checkpoint(self.model, weights, map_location="cpu")
         self.model.to(self.device).eval()
         self.classes = self._known_classes() if classes is None else classes
@@ -143,7 +153,7 @@ class Inferencer:
 
         Args:
             source: a video file, the URL of a stream, or the number of a camera.
-            with_flow: record representation flow.
+            with_flow: give each prediction its ``flow``.
 
         Raises:
             VideoError: The source cannot be read.
@@ -184,13 +194,13 @@ class Inferencer:
             label=-1,
         )
         batch = pseudo_collate([self._transform(results)])
-        flow = None
-        if with_flow and self._has_flow:
-            with FlowRecorder(self.model) as recorder:
-                (sample,) = self.model.test_step(batch)
-            flow = next(iter(recorder.flows.values()))[0].cpu()
-        else:
+        flow = name = None
+        with MotionRecorder(self.model) as recorder:
             (sample,) = self.model.test_step(batch)
+        if with_flow:
+            flow, name = recorder.flow(self._length), recorder.name
+            if flow is None:
+                flow, name = tvl1_of_frames(frames), "TV-L1"
         best = sample.pred_score.cpu().topk(min(self.top, len(sample.pred_score)))
         return Prediction(
             start=round(start, 3),
@@ -200,15 +210,8 @@ class Inferencer:
             frames=frames,
             new=new,
             flow=flow,
+            flow_name=None if flow is None else name,
         )
-
-    @property
-    def _has_flow(self) -> bool:
-        try:
-            FlowRecorder(self.model)
-        except ValueError:
-            return False
-        return True
 
     def _name(self, number: int) -> str:
         if self.classes is None:

@@ -86,6 +86,53 @@ def test_scores_are_those_of_the_model(make, folder):
         score = prediction.as_dict()["scores"][name]
         assert score == pytest.approx(expected[i].item(), abs=1e-5)
     assert prediction.flow.shape[:2] == (2 * 4, 15)
+    assert prediction.flow_name == "representation flow"
+
+
+def make_untrained(folder, name, model, base):
+    """An inferencer of a small config with random weights."""
+    config = folder / f"{name}.py"
+    config.write_text(f"_base_ = 'flowzoo::{base}.py'\nmodel = {model!r}\n")
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        state = MODELS.build(Config.fromfile(config).model).state_dict()
+    torch.save(state, folder / f"{name}.pth")
+    return flowzoo.Inferencer(config, str(folder / f"{name}.pth"), device="cpu")
+
+
+def test_flow_of_a_motionnet(folder):
+    """Windows of frames follow each other, in the pixels' place of the network."""
+    base = "hidden2s_r18_motionshapes"
+    inferencer = make_untrained(folder, "hidden", {}, base)
+    prediction = next(inferencer(folder / "videos" / "long.mp4", with_flow=True))
+    assert prediction.flow_name == "MotionNet"
+    motion_net = inferencer.model.backbone.motion_net
+    images = prediction.frames[: inferencer._length]
+    resized = inferencer._transform.transforms[0](
+        dict(imgs=list(images), img_shape=images.shape[1:3])
+    )["imgs"]
+    clip = torch.from_numpy(np.stack(resized)).permute(3, 0, 1, 2)[None]
+    data = inferencer.model.data_preprocessor(dict(inputs=[clip], data_samples=[]))
+    clips = data["inputs"].flatten(0, 1)
+    step = motion_net.num_frames - 1
+    pairs = []
+    with torch.no_grad():
+        for first in range(0, clips.shape[2] - 1, step):
+            flow = motion_net(clips[:, :, first : first + step + 1])[0][0]
+            pairs += flow.unflatten(0, (-1, 2))
+    assert prediction.flow.shape[1] == inferencer._length - 1
+    torch.testing.assert_close(
+        prediction.flow, torch.stack(pairs, dim=1), atol=1e-5, rtol=1e-4
+    )
+
+
+def test_tvl1_flow_where_a_model_has_none(folder):
+    model = dict(backbone=dict(pretrained=None))
+    inferencer = make_untrained(folder, "tsn", model, "tsn_r18_motionshapes")
+    prediction = next(inferencer(folder / "videos" / "long.mp4", with_flow=True))
+    assert prediction.flow_name == "TV-L1"
+    assert prediction.flow.shape[0] == 2
+    (single,) = inferencer(folder / "videos" / "one.mp4", with_flow=True)
+    assert single.flow is None and single.flow_name is None
 
 
 @pytest.mark.parametrize(("name", "frames"), [("short", 5), ("one", 1)])
@@ -109,6 +156,8 @@ def test_errors_say_what_to_do(make, folder):
         flowzoo.Inferencer("repflow_r50_kinetics")
     with pytest.raises(ValueError, match="no test pipeline that takes clips"):
         flowzoo.Inferencer("monet_repflow_motionshapes", "x.pth")
+    with pytest.raises(ValueError, match="classifies nothing"):
+        flowzoo.Inferencer("tinymotionnet_motionshapes")
     with pytest.raises(ValueError, match="there are 1 names of classes"):
         list(make(classes=["hop"])(folder / "videos" / "one.mp4"))
     with pytest.raises(VideoError, match=r"broken\.avi"):

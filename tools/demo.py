@@ -8,7 +8,8 @@ for example: python tools/demo.py clip.mp4 --model repflow_r18_motionshapes
 NAME is a model of the zoo (tools/zoo/download.py --list), CONFIG a config of FlowZoo or
 mmaction2. CAMERA is a number, 0 for the first one; VIDEO may be the URL of a stream.
 Both end with Ctrl-C, and what was written stays. Into DIR go NAME.json and NAME.mp4
-with the representation flow beside the image, where the model has any.
+with flow beside the image: the model's own (representation flow, TVNet or MotionNet),
+or TV-L1 flow where it computes none.
 """
 
 # ruff: noqa: E402
@@ -61,7 +62,13 @@ def run(inferencer: Inferencer, source: str, out: Path, video: bool) -> None:
                     f"{score:6.1%}  {label}"
                     for label, score in prediction.as_dict()["scores"].items()
                 ]
-                writer.write(prediction.frames, prediction.new, text, prediction.flow)
+                writer.write(
+                    prediction.frames,
+                    prediction.new,
+                    text,
+                    prediction.flow,
+                    prediction.flow_name,
+                )
         except KeyboardInterrupt:
             tqdm.write("interrupted")
     mean = average(predictions)

@@ -25,6 +25,7 @@ from .compiling import step_uncompiled
 from .configs import read_moved_configs, resolve_flowzoo_configs
 from .distributed import use_gloo_on_cpu, wrap_models_on_cpu
 from .heads import score_in_float32
+from .inferencers import infer_by_zoo_names, keep_decoders_of_inferencers
 from .loaders import load_without_workers, tell_classes_of_videos
 from .visualization import ActionVisualizer, VisualizationHook
 
@@ -41,3 +42,5 @@ resume_from_whole_checkpoint()
 load_without_workers()
 tell_classes_of_videos()
 step_uncompiled()
+infer_by_zoo_names()
+keep_decoders_of_inferencers()

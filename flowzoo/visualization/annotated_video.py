@@ -53,7 +53,12 @@ class AnnotatedVideo:
             self._partial.unlink(missing_ok=True)
 
     def write(
-        self, frames: np.ndarray, new: int, text: list[str], flow: Tensor | None
+        self,
+        frames: np.ndarray,
+        new: int,
+        text: list[str],
+        flow: Tensor | None,
+        flow_name: str | None = None,
     ) -> None:
         """Add a part.
 
@@ -62,10 +67,11 @@ class AnnotatedVideo:
             new: how many of them, at the end, are not in the video yet.
             text: one line for each class.
             flow: (2C, S, h, w), u1 of all channels, then u2; or None.
+            flow_name: is written above it.
         """
         height, width = frames.shape[1:3]
         size = _even(width * _HEIGHT / height), _HEIGHT
-        colors = None if flow is None else self._colors(flow, size)
+        colors = None if flow is None else self._colors(flow, size, flow_name)
         for i in range(len(frames) - new, len(frames)):
             panels = [cv2.resize(frames[i], size, interpolation=cv2.INTER_AREA)]
             if colors is not None:
@@ -73,21 +79,26 @@ class AnnotatedVideo:
             image = np.concatenate(panels, axis=1)
             self._add(np.concatenate([image, self._text(text, image.shape[1])]))
 
-    def _colors(self, flow: Tensor, size: tuple[int, int]) -> list[np.ndarray]:
+    def _colors(
+        self, flow: Tensor, size: tuple[int, int], name: str | None
+    ) -> list[np.ndarray]:
         flow = flow.float().unflatten(0, (2, -1)).transpose(0, 1)  # (C, 2, S, h, w)
         length = flow.square().sum(1).sqrt()
         if self._channel is None:
             self._channel = int(length.mean((1, 2, 3)).argmax())
             self._longest = float(length[self._channel].max()) or 1.0
         images = flow_to_color(flow[self._channel].transpose(0, 1), self._longest)
-        return [cv2.resize(i, size, interpolation=cv2.INTER_NEAREST) for i in images]
+        images = [cv2.resize(i, size, interpolation=cv2.INTER_NEAREST) for i in images]
+        if name and len(flow) > 1:
+            name += f", channel {self._channel}"
+        for image in images if name else ():
+            _write(image, name, (6, 14), 0.4, (0, 0, 0))
+        return images
 
     def _text(self, text: list[str], width: int) -> np.ndarray:
         strip = np.zeros((_even(_LINE * self.lines + 8), width, 3), np.uint8)
         for i, line in enumerate(text[: self.lines]):
-            place = (6, _LINE * (i + 1) - 3)
-            font, white = cv2.FONT_HERSHEY_SIMPLEX, (255, 255, 255)
-            cv2.putText(strip, line, place, font, 0.5, white, 1, cv2.LINE_AA)
+            _write(strip, line, (6, _LINE * (i + 1) - 3), 0.5, (255, 255, 255))
         return strip
 
     def _add(self, image: np.ndarray) -> None:
@@ -96,6 +107,17 @@ class AnnotatedVideo:
             self._opened = True
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
         self._container.mux(self._stream.encode(frame))
+
+
+def _write(
+    image: np.ndarray,
+    text: str,
+    place: tuple[int, int],
+    size: float,
+    color: tuple[int, int, int],
+) -> None:
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    cv2.putText(image, text, place, font, size, color, 1, cv2.LINE_AA)
 
 
 def _even(value: float) -> int:
