@@ -168,8 +168,7 @@ def check(functions: dict, case) -> dict[str, list[float] | str]:
 
 def time_all(step, functions: dict, case, rounds: int) -> dict:
     calls = {name: functools.partial(step, f, case) for name, f in functions.items()}
-    seconds = timing.alternate(calls, rounds)
-    return {name: timing.summary(values) for name, values in seconds.items()}
+    return timing.compare(calls, rounds)
 
 
 KINDS = {"one scale": (losses, make_case), "five scales": (scale_losses, make_clip)}
@@ -281,7 +280,12 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=112)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", default="2", help="2,1: the losses with 1 too")
-    parser.add_argument("--compile", action="store_true", help="takes minutes on CPUs")
+    parser.add_argument(
+        "--compile",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="takes minutes on CPUs",
+    )
     parser.add_argument("--only", help="of loss,multiscale,warp,ssim,descent, by comma")
     parser.add_argument("--output", type=Path)
     args = parser.parse_args()

@@ -126,8 +126,7 @@ def time_all(step, functions: dict, case, n_iters: int, rounds: int) -> dict:
         name: functools.partial(step, function, case, n_iters)
         for name, function in functions.items()
     }
-    seconds = timing.alternate(calls, rounds)
-    return {name: timing.summary(values) for name, values in seconds.items()}
+    return timing.compare(calls, rounds)
 
 
 def around_the_layer(threads: int, rounds: int) -> dict:
@@ -195,11 +194,15 @@ def roofline(row: dict, clock_hz: float, bytes_per_second: float) -> dict:
     """What instructions and memory would allow on the GPU, and the fraction reached.
 
     Instructions per pixel and iteration are those of the compiled loops in
-    results/repflow_compile.json (sm_90); the backward pass is its own loop and the
-    states computed again, once, and once more for all but the last segment.
+    results/repflow_compile_triton_VERSION.json (sm_90); the backward pass is its own
+    loop and the states computed again, once, and once more for all but the last
+    segment.
     """
     n, c, t, h, w = row["shape"]
-    table = json.loads((timing.RESULTS / "repflow_compile.json").read_text())["rows"]
+    import triton
+
+    path = timing.RESULTS / f"repflow_compile_triton_{triton.__version__}.json"
+    table = json.loads(path.read_text())["rows"] if path.exists() else []
     loops = {
         r["kernel"]: r["per pixel and iteration"]
         for r in table
@@ -208,7 +211,7 @@ def roofline(row: dict, clock_hz: float, bytes_per_second: float) -> dict:
         and r["dtype"] == "float32"
     }
     if not {"forward", "backward"} <= set(loops):
-        return {}
+        return {"missing": f"the instructions of {path.name}"}
     segment = math.ceil(math.sqrt(row["n_iters"]))
     again = 2 - segment / row["n_iters"]
     work = n * c * (t - 1) * h * w * row["n_iters"]
@@ -297,6 +300,7 @@ def main() -> None:
         default="14,28,56",
         help="maps for which torch.compile runs too; it takes minutes for each",
     )
+    parser.add_argument("--clips", type=int, help="32 on a GPU, 4 on a CPU")
     parser.add_argument("--suffix", default="", help="of the result's name")
     parser.add_argument("--no-memory", action="store_true")
     parser.add_argument(
@@ -307,6 +311,7 @@ def main() -> None:
         help="most pixels of a thread of the GPU's backward pass",
     )
     args = parser.parse_args()
+    args.clips = args.clips or (4 if args.device == "cpu" else 32)
     torch.set_num_threads(args.threads)
     if args.backward_pixels == 8:
         from flowzoo_kernels.repflow.gpu import tiling
@@ -328,7 +333,7 @@ def main() -> None:
             functions = implementations(variant, args.device)
             if str(size) not in args.compile_sizes.split(","):
                 functions.pop("compile")
-            clips = 4 if args.device == "cpu" else 32
+            clips = args.clips
             channels = 32 if size <= 28 else 8 if size <= 56 else 2
             clips = max(1, clips * 196 // size**2) if size > 14 else clips
             shape = (clips, channels, 16, size, size)
@@ -338,7 +343,7 @@ def main() -> None:
             if args.device == "cpu":
                 rows[-1]["roofline"] = cpu_roofline.roofline(rows[-1], limits)
             write(args, rows, memory, around)
-        shape = (4 if args.device == "cpu" else 32, 32, 16, 14, 14)
+        shape = (args.clips, 32, 16, 14, 14)
         if args.no_memory:
             continue
         for name in ("fused", "eager", "authors")[: 3 if variant == "tvl1" else 2]:

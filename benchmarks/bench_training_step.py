@@ -19,7 +19,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 
 import flowzoo  # noqa: F401
-from flowzoo_kernels import modules, representation_flow
+from flowzoo_kernels import RepresentationFlow
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,9 +35,9 @@ def make_batch(args: argparse.Namespace) -> dict:
 
 
 def train_step(model, batch: dict, optimizer, backend: str) -> None:
-    modules.representation_flow = functools.partial(
-        representation_flow, backend=backend
-    )
+    for module in model.modules():
+        if isinstance(module, RepresentationFlow):
+            module.backend = backend
     model.train_step(batch, optimizer)
 
 
@@ -70,7 +70,7 @@ def main() -> None:
     result["median_seconds"] = timing.medians(times)
     result["all_seconds"] = {k: [round(s, 4) for s in v] for k, v in times.items()}
     name = f"training_step_{args.config.stem}_{device}.json"
-    timing.write(timing.RESULTS / name, result)
+    timing.write(timing.OUTPUT / name, result)
     for backend, seconds in result["median_seconds"].items():
         print(f"{backend:10} {seconds:.3f} s per step")
 

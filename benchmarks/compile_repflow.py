@@ -2,9 +2,9 @@
 
     python benchmarks/compile_repflow.py [--targets sm_80,sm_90] [--sizes 14,28,56]
 
-Writes benchmarks/results/repflow_compile.json and a table of the same. Instructions
-per pixel and iteration are those of the innermost loop that does the work, divided by
-the pixels of a thread.
+Writes benchmarks/results/repflow_compile_triton_VERSION.json and a table of the same.
+Instructions per pixel and iteration are those of the innermost loop that does the work,
+divided by the pixels of a thread.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from flowzoo_kernels.repflow import gpu
 MAPS, N_ITERS = 480, 20
 # Launches on tiles, as (FIRST, LAST). Those that there are most of come first.
 LAUNCHES = (False, False), (True, False), (False, True)
-RESULTS = Path(__file__).parent / "results"
+RESULTS = timing.OUTPUT
 TOOLS = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
 FEATURES = {"x_ptr", "out_ptr", "grad_ptr"}  # of the caller's type, the rest float32
 TYPES = {"float32": "*fp32", "bfloat16": "*bf16", "float16": "*fp16"}
@@ -221,7 +221,7 @@ def main() -> None:
 def write(rows: list[dict]) -> None:
     result = {"triton": triton.__version__, "torch": torch.__version__, "rows": rows}
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / "repflow_compile.json"
+    path = RESULTS / f"repflow_compile_triton_{triton.__version__}.json"
     path.write_text(json.dumps(result, indent=1) + "\n")
     path.with_suffix(".md").write_text(as_table(rows) + "\n")
 

@@ -3,6 +3,8 @@
     sh benchmarks/gpu_check.sh wheels FOLDER     here: what a machine without a network
                                                  lacks, packed into FOLDER
     sh benchmarks/gpu_check.sh tests|bench|train there: into $OUT, at most ten minutes
+    sh benchmarks/gpu_check.sh tests --dry-run   here: the same with launches stubbed
+                                                 and smaller inputs
 
 For a machine that is rented by the minute: nothing is installed on it, each step stops
 before its time is over, what it has measured until then is written, and its results are
@@ -12,7 +14,7 @@ the repository's files have to stay below 64 MiB together.
 tests: every kernel against its reference, on as many processes as there are cores;
 then, alone, the tensors of more than 2^31 elements. bench: times and memory against the
 baselines. train: two networks of full width on MotionShapes, and their weights in half
-precision.
+precision. timeline.json says what was run for how long.
 """
 
 import argparse
@@ -26,6 +28,7 @@ import tarfile
 import tempfile
 import time
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,11 +38,12 @@ ROOT = Path(__file__).resolve().parents[1]
 WHEELS = (
     *("mmengine==0.10.7", "mmaction2==1.2.0", "mmcv-lite==2.1.0", "addict==2.4.0"),
     *("importlib-metadata==8.7.1", "termcolor==3.3.0", "yapf==0.43.0"),
-    *("platformdirs==4.14.7", "av==19.0.2"),
+    *("platformdirs==4.14.7", "av==18.1.0"),
 )
 PLATFORMS = [f"manylinux_2_{n}_x86_64" for n in (28, 27, 17)] + ["manylinux2014_x86_64"]
-LIMIT = 64 << 20  # bytes that travel
-PART = 15 << 20  # bytes of a file that comes back
+LIMIT = 64 << 20  # bytes that travel, and that come back
+FILES, LARGEST = 8, 16 << 20  # that come back, and bytes of one
+PART = 15 << 20  # bytes of a file with weights
 RESERVE = 20  # seconds for what comes after the last command
 
 
@@ -49,11 +53,13 @@ class Command:
 
     Args:
         seconds: after which it is stopped; what it has written until then counts.
+        small: further arguments of a dry run.
     """
 
     name: str
     arguments: list[str]
     seconds: int
+    small: Sequence[str] = ()
 
 
 def _pytest(name: str, marker: str, seconds: int, *options: str) -> Command:
@@ -61,16 +67,21 @@ def _pytest(name: str, marker: str, seconds: int, *options: str) -> Command:
     return Command(name, [*arguments, f"--junitxml={{out}}/{name}.xml"], seconds)
 
 
-def _train(config: str, seconds: int, **options: object) -> Command:
-    arguments = ["tools/train.py", f"configs/{config}.py", "--work-dir"]
-    arguments += [
-        f"{{work}}/{config}",
-        "--cfg-options",
-        "train_dataloader.num_workers=8",
+def _bench(script: str, seconds: int, options: str = "", small: str = "") -> Command:
+    arguments = [f"benchmarks/{script}.py", *options.split()]
+    return Command(script, arguments, seconds, small.split())
+
+
+def _train(config: str, seconds: int, options: str, small: str) -> Command:
+    arguments = ["tools/train.py", f"configs/{config}.py"]
+    arguments += ["--work-dir", f"{{work}}/{config}", "--cfg-options"]
+    arguments += ["train_dataloader.num_workers=8", *options.split()]
+    clips = [
+        f"{split}_dataloader.dataset.spec.num_{part}=32"
+        for split in ("train", "val")
+        for part in ("train", "val", "test")
     ]
-    arguments += ["default_hooks.checkpoint.max_keep_ckpts=1"]
-    arguments += [f"{key}={value}" for key, value in options.items()]
-    return Command(Path(config).name, arguments, seconds)
+    return Command(config, arguments, seconds, [*small.split(), *clips])
 
 
 STEPS = {
@@ -79,46 +90,56 @@ STEPS = {
         _pytest("tests_huge", "huge", 150),
     ],
     "bench": [
-        Command(
-            "bench_repflow", ["benchmarks/bench_repflow.py", "--device", "cuda"], 240
+        _bench(
+            "bench_repflow",
+            240,
+            "--device cuda",
+            "--clips 1 --sizes 14,56 --compile-sizes= --rounds 1 --n-iters 5",
         ),
-        Command(
-            "bench_repflow_8_pixels",
-            [
-                *("benchmarks/bench_repflow.py", "--device", "cuda"),
-                *("--backward-pixels", "8", "--suffix", "_8_pixels"),
-                *("--sizes", "14,28", "--compile-sizes", "", "--no-memory"),
-            ],
+        _bench(
+            "bench_repflow",
             50,
+            "--device cuda --backward-pixels 8 --suffix _8_pixels --sizes 14,28 "
+            "--compile-sizes= --no-memory",
+            "--clips 1 --sizes 14 --rounds 1 --n-iters 5",
         ),
-        Command(
+        _bench(
             "bench_motion_loss",
-            ["benchmarks/bench_motion_loss.py", "--device", "cuda", "--compile"],
             180,
+            "--device cuda --compile --only loss,multiscale,warp,ssim",
+            "--no-compile --batch 1 --size 64 --rounds 1",
         ),
-        Command(
+        _bench(
             "bench_tvl1_flow_batch",
-            ["benchmarks/bench_tvl1_flow_batch.py", "--device", "cuda"],
             60,
+            "--device cuda --batches 1,4,16,64",
+            "--batches 1 --runs 1",
         ),
     ],
     "train": [
+        _bench("bench_training_step", 50, small="--clips 1 --rounds 1"),
         # ResNet-18 as published, not a quarter of its width
         _train(
             "repflow_r18_motionshapes",
-            280,
-            **{
-                "model.backbone.base_channels": 64,
-                "model.cls_head.in_channels": 512,
-                "model.backbone.flow_cfg.bottleneck_channels": 32,
-            },
+            250,
+            "model.backbone.base_channels=64 model.cls_head.in_channels=512 "
+            "model.backbone.flow_cfg.bottleneck_channels=32 "
+            "default_hooks.checkpoint.max_keep_ckpts=1",
+            "train_cfg.max_epochs=1",
         ),
-        _train("motionnet/motionnet_motionshapes", 250),
+        # Not MotionNet, whose weights are 81 MiB in half precision
+        _train(
+            "tinymotionnet_motionshapes",
+            240,
+            "default_hooks.checkpoint.interval=200",
+            "default_hooks.checkpoint.interval=2 train_cfg.max_iters=4 "
+            "train_cfg.val_interval=2",
+        ),
     ],
 }
 
 
-def environment(wheels: Path | None, folder: Path) -> dict[str, str]:
+def environment(wheels: Path | None, folder: Path, dry: bool) -> dict[str, str]:
     """Variables with which the repository works where it is not installed."""
     (folder / "flowzoo_kernels").symlink_to(ROOT / "kernels", target_is_directory=True)
     paths = [folder, ROOT, ROOT / "tests", ROOT / "benchmarks"]
@@ -129,17 +150,24 @@ def environment(wheels: Path | None, folder: Path) -> dict[str, str]:
                 tar.extractall(site, filter="data")
         paths.append(site)
     path = os.pathsep.join(map(str, paths))
-    return os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    variables = os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    if dry:  # every process imports sitecustomize as it starts
+        stub = "import stubbed_gpu\nstubbed_gpu.install()\n"
+        (folder / "sitecustomize.py").write_text(stub)
+        variables["FLOWZOO_DATA"] = str(folder / "data")
+    return variables
 
 
-def run_step(step: str, out: Path, minutes: float, wheels: Path | None) -> int:
+def run_step(
+    step: str, out: Path, minutes: float, wheels: Path | None, dry: bool = False
+) -> int:
     """Run the commands of a step; returns how many failed or ran out of time."""
     deadline = time.monotonic() + 60 * minutes - RESERVE
     out.mkdir(parents=True, exist_ok=True)
     timeline = []
     with tempfile.TemporaryDirectory() as folder, (out / "log.txt").open("w") as log:
         work = Path(folder)
-        variables = environment(wheels, work)
+        variables = environment(wheels, work, dry)
         variables["FLOWZOO_RESULTS"] = str(out)
         for command in STEPS[step]:
             limit = min(command.seconds, deadline - time.monotonic())
@@ -149,13 +177,24 @@ def run_step(step: str, out: Path, minutes: float, wheels: Path | None) -> int:
                 entry["ended"] = "not started: no time was left"
             else:
                 arguments = [a.format(out=out, work=work) for a in command.arguments]
+                arguments += command.small if dry else []
                 entry |= run_command(arguments, limit, variables, log)
             (out / "timeline.json").write_text(json.dumps(timeline, indent=1))
             print(json.dumps(entry), flush=True)
         if step == "train":
             sys.path[:0] = variables["PYTHONPATH"].split(os.pathsep)
             pack_weights(work, out)
+    print("comes back:", json.dumps(what_comes_back(out)))
     return sum(entry["ended"] != 0 for entry in timeline)
+
+
+def what_comes_back(out: Path) -> dict[str, int]:
+    """Bytes of each file. Raises SystemExit where they are more than may."""
+    sizes = {p.name: p.stat().st_size for p in sorted(out.iterdir()) if p.is_file()}
+    total = sum(sizes.values())
+    if len(sizes) > FILES or total > LIMIT or max(sizes.values()) > LARGEST:
+        raise SystemExit(f"more than may come back: {json.dumps(sizes)}")
+    return sizes
 
 
 def run_command(arguments: list[str], limit: float, variables: dict, log) -> dict:
@@ -238,6 +277,7 @@ def main() -> None:
     parser.add_argument("step", choices=("wheels", *STEPS))
     parser.add_argument("folder", nargs="?", type=Path, help="default: $OUT")
     parser.add_argument("--minutes", type=float, default=9.5)
+    parser.add_argument("--dry-run", action="store_true", help="stub the GPU")
     parser.add_argument("--wheels", type=Path, help="folder that 'wheels' has packed")
     args = parser.parse_args()
     folder = args.folder or Path(os.environ.get("OUT", "work_dirs/gpu"))
@@ -245,7 +285,8 @@ def main() -> None:
         pack_wheels(folder)
     else:
         out = folder.resolve()
-        sys.exit(min(1, run_step(args.step, out, args.minutes, args.wheels)))
+        failed = run_step(args.step, out, args.minutes, args.wheels, args.dry_run)
+        sys.exit(min(1, failed))
 
 
 if __name__ == "__main__":

@@ -44,6 +44,44 @@ def seconds_of(function: Callable[[], object]) -> float:
     return start.elapsed_time(end) / 1000
 
 
+def captured(call: Callable[[], object]) -> Callable[[], object]:
+    """The replay of a CUDA graph of the call, in which the host has no part.
+
+    The call itself on a CPU, and where it cannot be captured.
+    """
+    if not torch.cuda.is_initialized():
+        return call
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        call()  # compiles
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    try:
+        with torch.cuda.graph(graph):
+            call()
+    except RuntimeError as error:
+        print(f"not captured: {error}"[:300], flush=True)
+        return call
+    return graph.replay
+
+
+def compare(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, dict]:
+    """Median and quantiles of each, in turns; on a GPU of graphs that are replayed.
+
+    There, the fused call is timed with its launches as well.
+    """
+    steps = {name: captured(call) for name, call in calls.items()}
+    if "fused" in calls and steps["fused"] is not calls["fused"]:
+        steps["fused, launched"] = calls["fused"]
+    seconds = alternate(steps, rounds)
+    result = {name: summary(values) for name, values in seconds.items()}
+    for name, call in calls.items():
+        if steps[name] is not call:
+            result[name]["replayed"] = True
+    return result
+
+
 def cpu_seconds() -> float:
     """Of this process and those that it started and waited for, as an assembler."""
     return sum(os.times()[:4])

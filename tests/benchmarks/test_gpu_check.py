@@ -6,6 +6,7 @@ import time
 
 import gpu_check
 import pytest
+import stubbed_gpu
 import torch
 from gpu_check import Command
 
@@ -47,6 +48,39 @@ def test_commands_that_fail_or_hang_do_not_stop_the_others(run):
     assert "no such thing" in log and "imported" in log
 
 
+def test_dry_runs_stub_the_gpu(monkeypatch, tmp_path):
+    code = """
+import torch, timing
+from flowzoo_kernels import RepresentationFlow
+layer = RepresentationFlow(2).cuda()
+x = torch.rand(1, 2, 3, 7, 5, device="cuda", requires_grad=True)
+layer(x).sum().backward()
+times = timing.compare(dict(fused=lambda: layer(x)), 1)
+assert list(times) == ["fused", "fused, launched"], times
+"""
+    command = Command("dry", ["-c", code], 120, ["small"])
+    monkeypatch.setitem(gpu_check.STEPS, "bench", [command])
+    failed = gpu_check.run_step("bench", tmp_path / "out", 3, None, dry=True)
+    assert failed == 0, (tmp_path / "out" / "log.txt").read_text()
+
+
+def test_graphs_that_are_stubbed_run_again():
+    graph, x = stubbed_gpu._Graph(), torch.ones(3)
+    with graph:
+        y = x * 2 + 1
+    x.fill_(5)
+    graph.replay()
+    assert y.tolist() == [11.0] * 3
+
+
+def test_too_much_to_come_back_is_an_error(tmp_path, monkeypatch):
+    (tmp_path / "weights.pth.0").write_bytes(bytes(100))
+    assert gpu_check.what_comes_back(tmp_path) == {"weights.pth.0": 100}
+    monkeypatch.setattr(gpu_check, "LARGEST", 99)
+    with pytest.raises(SystemExit, match="more than may come back"):
+        gpu_check.what_comes_back(tmp_path)
+
+
 def test_nothing_is_started_without_time(run):
     failed, timeline, _ = run(Command("late", ["-c", "print(1)"], 20), minutes=0.01)
     assert failed == 1
@@ -79,5 +113,5 @@ def test_every_command_names_a_file_that_is_there():
             files = [a for a in command.arguments if a.endswith(".py")]
             assert files or command.arguments[1] == "pytest"
             assert all((gpu_check.ROOT / file).is_file() for file in files)
-    for step in ("tests", "bench", "train"):
+    for step in gpu_check.STEPS:
         assert sum(c.seconds for c in gpu_check.STEPS[step]) <= 9.5 * 60 - 20
