@@ -94,14 +94,14 @@ STEPS = {
             "bench_repflow",
             240,
             "--device cuda",
-            "--clips 1 --sizes 14,56 --compile-sizes= --rounds 1 --n-iters 5",
+            "--clips 1 --sizes 7 --compile-sizes= --rounds 1 --n-iters 2",
         ),
         _bench(
             "bench_repflow",
             50,
             "--device cuda --backward-pixels 8 --suffix _8_pixels --sizes 14,28 "
             "--compile-sizes= --no-memory",
-            "--clips 1 --sizes 14 --rounds 1 --n-iters 5",
+            "--clips 1 --sizes 7 --rounds 1 --n-iters 2",
         ),
         _bench(
             "bench_motion_loss",

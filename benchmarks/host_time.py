@@ -9,6 +9,8 @@ benchmarks/results/repflow_host_time.json.
 
 import argparse
 import contextlib
+import functools
+import itertools
 import json
 import os
 import subprocess
@@ -21,28 +23,40 @@ from unittest import mock
 
 SHAPE, N_ITERS = (2, 8, 4, 14, 14), 20
 CALLS = 200
+_DEVICES = itertools.count(-2, -1)
 
 
 @contextlib.contextmanager
-def stubbed_launches() -> Iterator[list[str]]:
-    """Names of the kernels that calls within would launch, in order."""
+def stubbed_launches(grids: list | None = None) -> Iterator[list[str]]:
+    """Names of the kernels that calls within would launch, in order.
+
+    grids: gets the programs of each launch along three axes.
+    """
     from count_compiles import NoDriver
     from triton.runtime import driver
     from triton.runtime.jit import JITFunction
 
     launched = []
 
+    def launch(name: str, *arguments) -> None:
+        launched.append(name)
+        if grids is not None:
+            grids.append(arguments[:3])
+
     def compile_nothing(self, key, _signature, device, *_arguments):
         kernel = SimpleNamespace(
             launch_metadata=lambda *_arguments: None,
-            run=lambda *_arguments: launched.append(self.fn.__name__),
+            run=functools.partial(launch, self.fn.__name__),
             function=None,
             packed_metadata=None,
         )
         self.device_caches[device][0][key] = kernel
         return kernel
 
-    active = mock.patch.object(driver, "_active", NoDriver())
+    stub = NoDriver()
+    number = next(_DEVICES)  # what others compiled is no business of this one
+    stub.get_current_device = lambda: number
+    active = mock.patch.object(driver, "_active", stub)
     with active, mock.patch.object(JITFunction, "_do_compile", compile_nothing):
         yield launched
 

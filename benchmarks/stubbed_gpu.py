@@ -12,12 +12,14 @@ import subprocess
 import time
 from types import SimpleNamespace
 
+import host_time
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 OPERATORS = "frame_pyramid", "motion_loss", "repflow", "tvl1_flow", "warp"
 NAME = "no GPU, launches are stubbed"
+_STUBS = contextlib.ExitStack()  # never left
 
 
 def _to_cpu(value: object) -> object:
@@ -81,19 +83,10 @@ def _with_cpu_results(gpu, cpu, name: str) -> None:
     launch, compute = getattr(gpu, name), getattr(cpu, name)
 
     def function(*args):
-        with _stubbed_launches():
-            launch(*args)
+        launch(*args)
         return compute(*args)
 
     setattr(gpu, name, functools.wraps(launch)(function))
-
-
-@contextlib.contextmanager
-def _stubbed_launches():
-    from host_time import stubbed_launches
-
-    with stubbed_launches():
-        yield
 
 
 def _resolve_backend(backend: str, device, excluded: dict, **_options) -> str:
@@ -171,4 +164,5 @@ def install() -> None:
         for name in ("forward", "backward"):
             if hasattr(gpu, name):
                 _with_cpu_results(gpu, cpu, name)
-    _CudaIsCpu().__enter__()  # for the rest of the process
+    _STUBS.enter_context(host_time.stubbed_launches())
+    _STUBS.enter_context(_CudaIsCpu())

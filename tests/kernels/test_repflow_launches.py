@@ -1,6 +1,7 @@
 """What a call of representation flow on a GPU launches and allocates, without one."""
 
 import collections
+from types import SimpleNamespace
 
 import pytest
 
@@ -82,6 +83,30 @@ def test_trained_filters_take_one_kernel():
         "backward_kernel",
         "parameter_gradients_kernel",
     ]
+
+
+def test_more_programs_than_a_grid_has_rows():
+    """Grids have one dimension: others end at 65,535."""
+    x, parameters = torch.empty(280_000, 1, 2, 7, 7), make_parameters("tvl1", 1)
+    grids = []
+    with host_time.stubbed_launches(grids):
+        gpu.forward(x, *parameters.values(), None, 2, "tvl1")
+    ((programs, *others),) = grids
+    assert programs > 65_535 and others == [1, 1]
+
+
+def test_warps_of_64_threads_hold_two_rows_of_patches(monkeypatch):
+    """CDNA's; RDNA's have 32, as Nvidia's."""
+    plan = gpu.plan_forward(torch.empty(1, 1, 2, 56, 56, device="meta"), 5, False)
+    assert gpu.options(plan, 32)["num_warps"] == 2 * gpu.options(plan, 64)["num_warps"]
+    monkeypatch.setattr(torch.version, "hip", "7.0")
+    monkeypatch.setattr(
+        torch.cuda,
+        "get_device_properties",
+        lambda size: SimpleNamespace(warp_size=size),
+    )
+    for size in (32, 64):
+        assert gpu.warp_size(SimpleNamespace(is_cuda=True, device=size)) == size
 
 
 def test_plans_are_made_once():
