@@ -29,8 +29,8 @@ def count(path):
         return reader.frame_count
 
 
-def test_a_cover_picture_is_no_video(tmp_path):
-    with pytest.raises(VideoError, match=r"no video stream in .*a\.mp4 .a cover pic"):
+def test_cover_art_is_no_video(tmp_path):
+    with pytest.raises(VideoError, match=r"no video stream in .*a\.mp4 .cover art is none"):
         VideoReader(audio_with_cover(tmp_path / "a.mp4"))
     video = audio_with_cover(tmp_path / "b.mp4", video=True)
     with av.open(str(video)) as container:

@@ -108,7 +108,7 @@ def test_file_address_without_the_file(server, tmp_path, monkeypatch):
 def test_no_server(server):
     server.shutdown()
     server.server_close()
-    with pytest.raises(DownloadError, match="rejected"):
+    with pytest.raises(DownloadError, match="refused"):
         download(NAME)
 
 

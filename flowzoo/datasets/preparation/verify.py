@@ -137,7 +137,7 @@ def _check_all(
                     running[executor.submit(check_video, str(folder / path))] = path
                     waiting.pop()
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
+                for future in [f for f in running if f in done]:  # in order
                     verdict = _result(future)
                     yield running.pop(future), verdict
         except BrokenProcessPool:  # a decoder crashed and took its process with it
