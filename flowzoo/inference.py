@@ -28,6 +28,7 @@ from .models.recognizers import MotionEstimator
 from .visualization.motion import MotionRecorder, tvl1_of_frames
 
 _DECODERS = ("DecodeFrames", "PyAVDecode", "DecordDecode", "OpenCVDecode")
+_OWN_FILES = ("LoadMotionShapesFlow",)  # read what only a data set's videos have
 _RATE = 25.0  # frames per second, where a camera does not tell
 
 
@@ -116,15 +117,14 @@ class Inferencer:
         self.step = step
 
     def _read_pipeline(self) -> None:
-        loader = self.config.get("test_dataloader") or {}
-        steps = loader.get("dataset", {}).get("pipeline", [])
-        types = [step["type"] for step in steps]
-        decoder = next((i for i, t in enumerate(types) if t in _DECODERS), None)
-        if decoder is None or "SampleFrames" not in types:
+        if not takes_videos(self.config):
             raise ValueError(
                 f"{self.config.filename} has no test pipeline that takes clips from "
                 "videos by SampleFrames; give the config of a recognizer of videos"
             )
+        steps = _test_pipeline(self.config)
+        types = [step["type"] for step in steps]
+        decoder = next(i for i, t in enumerate(types) if t in _DECODERS)
         sampling = steps[types.index("SampleFrames")]
         self._length = sampling["clip_len"]
         self._interval = sampling.get("frame_interval", 1)
@@ -222,6 +222,18 @@ class Inferencer:
                 "names of classes: give those that it was trained on, in their order"
             )
         return self.classes[number]
+
+
+def takes_videos(config: Config) -> bool:
+    """Whether the test pipeline of a config takes clips from any video."""
+    types = {step["type"] for step in _test_pipeline(config)}
+    needed = "SampleFrames" in types and not types.isdisjoint(_DECODERS)
+    return needed and types.isdisjoint(_OWN_FILES)
+
+
+def _test_pipeline(config: Config) -> list[dict]:
+    loader = config.get("test_dataloader") or {}
+    return loader.get("dataset", {}).get("pipeline", [])
 
 
 def average(predictions: Iterable[Prediction]) -> dict[str, float]:

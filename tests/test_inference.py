@@ -157,7 +157,7 @@ def test_errors_say_what_to_do(make, folder):
     with pytest.raises(ValueError, match="no test pipeline that takes clips"):
         flowzoo.Inferencer("monet_repflow_motionshapes", "x.pth")
     with pytest.raises(ValueError, match="classifies nothing"):
-        flowzoo.Inferencer("tinymotionnet_motionshapes")
+        flowzoo.Inferencer("tinymotionnet_ucf101", "x.pth")
     with pytest.raises(ValueError, match="there are 1 names of classes"):
         list(make(classes=["hop"])(folder / "videos" / "one.mp4"))
     with pytest.raises(VideoError, match=r"broken\.avi"):

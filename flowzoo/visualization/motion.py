@@ -16,7 +16,7 @@ _LAYERS = {
     "TVNet": TVNet,
     "MotionNet": (MotionNet, TinyMotionNet, VGG16MotionNet, ResNet50MotionNet),
 }
-_HEIGHT = 120  # of the frames that TV-L1 flow is computed of, in pixels
+_HEIGHT = 120  # of the frames that flow is computed of, in pixels
 
 
 class MotionRecorder:
@@ -87,11 +87,15 @@ def tvl1_of_frames(frames: np.ndarray) -> Tensor | None:
     """
     if len(frames) < 2:
         return None
-    height, width = frames.shape[1:3]
-    if height > _HEIGHT:
-        size = max(1, round(width * _HEIGHT / height)), _HEIGHT
-        frames = np.stack(
-            [cv2.resize(f, size, interpolation=cv2.INTER_AREA) for f in frames]
-        )
+    frames = reduce_frames(frames)
     clip = torch.from_numpy(np.ascontiguousarray(frames)).permute(3, 0, 1, 2)
     return tvl1_flow(clip[None], "fast")[0]
+
+
+def reduce_frames(frames: np.ndarray) -> np.ndarray:
+    """Frames (T, H, W, 3) at a height of at most 120 pixels."""
+    height, width = frames.shape[1:3]
+    if height <= _HEIGHT:
+        return frames
+    size = max(1, round(width * _HEIGHT / height)), _HEIGHT
+    return np.stack([cv2.resize(f, size, interpolation=cv2.INTER_AREA) for f in frames])

@@ -1,0 +1,1 @@
+"""A web page that shows what a network makes of a video: tools/demo_app.py."""
