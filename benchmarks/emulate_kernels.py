@@ -1,6 +1,6 @@
 """Run the Triton kernels on an emulator of Nvidia GPUs, and compare with float64.
 
-    python benchmarks/emulate_kernels.py [--operator warp] [--minutes 30]
+    python benchmarks/emulate_kernels.py [--operator warp] [--minutes 30] [--missing]
 
 Needs no GPU. Every case runs in order and in a random order of warps and blocks, with
 memory and races checked; see tests/helpers/ptx_emulator. Results of each version of
@@ -59,6 +59,9 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=float, default=1e9, help="start no case later"
     )
+    parser.add_argument(
+        "--missing", action="store_true", help="only cases that have no result"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     end = time.time() + 60 * arguments.minutes
@@ -66,8 +69,12 @@ def main() -> None:
     rows = report.setdefault("triton", {}).setdefault(triton.__version__, {})
     cases = [c for c in all_cases() if arguments.operator in (None, c.operator)]
     for operator in {case.operator for case in cases}:
-        rows[operator] = []
+        if not (arguments.missing and operator in rows):
+            rows[operator] = []
+    done = {(operator, row["case"]) for operator in rows for row in rows[operator]}
     for case in cases:
+        if (case.operator, case.name) in done:
+            continue
         if time.time() > end:
             sys.exit(f"out of time before {case}")
         row = run(case)
