@@ -1,6 +1,7 @@
 import time
 
 import timing
+import torch
 
 
 def test_one_round_has_a_summary():
@@ -13,3 +14,16 @@ def test_one_round_has_a_summary():
 def test_quantiles_of_more_rounds():
     values = timing.summary([3.0, 1.0, 2.0])
     assert values["min"] < values["q20"] < values["median"] == 2 < values["q80"]
+
+
+def test_full_precision_is_no_tf32():
+    backends = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = [backend.allow_tf32 for backend in backends]
+    try:
+        for backend in backends:
+            backend.allow_tf32 = True
+        timing.use_full_precision()
+        assert not any(backend.allow_tf32 for backend in backends)
+    finally:
+        for backend, value in zip(backends, before, strict=True):
+            backend.allow_tf32 = value

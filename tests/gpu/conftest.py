@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import timing
 import torch
 
 
@@ -10,3 +11,9 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if Path(__file__).parent in item.path.parents:
                 item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def full_precision():
+    """TF32, cuDNN's default, would spoil the yardstick: eager convolutions."""
+    timing.use_full_precision()
