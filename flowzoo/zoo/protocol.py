@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mmengine.config import Config, ConfigDict
 
 from ..datasets.motionshapes.files import MotionShapesSpec
+from ..datasets.motionshapes.scene import FRAME_SIZE
 
 _CROPS = {"CenterCrop": 1, "ThreeCrop": 3, "TenCrop": 10}
 _METRICS = {
@@ -68,6 +69,8 @@ def views(config: Config) -> Views | None:
     if config.test_dataloader.dataset.type == "MotionShapesDataset":
         size = (MotionShapesSpec.size,) * 2
     for step in _steps(config):
+        if step.type == "RenderMotionScene":
+            frames, size = 2, FRAME_SIZE
         if step.type == "PackFeatures":
             return None
         if step.type == "SampleFrames":
@@ -124,6 +127,8 @@ def dataset_name(config: Config) -> str:
     dataset = config.test_dataloader.dataset
     if dataset.type == "MotionShapesDataset":
         return _DATASETS["motionshapes"]
+    if dataset.type == "MotionScenesDataset":
+        return "MotionShapes scenes"
     folders = _test_files(config).split("/")[-2::-1]
     for folder in folders:
         if name := _DATASETS.get(folder.removesuffix("_features")):
@@ -156,7 +161,7 @@ def _steps(config: Config) -> list[ConfigDict]:
 
 def _data(config: Config) -> str:
     dataset = config.test_dataloader.dataset
-    if dataset.type == "MotionShapesDataset":
+    if dataset.type in ("MotionShapesDataset", "MotionScenesDataset"):
         return f"{dataset.split} split"
     if dataset.type == "YouTube8MDataset":
         return "15 % held out"

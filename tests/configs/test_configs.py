@@ -26,6 +26,7 @@ INPUT_SHAPES = {
     "Recognizer3D": (1, 3, 5, 32, 32),  # clips, then one clip
     "RepFlowSeparableResNet3d": (1, 3, 9, 32, 32),  # a quarter of them, for two flows
     "MotionEstimator": (1, 3, 11, 32, 32),
+    "PyramidMotionEstimator": (1, 3, 2, 32, 32),
     "ReleasedRepFlowResNet3d": (1, 3, 11, 32, 32),  # their shortest clips
     "RepFlowFcfResNet3d": (1, 3, 15, 32, 32),
 }
@@ -105,8 +106,8 @@ def tiny_batch(config):
         sampling = config.train_dataloader.dataset.pipeline[1]
         shape = (sampling.get("num_clips", 1), 3, sampling.clip_len, 32, 32)
     samples = [ActionDataSample().set_gt_label(label) for label in (0, 1)]
-    if config.model.type == "MotionEstimator":
-        frames = config.model.backbone.num_frames
+    if config.model.type.endswith("MotionEstimator"):
+        frames = config.model.backbone.get("num_frames", 2)
         shape = (1, 3, frames, *shape[3:])
         for sample in samples:  # for supervised training
             sample.set_field(torch.rand(frames - 1, 2, 32, 32), "gt_flow")
@@ -114,6 +115,8 @@ def tiny_batch(config):
         for sample in samples:
             sample.set_field(torch.rand(shape[2] - 1, 2, 32, 32), "gt_flow")
     inputs = [torch.randint(256, shape, dtype=torch.uint8) for _ in samples]
+    if config.model.type == "PyramidMotionEstimator":  # frames that belong together
+        inputs = [x[:, :, :1].repeat(1, 1, shape[2], 1, 1) for x in inputs]
     return dict(inputs=inputs, data_samples=samples)
 
 

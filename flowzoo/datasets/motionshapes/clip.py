@@ -19,11 +19,12 @@ arithmetic fixes their results, so frames do not depend on the machine.
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass
 
 import numpy as np
+
+from .outline import Outline, sample_outline
 
 CLASSES = (
     "right",
@@ -70,38 +71,12 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class _Outline:
-    """Outline, star-shaped about its center, that touches the unit circle.
-
-    A union of convex polygons, each an intersection of half planes
-    ``nx * x + ny * y <= 1``; without polygons, an ellipse with semi-axes 1 and
-    ``inner``.
-    """
-
-    polygons: tuple[np.ndarray, ...]  # of (K, 2): nx, ny
-    inner: float  # radius of the largest circle inside
-
-    def gauge(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """0 at the center, 1 on the outline, linear along every ray."""
-        if not self.polygons:
-            y = y / self.inner
-            return np.sqrt(x * x + y * y)
-        return functools.reduce(
-            np.minimum,
-            (
-                functools.reduce(np.maximum, (nx * x + ny * y for nx, ny in polygon))
-                for polygon in self.polygons
-            ),
-        )
-
-
-@dataclass(frozen=True)
 class _Scene:
     """Everything that is drawn, with T poses of the shape and of the camera."""
 
     background: np.ndarray  # (H + 4, W + 4, 3) float32, gray levels
     textures: np.ndarray  # (layers, P, P, 3) float32, gray levels, outermost first
-    outline: _Outline
+    outline: Outline
     camera: np.ndarray  # (T, 2) pixels, x and y
     place: np.ndarray  # (T, 2) pixels, x and y, not wrapped
     angle: np.ndarray  # (T,) radians, clockwise on the screen
@@ -144,7 +119,7 @@ def _sample_scene(
 ) -> _Scene:
     """Draw a scene. All classes draw the same numbers in the same order."""
     rng = np.random.default_rng(np.random.SeedSequence(seed))
-    outline = _sample_outline(rng)
+    outline = sample_outline(rng)
     camera = _sample_shake(rng, num_frames)
     place = np.tile(rng.random(2) * size, (num_frames, 1))
     angle = np.full(num_frames, rng.random() * 2 * math.pi)
@@ -178,19 +153,6 @@ def _sample_scene(
         angle=angle[order],
         zoom=zoom[order],
     )
-
-
-def _sample_outline(rng: np.random.Generator) -> _Outline:
-    """An ellipse, a regular polygon, or a star of two of them."""
-    corners, copies = ((0, 0), (3, 1), (4, 1), (5, 1), (3, 2), (4, 2))[rng.integers(6)]
-    flatness = rng.random()
-    if not corners:
-        return _Outline((), 0.5 + 0.4 * flatness)
-    inner = math.cos(math.pi / corners)
-    turns = np.arange(corners) / corners + np.arange(copies)[:, None] / corners / copies
-    angles = 2 * math.pi * turns
-    normals = np.stack([np.cos(angles), np.sin(angles)], axis=-1) / inner
-    return _Outline(tuple(normals), inner)
 
 
 def _sample_shake(rng: np.random.Generator, num_frames: int) -> np.ndarray:

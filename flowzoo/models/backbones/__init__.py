@@ -3,6 +3,7 @@ from .bn_inception import BNInception
 from .inception_i3d import InceptionI3D
 from .mfnet import MFNet
 from .motionnet import MotionNet, ResNet50MotionNet, TinyMotionNet, VGG16MotionNet
+from .pyramid_motionnet import PyramidMotionNet
 from .repflow_fcf import RepFlowFcfResNet3d
 from .repflow_released import ReleasedRepFlowResNet3d
 from .repflow_resnet import RepFlowResNet
@@ -25,6 +26,7 @@ __all__ = [
     "InceptionI3D",
     "MFNet",
     "MotionNet",
+    "PyramidMotionNet",
     "ReleasedRepFlowResNet3d",
     "RepFlowFcfResNet3d",
     "RepFlowResNet",

@@ -5,6 +5,7 @@ from .feature_preprocessor import FeatureDataPreprocessor
 from .feature_two_stream import FeatureTwoStream
 from .hallucinated_two_stream import HallucinatedTwoStream, feature_sequence
 from .motion_estimator import MotionEstimator
+from .pyramid_motion_estimator import PyramidMotionEstimator
 from .repflow_recognizer import RepFlowRecognizer2D
 from .tvl1_preprocessor import TVL1DataPreprocessor
 from .two_stream import TwoStreamRecognizer
@@ -14,6 +15,7 @@ __all__ = [
     "FeatureTwoStream",
     "HallucinatedTwoStream",
     "MotionEstimator",
+    "PyramidMotionEstimator",
     "RepFlowRecognizer2D",
     "TVL1DataPreprocessor",
     "TwoStreamRecognizer",

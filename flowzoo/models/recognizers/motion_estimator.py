@@ -60,14 +60,19 @@ class MotionEstimator(BaseModel):
                 f"needed: use FormatShape(input_format='NCTHW')"
             )
         clips = inputs.flatten(0, 1)
-        flows = self.backbone(clips)
         if mode == "tensor":
-            return flows
+            return self.backbone(clips)
         if mode == "loss":
-            return self.flow_loss(clips, flows, data_samples)
+            return self.loss(clips, data_samples)
         if mode == "predict":
-            return self._predict(inputs, flows[0], data_samples)
+            return self._predict(inputs, self.backbone(clips)[0], data_samples)
         raise ValueError(f"mode={mode!r}; choose 'tensor', 'loss' or 'predict'")
+
+    def loss(
+        self, clips: Tensor, data_samples: Sequence[ActionDataSample] | None
+    ) -> dict[str, Tensor]:
+        """Losses of clips (N, 3, T, H, W)."""
+        return self.flow_loss(clips, self.backbone(clips), data_samples)
 
     @staticmethod
     def _predict(
