@@ -52,6 +52,7 @@ def test_views_are_what_the_pipeline_makes(videos, monkeypatch):
         seen.add(key)
         name = "shapes" if dataset.type == "MotionShapesDataset" else "others"
         video = dict(filename=str(videos / f"{name}.mp4"), label=0, start_index=0)
+        video["scene"] = dict(seed=(0,))  # what MotionShapes scenes are rendered from
         with DefaultScope.overwrite_default_scope("mmaction"):
             sample = Compose(dataset.pipeline)(video | dict(modality="RGB"))
         number = derived.clips * derived.crops
