@@ -28,6 +28,7 @@ from tqdm import tqdm
 import flowzoo  # noqa: F401
 from flowzoo.datasets.preparation.sources import VIDEO_SUFFIXES
 from flowzoo.inference import Inferencer, Prediction, average
+from flowzoo.interrupts import run_tool
 from flowzoo.io.video import VideoError
 from flowzoo.visualization.annotated_video import AnnotatedVideo
 
@@ -124,4 +125,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

@@ -30,12 +30,15 @@ def wait_passively() -> None:
         os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 
-def run_mmaction_tool(name: str) -> None:
-    """Run ``tools/NAME`` of the installed mmaction2 as the main program."""
+def run_mmaction_tool(name: str, advice: str = "") -> None:
+    """Run ``tools/NAME`` of the installed mmaction2 as the main program.
+
+    ``advice`` says how to go on after Ctrl-C.
+    """
     wait_passively()
     import mmaction
 
-    import flowzoo  # noqa: F401
+    from flowzoo.interrupts import run_tool
 
     tools = Path(mmaction.__file__).parent / ".mim" / "tools"
     if not tools.is_dir():
@@ -47,7 +50,7 @@ def run_mmaction_tool(name: str) -> None:
     if not path.is_file():
         known = sorted(str(p.relative_to(tools)) for p in tools.rglob("*.py"))
         raise SystemExit(f"mmaction2 has no tool {name}; it has {', '.join(known)}")
-    runpy.run_path(str(path), run_name="__main__")
+    run_tool(lambda: runpy.run_path(str(path), run_name="__main__"), advice)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ custom_hooks = [
     dict(type='CheckNumClassesHook'),
     dict(type='CheckBatchSizeHook'),
     dict(type='CheckFlowLearningRateHook'),
-    dict(type='UnreadableVideosHook')
+    dict(type='UnreadableVideosHook'),
+    dict(type='TrainingSummaryHook')
 ]
 
 env_cfg = dict(

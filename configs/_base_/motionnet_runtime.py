@@ -21,7 +21,8 @@ default_hooks = dict(
 # The authors: training may diverge at the very start.
 custom_hooks = [
     dict(type='DivergenceGuardHook'),
-    dict(type='UnreadableVideosHook')
+    dict(type='UnreadableVideosHook'),
+    dict(type='TrainingSummaryHook')
 ]
 
 env_cfg = dict(

@@ -22,7 +22,8 @@ custom_hooks = [
     dict(type='CheckNumClassesHook'),
     dict(type='CheckBatchSizeHook'),
     dict(type='DivergenceGuardHook'),
-    dict(type='UnreadableVideosHook')
+    dict(type='UnreadableVideosHook'),
+    dict(type='TrainingSummaryHook')
 ]
 
 env_cfg = dict(

@@ -6,6 +6,7 @@ from .hooks import (
     UnreadableVideosHook,
 )
 from .optim import CaffeOptimWrapperConstructor, FlowOptimWrapperConstructor
+from .training_summary import TrainingSummaryHook
 from .visualization import FlowVisualizationHook, RepFlowVisualizationHook
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "FlowVisualizationHook",
     "RepFlowVisualizationHook",
     "TrainingDivergedError",
+    "TrainingSummaryHook",
     "UnreadableVideosHook",
 ]

@@ -28,6 +28,7 @@ from tqdm import tqdm
 
 import flowzoo  # noqa: F401
 from flowzoo.evaluation.flow_metrics import end_point_error, is_outlier
+from flowzoo.interrupts import run_tool
 from flowzoo_kernels import tvl1_flow
 from flowzoo_kernels.tvl1_flow.options import PRESETS
 
@@ -268,4 +269,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

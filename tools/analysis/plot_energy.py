@@ -22,6 +22,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 from mmengine.runner import load_checkpoint
 
+from flowzoo.interrupts import run_tool
 from flowzoo.visualization import FlowRecorder, energy_by_iteration, read_clip
 from flowzoo_kernels import RepresentationFlow
 
@@ -117,4 +118,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

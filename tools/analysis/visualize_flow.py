@@ -16,6 +16,7 @@ from mmaction.apis import init_recognizer
 from mmengine.config import Config, DictAction
 from mmengine.runner import load_checkpoint
 
+from flowzoo.interrupts import run_tool
 from flowzoo.visualization import (
     FlowRecorder,
     first_clip,
@@ -69,4 +70,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

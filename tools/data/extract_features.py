@@ -38,6 +38,7 @@ from tqdm import tqdm
 import flowzoo  # noqa: F401
 from flowzoo.datasets.features import FeatureWriter
 from flowzoo.datasets.transforms import VideoError
+from flowzoo.interrupts import run_tool
 from flowzoo.models.recognizers import feature_sequence
 
 
@@ -174,4 +175,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

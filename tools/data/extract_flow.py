@@ -38,6 +38,7 @@ from flowzoo.datasets.preparation.flow_files import (
     fault,
     read_info,
 )
+from flowzoo.interrupts import run_tool
 from flowzoo.io.text import read_lines
 from flowzoo.io.video import VideoError
 from flowzoo.process_pool import available_cores, worker_pool
@@ -182,4 +183,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

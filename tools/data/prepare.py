@@ -27,6 +27,7 @@ from flowzoo.datasets.preparation.own_config import (
     find_classifier,
     write_config,
 )
+from flowzoo.interrupts import run_tool
 from flowzoo.paths import dataset_folder
 
 MINIKINETICS = Path(__file__).with_name("label_map_minikinetics.txt")
@@ -112,4 +113,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

@@ -20,6 +20,7 @@ from flowzoo.datasets.preparation.ut_interaction import (
     metadata_accuracies,
     prepare_ut_interaction,
 )
+from flowzoo.interrupts import run_tool
 from flowzoo.paths import dataset_folder
 
 
@@ -46,4 +47,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

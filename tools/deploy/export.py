@@ -31,6 +31,7 @@ from mmengine.runner import load_checkpoint
 import flowzoo  # noqa: F401
 from flowzoo.config_lookup import find_config
 from flowzoo.deployment import FORMATS, ClipClassifier, compare, export, load_exported
+from flowzoo.interrupts import run_tool
 from flowzoo.zoo.protocol import counted_input
 
 TOLERANCE = 1e-4
@@ -102,4 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

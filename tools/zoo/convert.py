@@ -31,6 +31,7 @@ from pathlib import Path
 
 import torch
 
+from flowzoo.interrupts import run_tool
 from flowzoo.zoo import (
     convert_hidden_two_stream,
     convert_i3d,
@@ -67,4 +68,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

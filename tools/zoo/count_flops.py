@@ -13,6 +13,7 @@ from mmengine.config import Config
 from tqdm import tqdm
 
 from flowzoo.config_lookup import current_model_name, find_config
+from flowzoo.interrupts import run_tool
 from flowzoo.zoo.complexity import complexity
 from flowzoo.zoo.metafiles import read_metafiles, write_metafile
 from flowzoo.zoo.protocol import counted_input
@@ -48,4 +49,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

@@ -9,6 +9,7 @@ fetches it too. FLOWZOO_ZOO_URL names other places to look, FLOWZOO_DATA the cac
 
 import argparse
 
+from flowzoo.interrupts import run_tool
 from flowzoo.zoo import Model, download, models
 from flowzoo.zoo.index import find_checkpoint
 
@@ -56,4 +57,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

@@ -14,6 +14,7 @@ from pathlib import Path
 runpy.run_path(str(Path(__file__).parents[1] / "mmaction_tool.py"))["wait_passively"]()
 
 from flowzoo.config_lookup import find_config
+from flowzoo.interrupts import run_tool
 from flowzoo.zoo import find, models
 from flowzoo.zoo.evaluate import evaluate
 from flowzoo.zoo.index import find_checkpoint
@@ -53,4 +54,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)
