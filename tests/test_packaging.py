@@ -1,11 +1,17 @@
 """The wheel holds everything and works where nothing of the checkout is."""
 
 import configparser
+import hashlib
 import os
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+
+import yaml
+
+import flowzoo
+from flowzoo import zoo
 
 ROOT = Path(__file__).parents[1]
 
@@ -42,6 +48,16 @@ def test_wheel_has_mims_layout(wheel):
     assert not any("__pycache__" in name for name in names)
 
 
+def test_wheel_carries_the_published_weights(wheel):
+    """All of them, as long as none is larger than 10 MB."""
+    published = {m.checkpoint for m in zoo.models().values() if m.checkpoint}
+    assert published and all(c.size <= 10 * 2**20 for c in published)
+    with zipfile.ZipFile(wheel) as archive:
+        for checkpoint in published:
+            data = archive.read(f"flowzoo/.mim/checkpoints/{checkpoint.file}")
+            assert hashlib.sha256(data).hexdigest() == checkpoint.sha256
+
+
 def test_wheel_works_alone(wheel, tmp_path):
     """Configs resolve by `flowzoo::` from the installed files, and a model is built."""
     site = tmp_path / "site"
@@ -61,6 +77,7 @@ def test_wheel_works_alone(wheel, tmp_path):
         "print(flowzoo.__file__, flowzoo_kernels.__file__, sep='\\n')\n"
         "config = Config.fromfile('mine.py')\n"
         "print(MODELS.build(config.model).cls_head.fc_cls.out_features)\n"
+        "print(flowzoo.zoo.download('repflow_r18_motionshapes'))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -70,6 +87,12 @@ def test_wheel_works_alone(wheel, tmp_path):
         capture_output=True,
         text=True,
     )
-    *files, classes = done.stdout.split()[-3:]
+    *files, classes, weights = done.stdout.split()[-4:]
+    files.append(weights)
     assert all(Path(file).is_relative_to(site) for file in files)
     assert classes == "3"
+
+
+def test_citation_names_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == flowzoo.__version__

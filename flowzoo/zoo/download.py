@@ -1,4 +1,4 @@
-"""Fetching checkpoints: from the clone, from the cache, or from a mirror."""
+"""Finding checkpoints: in the package, in the cache, or on a mirror."""
 
 import errno
 import hashlib
@@ -17,11 +17,8 @@ from ..io.locks import lock
 from ..paths import cache_root
 from .index import Checkpoint, find_checkpoint
 
-# The only place that says where the published files are to be; nothing is there yet.
-BASE_URL = "https://github.com/flowzoo/flowzoo/raw/main/checkpoints/"
-
-# Of a clone; absent where the wheel is installed.
-REPOSITORY = Path(__file__).parents[2] / "checkpoints"
+# The wheel carries the published files, a clone has them in the folder checkpoints.
+REPOSITORY = Path(__file__).parents[1] / ".mim" / "checkpoints"
 
 CHUNK = 1 << 18
 TIMEOUT = 30.0  # seconds without a byte
@@ -35,10 +32,10 @@ class DownloadError(OSError):
 def mirrors() -> list[str]:
     """Where files are looked for, in this order.
 
-    ``FLOWZOO_ZOO_URL`` may name other places than the default one: http, https or
-    file addresses of folders, separated by spaces.
+    ``FLOWZOO_ZOO_URL`` names them: http, https or file addresses of folders, separated
+    by spaces. There is no default.
     """
-    places = os.environ.get("FLOWZOO_ZOO_URL", "").split() or [BASE_URL]
+    places = os.environ.get("FLOWZOO_ZOO_URL", "").split()
     for place in places:
         if not place.startswith(("http://", "https://", "file://")):
             raise ValueError(
@@ -141,24 +138,12 @@ def _fetch(checkpoint: Checkpoint, target: Path, progress: bool, alone: bool) ->
             return
         part.unlink()
         failures.append(f"{url}: not the published file (its SHA-256 differs)")
+    reasons = "".join(f"\n  {failure}" for failure in failures)
     raise DownloadError(
-        f"{checkpoint.file} could not be downloaded.\n  "
-        + "\n  ".join(failures)
-        + f"\n{_advice()}, or put the file into {target.parent}."
-    )
-
-
-def _advice() -> str:
-    ways = (
-        "the environment variable FLOWZOO_ZOO_URL to a folder or server that has the "
-        "files: file:///PATH, http:// or https://"
-    )
-    if os.environ.get("FLOWZOO_ZOO_URL"):
-        return f"Set {ways}"
-    return (
-        "FlowZoo's own address has no files yet. They are in the folder checkpoints of "
-        "a clone, where its editable install (pip install -e) finds them. Or set "
-        + ways
+        f"{checkpoint.file} is not in this installation and could not be "
+        f"downloaded.{reasons}\nSet the environment variable FLOWZOO_ZOO_URL to a "
+        "folder or server that has the files (file:///PATH, http:// or https://), or "
+        f"put the file into {target.parent}."
     )
 
 

@@ -118,13 +118,12 @@ def test_address_of_unknown_kind(server, monkeypatch):
         download(NAME)
 
 
-def test_our_address_serves_nothing_yet(server, monkeypatch):
+def test_without_an_address(server, monkeypatch):
     monkeypatch.delenv("FLOWZOO_ZOO_URL")
-    monkeypatch.setattr(module, "BASE_URL", f"{server.url}/")
-    server.troubles = [404]
-    with pytest.raises(DownloadError, match=r"no files yet(.|\n)*FLOWZOO_ZOO_URL") as e:
+    with pytest.raises(DownloadError, match=r"not in this(.|\n)*FLOWZOO_ZOO_URL") as e:
         download(NAME)
     assert "file:///PATH" in str(e.value)
+    assert not server.requests
 
 
 @pytest.fixture

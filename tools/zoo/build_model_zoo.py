@@ -15,7 +15,7 @@ import yaml
 
 from flowzoo.config_lookup import CONFIGS
 from flowzoo.zoo import Model, models
-from flowzoo.zoo.download import BASE_URL, REPOSITORY, sha256
+from flowzoo.zoo.download import REPOSITORY, sha256
 
 ROOT = Path(__file__).resolve().parents[2]
 START, END = "<!-- model zoo: start -->", "<!-- model zoo: end -->"
@@ -120,7 +120,7 @@ def model_index(rows: list[Model]) -> str:
                     "Metrics": {model.result["metric"]: model.result["value"]},
                 }
             ],
-            "Weights": BASE_URL + model.checkpoint.file,
+            "Weights": f"flowzoo://{model.name}",
         }
         for model in rows
         if model.checkpoint
