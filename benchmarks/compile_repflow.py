@@ -21,7 +21,8 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from flowzoo_kernels.repflow import gpu
+from flowzoo_kernels.repflow.gpu import launches as gpu
+from flowzoo_kernels.repflow.gpu import tiling
 
 # For which launches are planned, and the states computed again are counted.
 MAPS, N_ITERS = 480, 20
@@ -103,6 +104,7 @@ def compile_one(
     dtype: str,
     sobel: bool = True,
     launches: tuple[tuple[bool, bool], ...] = LAUNCHES,
+    initial_flow: bool = False,
 ) -> dict:
     """One kernel as it is launched for maps of size x size.
 
@@ -110,6 +112,7 @@ def compile_one(
         kind: 'forward', 'backward' or 'backward, all gradients'.
         sobel: whether paper's flow kernels are the Sobel filters it starts from.
         launches: those on tiles; the row has the most registers and spills of them.
+        initial_flow: whether one is given, and in the backward pass its gradient, too.
     """
     row = {"kernel": kind, "variant": variant, "target": target, "dtype": dtype}
     row["map"] = size
@@ -119,14 +122,20 @@ def compile_one(
     maps = torch.empty(MAPS, 1, 2, size, size, device="meta")
     if kind == "forward":
         kernel = gpu.forward_kernel
-        plan = gpu.plan_forward(maps, N_ITERS, variant == "paper")
+        plan = tiling.plan_forward(maps, N_ITERS, variant == "paper")
         launched = {}
     else:
         kernel = gpu.backward_kernel
-        plan, _ = gpu.plan_backward(maps, N_ITERS, variant == "paper")
+        plan, _ = tiling.plan_backward(maps, N_ITERS, variant == "paper")
         everything = kind == "backward, all gradients"
         launched = {"NEED_X": True, "NEED_DIV": True, "SUMS": gpu.SUMS}
         launched |= {"NEED_IMAGE": everything, "NEED_FLOW": everything}
+    absent = {"linearized_ptr"}
+    if initial_flow:
+        row["variant"] += ", initial flow"
+    else:
+        absent |= {"initial_ptr", "initial_grad_ptr"}
+    launched |= {name: None for name in kernel.arg_names if name in absent}
     launched["K"] = gpu.constants(plan, variant, sobel, sobel)
     options = gpu.options(plan, target_of(target).warp_size)
     usages, seconds = [], []
@@ -169,7 +178,7 @@ def compile_one(
             # The first loop computes states again; see backward_kernel.
             again = 1
             if not plan.halo_before:
-                segment, segments = gpu.segments_of(N_ITERS)
+                segment, segments = tiling.segments_of(N_ITERS)
                 again = (N_ITERS - 1 + (segments - 1) * (segment - 1)) / N_ITERS
             row["with recomputation"] = round(max(loops) + min(loops) * again, 1)
     return row

@@ -150,8 +150,9 @@ def representation_flow(
     """Flow between the consecutive frames of a sequence of feature maps.
 
     For every channel and every pair of consecutive frames F1, F2, ``n_iters`` steps of
-    the TV-L1 iteration at one scale, without warping, from u = 0 (Piergiovanni and
-    Ryoo, "Representation Flow for Action Recognition", Algorithm 1, Eq. 2 to 6).
+    the TV-L1 iteration at one scale, without warping, from u = 0 or an initial flow
+    (Piergiovanni and Ryoo, "Representation Flow for Action Recognition", Algorithm 1,
+    Eq. 2 to 6).
 
     Convention: x is dimension 4 (to the right), y is dimension 3 (down); u points from
     F1 to F2, in pixels per frame for ``tvl1``, and in units of 8 pixels for ``paper``,
@@ -172,8 +173,7 @@ def representation_flow(
         n_iters: iterations, at least 1.
         variant: 'paper', 'tvl1' or 'released'.
         backend: 'auto' (by the device of x), 'triton', 'cpu' or 'reference'.
-        initial_flow: u to begin with, of the result's shape; 0 if None. The GPU's
-            kernels do not take it: 'auto' is the reference there.
+        initial_flow: u to begin with, of the result's shape; 0 if None.
 
     Returns:
         (N, 2C, T-1, H, W) of x's dtype: channels 0..C-1 are u1 (x direction),
@@ -205,7 +205,6 @@ def representation_flow(
         excluded["cpu"] = excluded["triton"] = "variant='released'"
     if initial_flow is not None:
         _check_initial_flow(initial_flow, x)
-        excluded["triton"] = "initial_flow"
     backend = checks.resolve_backend(backend, x.device, excluded)
     parameters = *kernels.values(), *scalars.values()
     if backend == "reference":

@@ -84,7 +84,7 @@ def test_launches_with_few_slots_for_states(variant, monkeypatch):
     from flowzoo_kernels.repflow.gpu import tiling
 
     monkeypatch.setattr(tiling, "MOST_ITERATIONS", 1)
-    monkeypatch.setattr(gpu, "STATES", 3)
+    monkeypatch.setattr(gpu.launches, "STATES", 3)
     monkeypatch.setattr(gpu, "STATE_BYTES", 1)
     check_against_reference("triton", make_maps((2, 2, 4, 70, 45)).cuda(), variant, 8)
 

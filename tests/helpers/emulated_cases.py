@@ -91,14 +91,22 @@ def repflow(
     strided: bool = False,
     needs: tuple[str, ...] = ("x", *PARAMETERS),
     multiprocessors: int = 1,
+    initial: bool = False,
 ) -> Case:
-    """sobel: with the kernels that `paper` starts from. needs: gradients wanted."""
+    """sobel: with the kernels that `paper` starts from. needs: gradients wanted.
+
+    initial: from an initial flow, whose gradient is wanted, too.
+    """
     n, c, t, h, w = shape
     x, parameters = make_maps(shape, dtype), make_parameters(variant, c)
     if sobel:
         parameters["flow_kernel"] = default_kernels("paper", c)[1]
     g = torch.Generator().manual_seed(3)
     grad = torch.randn(n, 2 * c, t - 1, h, w, generator=g)
+    extra = {}
+    if initial:
+        extra["initial_flow"] = torch.randn(grad.shape, generator=g).to(dtype)
+        needs = *needs, "initial_flow"
 
     def run(backend: str, kind: torch.dtype | None, draw: int) -> dict[str, Tensor]:
         maps = x
@@ -109,10 +117,11 @@ def repflow(
             maps = maps.permute(0, 4, 2, 1, 3).contiguous().permute(0, 3, 2, 4, 1)
         leaves = {
             name: value.detach().to(kind or value.dtype).requires_grad_(name in needs)
-            for name, value in {"x": maps, **parameters}.items()
+            for name, value in {"x": maps, **parameters, **extra}.items()
         }
         with mock.patch.object(launch, "sm_count", lambda _: multiprocessors):
-            out = representation_flow(*leaves.values(), n_iters, variant, backend)
+            *tensors, flow = leaves.values() if initial else (*leaves.values(), None)
+            out = representation_flow(*tensors, n_iters, variant, backend, flow)
             wanted = [leaves[name] for name in needs]
             weights = grad.to(dtype).to(out.dtype)
             grads = ()
@@ -123,6 +132,7 @@ def repflow(
 
     notes = [f"{shape} {variant}, {n_iters} iterations, {str(dtype)[6:]}"]
     notes += ["Sobel"] * sobel + ["strided"] * strided
+    notes += ["initial flow"] * initial
     if len(needs) < 7:
         notes.append(f"gradients {', '.join(needs) or 'none'}")
     if multiprocessors > 1:
@@ -249,6 +259,7 @@ def quick_cases() -> list[Case]:
         repflow((1, 2, 3, 14, 14), "paper", 3),
         repflow((1, 1, 3, 14, 14), "paper", 3, sobel=True),
         repflow((1, 1, 2, 33, 47), "tvl1", 3),
+        repflow((1, 1, 3, 14, 14), "tvl1", 3, initial=True),
         *(warp((2, 3, 9, 21), padding) for padding in warp_cases.PADDINGS),
         loss((1, 2, 3, 13, 19)),
         pyramid((2, 3, 2, 13, 19), [(7, 10), (4, 3)]),
@@ -285,6 +296,8 @@ def _repflow_cases() -> list[Case]:
         cases.append(repflow((2, 4, 4, 14, 14), variant, 5, multiprocessors=5))
         for name in ("x", *PARAMETERS[:4]):
             cases.append(repflow((1, 2, 3, 14, 14), variant, 5, needs=(name,)))
+        cases.append(repflow((1, 2, 3, 13, 9), variant, 5, initial=True))
+        cases.append(repflow((1, 1, 2, 33, 47), variant, 4, initial=True))
     return cases
 
 

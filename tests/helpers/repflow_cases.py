@@ -40,6 +40,7 @@ def run_flow(
     variant: str,
     dtype: torch.dtype | None = None,
     frozen: str | None = None,
+    initial_flow: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """The result and gradients, but not that of ``frozen``; in ``dtype`` if given."""
 
@@ -49,8 +50,10 @@ def run_flow(
     x = leaf(x)
     params = {name: leaf(p, name != frozen) for name, p in params.items()}
     arguments = (x, *params.values(), n_iters, variant, backend)
-    out = representation_flow(*arguments)
     leaves = {"x": x, **params}
+    if initial_flow is not None:
+        leaves["initial_flow"] = leaf(initial_flow)
+    out = representation_flow(*arguments, leaves.get("initial_flow"))
     leaves.pop(frozen, None)
     grads = torch.autograd.grad(
         out, list(leaves.values()), grad.to(out.dtype), materialize_grads=True
@@ -70,9 +73,12 @@ def scalar_errors(values: dict[str, Tensor], exact: dict[str, Tensor]) -> dict:
 
 
 def check_against_reference(
-    backend: str, x: Tensor, variant: str, n_iters: int
+    backend: str, x: Tensor, variant: str, n_iters: int, initial: bool = False
 ) -> None:
-    """Result and gradients by the rule, on inputs of x's type and device."""
+    """Result and gradients by the rule, on inputs of x's type and device.
+
+    initial: from a random initial flow, whose gradient is one more.
+    """
     params = make_parameters(variant, x.shape[1])
     if x.dtype == torch.float64:
         params = {name: p.double() for name, p in params.items()}
@@ -81,16 +87,20 @@ def check_against_reference(
     g = torch.Generator().manual_seed(3)
     grad = torch.randn(n, 2 * c, t - 1, h, w, generator=g).to(x)
     arguments = x, params, grad, n_iters, variant
-    result = run_flow(backend, *arguments)
-    eager = run_flow("reference", *arguments)
-    exact = run_flow("reference", *arguments, dtype=torch.float64)
+    options = {}
+    if initial:
+        options["initial_flow"] = torch.randn(grad.shape, generator=g).to(x)
+    result = run_flow(backend, *arguments, **options)
+    eager = run_flow("reference", *arguments, **options)
+    exact = run_flow("reference", *arguments, dtype=torch.float64, **options)
     eager_errors = scalar_errors(eager, exact)
     for seed in range(DRAWS):
         noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
         similar = (x * (1 + 0.01 * noise.to(x.device))).to(x.dtype)
         draw = similar, *arguments[1:]
-        values = run_flow("reference", *draw)
-        more = scalar_errors(values, run_flow("reference", *draw, dtype=torch.float64))
+        values = run_flow("reference", *draw, **options)
+        wide = run_flow("reference", *draw, dtype=torch.float64, **options)
+        more = scalar_errors(values, wide)
         eager_errors = {name: max(e, more[name]) for name, e in eager_errors.items()}
     for name, error in scalar_errors(result, exact).items():
         atol = ATOL[result[name].dtype] * abs(float(exact.pop(name)))

@@ -27,9 +27,24 @@ VARIANTS = ("paper", "tvl1")
     ],
 )
 def test_compiles_without_spills(kind, target, size, variant):
-    row = compile_repflow.compile_one(
-        kind, variant, target, size, "float32", launches=compile_repflow.LAUNCHES[:1]
-    )
+    check(kind, variant, target, size, launches=compile_repflow.LAUNCHES[:1])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(("kind", "size"), [("forward", 28), ("backward", 14)])
+def test_compiles_with_an_initial_flow(kind, size, variant):
+    check(kind, variant, "sm_90", size, initial_flow=True)
+
+
+def test_compiles_with_an_initial_flow_for_tiles():
+    launches = ((True, False),)  # the first of several
+    options = {"launches": launches, "initial_flow": True}
+    check("backward", "tvl1", "sm_90", 56, **options)
+
+
+def check(kind, variant, target, size, **options):
+    """Nothing spills, and the loops are as short as they were measured to be."""
+    row = compile_repflow.compile_one(kind, variant, target, size, "float32", **options)
     assert row["spills"] == 0, row
     limit = {"forward": 70, "backward": 220}[kind]
     assert row["per pixel and iteration"] <= limit
@@ -52,6 +67,8 @@ def test_compiles_where_every_size_is_one(kind):
     for name in kernel.arg_names:
         if name.startswith("NEED"):
             constants[name] = True
+        elif name.startswith(("initial", "linearized")):
+            constants[name] = None
         elif not name.endswith("_ptr"):
             constants.setdefault(name, 1)
     constants = {k: v for k, v in constants.items() if k in kernel.arg_names}

@@ -55,8 +55,6 @@ def test_errors_say_what_was_wrong(arguments, error, message):
 def test_initial_flow():
     x, params = make_maps((1, 2, 3, 4, 5)), make_parameters("tvl1", 2).values()
     flow = torch.zeros(1, 4, 2, 4, 5)
-    with pytest.raises(NotImplementedError, match="does not take initial_flow"):
-        representation_flow(x, *params, 3, "tvl1", "triton", initial_flow=flow)
     with pytest.raises(ValueError, match="initial_flow"):
         representation_flow(x, *params, 3, "tvl1", initial_flow=flow[:, :2])
 

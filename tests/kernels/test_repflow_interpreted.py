@@ -49,6 +49,31 @@ def test_iterations(n_iters, variant):
     check_against_reference("triton", make_maps((1, 2, 3, 5, 4)), variant, n_iters)
 
 
+@pytest.mark.parametrize(
+    ("shape", "variant", "n_iters"),
+    [
+        ((2, 1, 3, 7, 5), "paper", 3),
+        ((1, 2, 3, 9, 5), "tvl1", 3),
+        ((1, 1, 2, 1, 1), "tvl1", 1),
+    ],
+    ids=str,
+)
+def test_initial_flow(shape, variant, n_iters):
+    check_against_reference("triton", make_maps(shape), variant, n_iters, initial=True)
+
+
+def test_types_and_strides_of_an_initial_flow():
+    x, params = make_maps((1, 2, 2, 3, 4)), make_parameters("tvl1", 2).values()
+    flow = torch.randn(1, 4, 1, 3, 4).half().requires_grad_()
+    results = []
+    for given in (flow, flow.float(), flow.double(), flow.mT.contiguous().mT):
+        out = representation_flow(x, *params, 2, "tvl1", "triton", given)
+        results.append((out, *torch.autograd.grad(out.square().sum(), flow)))
+    for out, grad in results:
+        torch.testing.assert_close(out, results[0][0], rtol=0, atol=0)
+        torch.testing.assert_close(grad, results[0][1], rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_types(dtype):
     check_against_reference("triton", make_maps((1, 2, 3, 5, 4), dtype), "tvl1", 3)
@@ -118,13 +143,14 @@ def force_tiles(monkeypatch, shape: tiling.Shape, iterations: int) -> None:
 def test_several_launches(shape, n_iters, variant, monkeypatch):
     """Clip by clip, with fewer slots for states than there are launches."""
     force_tiles(monkeypatch, tiling.Shape(2, 4, 1, True, False, 1), 1)
-    monkeypatch.setattr(gpu, "STATES", 3)
+    monkeypatch.setattr(gpu.launches, "STATES", 3)
     monkeypatch.setattr(gpu, "STATE_BYTES", 1)
     check_against_reference("triton", make_maps(shape), variant, n_iters)
 
 
+@pytest.mark.parametrize("initial", [False, True])
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_tiles(variant, monkeypatch):
+def test_tiles(variant, initial, monkeypatch):
     """Several in both directions and several launches, the last one shorter."""
     tile = tiling.Shape(4, 4, 1, True, False, 1)
     force_tiles(monkeypatch, tile, 2)
@@ -133,4 +159,5 @@ def test_tiles(variant, monkeypatch):
         plan = tiling.plan_tiling(19, 41, 1, 5, tile, cost, 2)
         assert plan.iterations == 2
         assert min(plan.down, plan.across) > 1
-    check_against_reference("triton", make_maps((1, 1, 2, 19, 41)), variant, 5)
+    x = make_maps((1, 1, 2, 19, 41))
+    check_against_reference("triton", x, variant, 5, initial)

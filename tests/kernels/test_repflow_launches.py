@@ -50,6 +50,20 @@ def test_forward_allocates_its_result_alone(variant):
     assert operations == {"new_empty": 1}
 
 
+def test_an_initial_flow_adds_no_launch_and_its_gradient_alone():
+    parameters = make_parameters("tvl1", 3).values()
+    arguments = torch.empty(SHAPE), *parameters, torch.empty(GRAD_SHAPE), 20, "tvl1"
+    kernels, operations = counts(gpu.forward, *arguments)
+    assert kernels == {"forward_kernel": 1}
+    assert operations == {"new_empty": 1}
+    needs = [False] * 7 + [True]
+    kernels, operations = counts(
+        gpu.backward, torch.empty(GRAD_SHAPE), *arguments, needs
+    )
+    assert kernels == {"backward_kernel": 2}
+    assert operations == {"new_empty": 8, "empty": 1, "zeros": 1}
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("wanted", [(0,), (3, 4, 5, 6), range(7)], ids=str)
 def test_backward_makes_what_is_needed(wanted, variant):

@@ -14,7 +14,14 @@ import triton.language as tl
 
 from ..._common.triton_options import compile_once
 from .image_gradient import image_gradient_backward, image_kernel_grads
-from .iteration import coefficients, is_sobel, iterate, load_parameters
+from .initial_flow import first_state, store_initial_grads
+from .iteration import (
+    coefficients,
+    is_sobel,
+    iterate,
+    load_coefficients,
+    load_parameters,
+)
 from .iteration_backward import iterate_backward, zero_sums
 from .patches import (
     load_field,
@@ -47,14 +54,19 @@ def load_output_grads(ptr, stride_c, stride_h, stride_w, channels, p, K: tl.cons
 @triton.jit
 def recompute_segment(
     workspace_ptr, index, begin, end, segment, coeffs, params, p,
-    FIRST: tl.constexpr, K: tl.constexpr,
+    FROM_ZERO: tl.constexpr, K: tl.constexpr,
 ):  # fmt: skip
     """Compute the states from begin to end and store those that are used.
 
-    State begin is there already, as the first of its segment.
+    State begin is there already, as the first of its segment; if FROM_ZERO, state 0 is
+    zero and is not.
     """
-    at = state_at(workspace_ptr, segment + index, K)
-    state = load_state(at, (begin > 0) | (not FIRST), K)
+    if FROM_ZERO or K.TILED:  # state 0 is not loaded, or there is no other segment
+        slot = segment + index
+    else:
+        slot = segment + begin // segment
+    at = state_at(workspace_ptr, slot, K)
+    state = load_state(at, (begin > 0) | (not FROM_ZERO), K)
     for j in range(begin + 1, end):
         state = iterate(state, coeffs, params, p, K)
         # Those of earlier segments are computed again but for the segments' first ones.
@@ -147,6 +159,9 @@ def backward_kernel(
     old_ptr,  # (6, N, C, T-1, H, W): gradient of the state after it, unless LAST
     new_ptr,  # (6, N, C, T-1, H, W): of that before it, out, unless FIRST
     coeff_grads_ptr,  # (3, N, C, T-1, H, W): of F2 - F1 and of F2's gradient
+    initial_ptr,  # (N, 2C, T-1, H, W): u to begin with if FIRST, None for zeros
+    initial_grad_ptr,  # (N, 2C, T-1, H, W), None if not needed
+    linearized_ptr,  # (3, N, C, T-1, H, W): rho, gx, gy; None: those of x
     map_stride,  # N * C * (T-1) * H * W
     first_pair,  # of each clip in this launch
     pair_step,  # 2 where frames' gradients are written: such pairs share no frame
@@ -180,6 +195,7 @@ def backward_kernel(
     size: tl.constexpr = 6 * K.QUADS * K.GROUPS * 128
     workspace_ptr += tl.program_id(0).to(tl.int64) * (segment + segments) * size
     need_maps: tl.constexpr = NEED_X or NEED_IMAGE
+    from_zero: tl.constexpr = FIRST and initial_ptr is None
     # States that there are: what comes after the last p of all does not matter.
     states = n_iters if LAST else n_iters + 1
     groups = tl.cdiv(pairs, maps_per_program)
@@ -198,8 +214,13 @@ def backward_kernel(
             image += channel * 6
         first = x_ptr + (p.n * stride_n + (0 * p.n + channel) * stride_c + t * stride_t)
         second = first + stride_t
-        coeffs = coefficients(first, second, stride_h, stride_w, image, p, K.TILED, K)
+        if linearized_ptr is None:
+            coeffs = coefficients(
+                first, second, stride_h, stride_w, image, p, K.TILED, K
+            )
         map_offset = ((p.n * channels + channel) * (frames - 1) + t) * (h * w)
+        if linearized_ptr is not None:
+            coeffs = load_coefficients(linearized_ptr + map_offset, map_stride, p, K)
         if LAST:
             u1_grad = p.n * grad_stride_n + (0 * p.n + channel) * grad_stride_c
             u1_grad += t * grad_stride_t
@@ -209,8 +230,11 @@ def backward_kernel(
             )  # fmt: skip
         else:
             grads = load_fields(old_ptr + map_offset, map_stride, p, 6, K)
-        if not FIRST:
-            state = load_fields(state_ptr + map_offset, map_stride, p, 6, K)
+        if not from_zero:
+            if FIRST:
+                state = first_state(initial_ptr, channel, channels, t, frames - 1, p, K)
+            else:
+                state = load_fields(state_ptr + map_offset, map_stride, p, 6, K)
             at = state_at(workspace_ptr, state_slot(0, segment), K)
             store_state(at, state, True, K)
             tl.debug_barrier()
@@ -224,7 +248,7 @@ def backward_kernel(
             end = tl.minimum((index + 1) * segment, n_iters)
             recompute_segment(
                 workspace_ptr, index, begin, tl.minimum((index + 1) * segment, states),
-                segment, coeffs, params, p, FIRST, K,
+                segment, coeffs, params, p, from_zero, K,
             )  # fmt: skip
             tl.debug_barrier()
             for ahead in range(index * segment, end):
@@ -232,7 +256,7 @@ def backward_kernel(
                 new_at = state_at(workspace_ptr, state_slot(j + 1, segment), K)
                 old_at = state_at(workspace_ptr, state_slot(j, segment), K)
                 grads, coeff_grads, sums = iterate_backward(
-                    grads, coeff_grads, sums, old_at, (j > 0) | (not FIRST),
+                    grads, coeff_grads, sums, old_at, (j > 0) | (not from_zero),
                     new_at, j + 1 < states, coeffs, params, p,
                     need_maps, NEED_FLOW, NEED_DIV, K,
                 )  # fmt: skip
@@ -254,6 +278,10 @@ def backward_kernel(
             store_fields(new_ptr + map_offset, map_stride, grads, p, 6, K)
             if need_maps:
                 store_fields(coeff_grads_at, map_stride, coeff_grads, p, 3, K)
+        if initial_grad_ptr is not None:
+            store_initial_grads(
+                initial_grad_ptr, grads, channel, channels, t, frames - 1, p, K
+            )
         if NEED_IMAGE and FIRST:
             f2 = load_field(second, stride_h, stride_w, p, p.inside, K)
             add_image_kernel_sums(task_sums, f2, coeff_grads, p, K)

@@ -10,14 +10,16 @@ K, p: see patches.py. coeffs, params: see iteration.py.
 import triton.language as tl
 
 from ..._common.triton_options import compile_once
-from .iteration import coefficients, is_sobel, iterate, load_parameters, new_u
-from .patches import (
-    load_fields,
-    place_patches,
-    store_field,
-    store_fields,
-    zero_field,
+from .initial_flow import first_state
+from .iteration import (
+    coefficients,
+    is_sobel,
+    iterate,
+    load_coefficients,
+    load_parameters,
+    new_u,
 )
+from .patches import load_fields, place_patches, store_field, store_fields
 
 
 @compile_once
@@ -37,6 +39,8 @@ def forward_kernel(
     tau_ptr,  # (1,)
     old_ptr,  # (6, N, C, T-1, H, W): state before, unless FIRST
     new_ptr,  # (6, N, C, T-1, H, W), after, unless LAST
+    initial_ptr,  # (N, 2C, T-1, H, W): u to begin with if FIRST, None for zeros
+    linearized_ptr,  # (3, N, C, T-1, H, W): rho, gx, gy; None: those of x
     map_stride,  # N * C * (T-1) * H * W
     pairs,  # N * (T - 1)
     pairs_per_clip,  # T - 1
@@ -65,14 +69,16 @@ def forward_kernel(
     params = load_parameters(div_ptr, flow_ptr, theta_ptr, lam_ptr, tau_ptr, channel, K)
     if not K.PAPER:
         image_ptr += channel * 6
-    x_ptr += p.n * stride_n + (0 * p.n + channel) * stride_c + p.t * stride_t
-    coeffs = coefficients(
-        x_ptr, x_ptr + stride_t, stride_h, stride_w, image_ptr, p, False, K
-    )
     map_offset = ((p.n * channels + channel) * pairs_per_clip + p.t) * (h * w)
+    if linearized_ptr is None:
+        x_ptr += p.n * stride_n + (0 * p.n + channel) * stride_c + p.t * stride_t
+        coeffs = coefficients(
+            x_ptr, x_ptr + stride_t, stride_h, stride_w, image_ptr, p, False, K
+        )
+    else:
+        coeffs = load_coefficients(linearized_ptr + map_offset, map_stride, p, K)
     if FIRST:
-        zero = zero_field(K)
-        state = (zero, zero, zero, zero, zero, zero)
+        state = first_state(initial_ptr, channel, channels, p.t, pairs_per_clip, p, K)
     else:
         state = load_fields(old_ptr + map_offset, map_stride, p, 6, K)
     for _ in range(n_iters - 1 if LAST else n_iters):

@@ -5,6 +5,8 @@ import itertools
 import math
 from typing import NamedTuple
 
+from torch import Tensor
+
 PLANS = 1024  # that are kept, because making one takes longer than a launch
 LANES = 32  # of a row of patches; on GPUs with warps of 64, two rows are in one
 
@@ -149,3 +151,34 @@ def plan_tiling(
     choices = range(1, min(n_iters, most) + 1)
     plans = (tile(h, w, shape, iterations, cost) for iterations in choices)
     return min((plan for plan in plans if plan), key=seconds)
+
+
+def plan_forward(x: Tensor, n_iters: int, paper: bool) -> Tiling:
+    """For the way forward over frames x (N, C, T, H, W)."""
+    n, c, t, h, w = x.shape
+    shape = fit_whole_maps(h, w, n * (t - 1), FORWARD)
+    if shape is not None:
+        return whole_maps(shape, n_iters)
+    cost, maps = FORWARD_COST[paper], n * c * (t - 1)
+    return plan_tiling(h, w, maps, n_iters, FORWARD_TILE, cost, MOST_ITERATIONS)
+
+
+def plan_backward(x: Tensor, n_iters: int, paper: bool) -> tuple[Tiling, Tiling]:
+    """For the way back, and for the states that its launches begin with."""
+    n, c, t, h, w = x.shape
+    shape = fit_whole_maps(h, w, n * (t // 2), BACKWARD)
+    if shape is not None:
+        plan = whole_maps(shape, n_iters)
+        return plan, plan
+    cost, maps = BACKWARD_COST[paper], n * c * (t - 1)
+    plan = plan_tiling(h, w, maps, n_iters, BACKWARD_TILE, cost, MOST_ITERATIONS)
+    shape = fit_whole_maps(h, w, n * (t - 1), FORWARD)
+    if shape is not None:
+        return plan, whole_maps(shape, plan.iterations)
+    return plan, tile(h, w, FORWARD_TILE, plan.iterations, FORWARD_COST[paper])
+
+
+def segments_of(n_iters: int) -> tuple[int, int]:
+    """Iterations whose states are kept at a time, and how many such segments."""
+    segment = math.ceil(math.sqrt(n_iters))
+    return segment, math.ceil(n_iters / segment)
