@@ -7,22 +7,21 @@ CVPR 2018. Notes, where the authors' code and this differ:
 2. They keep theta, lambda, tau and the image gradient fixed; here all can be learned.
 3. Their initial flow has the size of the training crops; here it is resized to others.
 
-Eager PyTorch: the iteration is representation flow's, linearized at a given flow, which
-its fused kernels are not. Only every so many states are kept for the backward pass,
-which recomputes the others.
+The iteration is representation flow's, linearized at the flow so far; on a CPU it is
+fused, forward and backward (repflow/iterations_op.py), and on others eager PyTorch.
+Only every so many states are kept for the backward pass, which recomputes the others.
 """
 
-import math
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
-from .._common.checks import check_choice, check_positive_int
+from .._common.checks import BACKENDS, check_choice, check_positive_int
 from .._common.lower_bound import lower_bound
-from ..repflow.reference import LINEAR_PARTS, default_kernels, iterate
+from ..repflow.iterations_op import tvl1_iterations
+from ..repflow.reference import LINEAR_PARTS, default_kernels
 from ..warp.op import backward_warp
 from .op import to_gray
 from .options import MIN_SIDE
@@ -60,6 +59,8 @@ class TVNet(nn.Module):
         initial_size: height and width of the initial flow at the coarsest scale, zeros
             before training, resized to other sizes of frames. None: it is zero, and not
             learned.
+        backend: of the iterations and warps: 'auto' (by the device), 'cpu' or
+            'reference'.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class TVNet(nn.Module):
         scale_step: float = 0.5,
         learn: Sequence[str] = GROUPS,
         initial_size: Sequence[int] | None = None,
+        backend: str = "auto",
     ) -> None:
         super().__init__()
         check_positive_int("n_iters", n_iters, "iteration")
@@ -83,10 +85,12 @@ class TVNet(nn.Module):
             raise ValueError(f"learn={learn!r} is a string; give a sequence of groups")
         for group in learn:
             check_choice("learn group", group, GROUPS)
+        check_choice("backend", backend, BACKENDS)
         self.n_iters = n_iters
         self.warps = warps
         self.scales = scales
         self.scale_step = scale_step
+        self.backend = backend
         self.learn = tuple(group for group in GROUPS if group in learn)
         stages = scales * warps
         image, flow, divergence = default_kernels("tvl1", stages)
@@ -150,37 +154,32 @@ class TVNet(nn.Module):
         kernel = self.image[scale : scale + 1].to(pairs.dtype)
         gradient = LINEAR_PARTS["tvl1"][0](second, second, kernel)
         images = torch.cat([second, *gradient], dim=1).squeeze(2)
-        p = (torch.zeros_like(first),) * 4
+        u = flow.transpose(0, 1)  # (2, P, h, w)
+        state = torch.cat([u, u.new_zeros(4, *u.shape[1:])])
         for warp in range(self.warps):
             stage = scale * self.warps + warp
-            warped = backward_warp(images, flow, "border").unsqueeze(2)
-            second_warped, gx, gy = warped.split(1, dim=1)
-            u = flow[:, :1, None], flow[:, 1:, None]
-            rho_c = second_warped - gx * u[0] - gy * u[1] - first
-            u, p = self._iterations(stage, u, p, (gx, gy, rho_c))
-            flow = torch.cat(u, dim=1).squeeze(2)
-        return flow
+            u = state[:2]
+            flow = u.transpose(0, 1)
+            warped = backward_warp(images, flow, "border", self.backend)
+            second_warped, gx, gy = warped.unbind(1)
+            rho_c = second_warped - gx * u[0] - gy * u[1] - first[:, 0, 0]
+            linearized = torch.stack([rho_c, gx, gy])
+            state = tvl1_iterations(
+                state,
+                linearized,
+                self.flow[stage : stage + 1],
+                self.divergence[stage : stage + 1],
+                self._scalar("theta", stage),
+                self._scalar("lam", stage),
+                self._scalar("tau", stage),
+                self.n_iters,
+                self.backend,
+            )
+        return state[:2].transpose(0, 1)
 
-    def _iterations(self, stage: int, u, p, linearized):
-        """All iterations of a warp; states are kept about every sqrt(n_iters)."""
-        dtype = u[0].dtype
-        kernels = [k[stage : stage + 1].to(dtype) for k in (self.flow, self.divergence)]
-        scalars = [self._scalar(name, stage, dtype) for name in ("theta", "lam", "tau")]
-        chunk = math.isqrt(self.n_iters - 1) + 1
-        for done in range(0, self.n_iters, chunk):
-            count = min(chunk, self.n_iters - done)
-            arguments = u, p, linearized, kernels, scalars, count, "tvl1"
-            if torch.is_grad_enabled():
-                u, p = checkpoint(iterate, *arguments, use_reentrant=False)
-            else:
-                u, p = iterate(*arguments)
-        return u, p
-
-    def _scalar(self, name: str, stage: int, dtype: torch.dtype) -> Tensor:
+    def _scalar(self, name: str, stage: int) -> Tensor:
         value = getattr(self, name)[stage]
-        if name in self.learn:
-            value = lower_bound(value, SMALLEST_SCALAR)
-        return value.to(dtype)
+        return lower_bound(value, SMALLEST_SCALAR) if name in self.learn else value
 
     def extra_repr(self) -> str:
         return (

@@ -29,7 +29,7 @@ STATE_BYTES = 1 << 20
 MIN_STATES = 9
 
 
-def _storage(t: Tensor) -> tuple[np.ndarray, np.ndarray]:
+def storage(t: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """The memory from t's first element to its last, one-dimensional, and strides."""
     t = t.detach()
     if t.numel() == 0:  # never touched, but the kernel wants the type
@@ -82,7 +82,7 @@ def _weights(
     return np.ascontiguousarray(table).reshape(groups, -1)
 
 
-def _scratch(dtype: np.dtype, planes: int, h: int, w: int) -> np.ndarray:
+def scratch_planes(dtype: np.dtype, planes: int, h: int, w: int) -> np.ndarray:
     """Zeros for so many planes, at the start of a cache line."""
     size = planes * make_grid(h, w).plane
     memory = np.empty(size + 16, dtype=dtype)
@@ -98,7 +98,7 @@ def kept_states(dtype: np.dtype, h: int, w: int) -> int:
     return max(MIN_STATES, STATE_BYTES // state_bytes)
 
 
-def _prepare(
+def prepare(
     x: Tensor, parameters: Sequence[Tensor], variant: str
 ) -> tuple[np.ndarray, int, np.ndarray, Scheme]:
     """Work of each lane, pairs per lane, weights of each group, and the scheme."""
@@ -127,11 +127,11 @@ def forward(x: Tensor, *arguments: Tensor | int | str | None) -> Tensor:
     out = x.new_empty((n, 2 * c, t - 1, h, w))
     if n == 0:
         return out
-    lanes, _, table, scheme = _prepare(x, parameters, variant)
-    storages = [_storage(v) for v in (x, out, _initial(initial_flow, x))]
+    lanes, _, table, scheme = prepare(x, parameters, variant)
+    storages = [storage(v) for v in (x, out, _initial(initial_flow, x))]
 
     def make_worker():
-        scratch = _scratch(table.dtype, FORWARD_PLANES, h, w)
+        scratch = scratch_planes(table.dtype, FORWARD_PLANES, h, w)
 
         def worker(g: int) -> None:
             forward_group(
@@ -169,11 +169,11 @@ def backward(
         grads = parameter_gradients(sums, kernels, scalars, variant, needs)
         return x_grad, *grads, initial_grad.to(initial_type)
 
-    lanes, per_lane, table, scheme = _prepare(x, parameters, variant)
+    lanes, per_lane, table, scheme = prepare(x, parameters, variant)
     chunks = math.ceil((t - 1) / per_lane)
     seam = x.new_empty((n, c, chunks - 1 if need_x else 0, h, w))
     tensors = grad, x, _initial(initial_flow, x), x_grad if need_x else x[:0]
-    storages = [_storage(v) for v in (*tensors, initial_grad, seam)]
+    storages = [storage(v) for v in (*tensors, initial_grad, seam)]
     sums = np.zeros((len(lanes), rows, LANES))
     flat_sums = sums.reshape(len(lanes), -1)
     states = kept_states(table.dtype, h, w)
@@ -181,7 +181,7 @@ def backward(
     flags = need_x, need_x or need_image, need_flow, need_div or need_theta, need_image
 
     def make_worker():
-        scratch = _scratch(table.dtype, STATES + states * STATE_PLANES, h, w)
+        scratch = scratch_planes(table.dtype, STATES + states * STATE_PLANES, h, w)
 
         def worker(g: int) -> None:
             backward_group(

@@ -10,7 +10,7 @@ F2 of one pair and as F1 of the next in one place. s, w, i: see layout.py.
 from numba import njit
 
 from ..._common.simd import INLINE, JIT, LANES, cached_njit, vload
-from .forward import coefficients, iterate
+from .forward import coefficients, grid_of, iterate
 from .iteration_backward import (
     FRAME_A_GRAD,
     FRAME_B_GRAD,
@@ -34,13 +34,10 @@ from .layout import (
     W_FLOW,
     add,
     central_kind,
-    make_grid,
     pack,
     row,
     unpack_lane,
 )
-
-_grid = njit(**INLINE)(make_grid)
 
 
 @njit(**INLINE)
@@ -167,7 +164,7 @@ def backward_group(
     """
     channels, h, width, pairs_per_lane = size
     need_x, need_maps, _, _, need_image = needs
-    grid = _grid(h, width)
+    grid = grid_of(h, width)
     plane = grid.plane
     state = STATES * plane
     f1, f2 = FRAME_A * plane, FRAME_B * plane

@@ -44,7 +44,7 @@ from .layout import (
 STATE = 6  # the first plane of the one state
 FORWARD_PLANES = STATE + STATE_PLANES
 
-_grid = njit(**INLINE)(make_grid)
+grid_of = njit(**INLINE)(make_grid)
 
 
 @njit(**JIT)
@@ -182,7 +182,7 @@ def forward_group(x, out, initial, lanes, w, scheme, size, n_iters, s):
     scratch memory of FORWARD_PLANES, all 0 before its first use.
     """
     channels, h, width = size
-    grid = _grid(h, width)
+    grid = grid_of(h, width)
     plane = grid.plane
     state = STATE * plane
     f1, f2 = FRAME_A * plane, FRAME_B * plane

@@ -10,21 +10,15 @@ from .patches import load_fields, store_fields, zero_field
 
 
 @triton.jit
-def _offsets(channel, channels, t, pairs_per_clip, p):
-    """Where a map of u1 begins, and how much later that of u2 does."""
-    size = p.h * p.w
-    begin = ((p.n * 2 * channels + channel) * pairs_per_clip + t) * size
-    return begin, (0 * p.n + channels) * pairs_per_clip * size
-
-
-@triton.jit
 def first_state(ptr, channel, channels, t, pairs_per_clip, p, K: tl.constexpr):
     """The state before the first iteration; its u is zero, too, if ptr is None."""
     zero = zero_field(K)
     if ptr is None:
         return zero, zero, zero, zero, zero, zero
     else:
-        begin, step = _offsets(channel, channels, t, pairs_per_clip, p)
+        size = (0 * p.n + p.h) * p.w
+        step = channels * pairs_per_clip * size
+        begin = p.n * (2 * step) + channel * pairs_per_clip * size + t * size
         u1, u2 = load_fields(ptr + begin, step, p, 2, K)
         return u1, u2, zero, zero, zero, zero
 
@@ -34,5 +28,8 @@ def store_initial_grads(
     ptr, grads, channel, channels, t, pairs_per_clip, p, K: tl.constexpr
 ):
     """Store the gradient of the first state's u, which is that of the initial flow."""
-    begin, step = _offsets(channel, channels, t, pairs_per_clip, p)
+    # In another form than above: what they share would fill registers in between.
+    size = p.h * p.w
+    begin = ((p.n * 2 * channels + channel) * pairs_per_clip + t) * size
+    step = (0 * p.n + channels) * pairs_per_clip * size
     store_fields(ptr + begin, step, grads, p, 2, K)
