@@ -88,7 +88,7 @@ def test_tvnet_is_as_exact_as_eager(options):
         flow = net(frames)
         leaves = {"frames": frames, **dict(net.named_parameters())}
         grads = torch.autograd.grad((weights.to(dtype) * flow).sum(), leaves.values())
-        results.append({"flow": flow, **dict(zip(leaves, grads, strict=True))})
+        results.append({"out": flow, **dict(zip(leaves, grads, strict=True))})
     for name in results[0]:
         ours, eager, exact = (r[name].detach() for r in results)
         assert_as_exact_as_eager(name, ours, eager, exact)
