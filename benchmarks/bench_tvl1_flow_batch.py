@@ -52,7 +52,7 @@ def main() -> None:
             row |= {"pairs per second": round(rate, 2), "load": timing.load()}
             rows.append(row)
             print(row, flush=True)
-    timing.write(timing.OUTPUT / f"tvl1_flow_batch_{args.device}.json", report)
+            timing.write(timing.OUTPUT / f"tvl1_flow_batch_{args.device}.json", report)
 
 
 if __name__ == "__main__":

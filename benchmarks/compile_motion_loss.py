@@ -2,20 +2,26 @@
 
     python benchmarks/compile_motion_loss.py [--targets sm_80,sm_90]
 
-Writes benchmarks/results/motion_loss_compile.json and a table of the same: registers,
-spills, shared memory, and for NVIDIA the machine's instructions, of the kernel
-(barriers and fences are counted alone, too) and of its longest innermost loop: over the
-channels, or four of them at a time where the compiler unrolls it; over four rows for
-`frames, rows`.
+Writes benchmarks/results/motion_loss_compile_triton_VERSION.json and a table:
+registers, spills, shared memory, and for NVIDIA the machine's instructions, of the
+kernel (barriers and fences are counted alone, too) and of its longest innermost loop:
+over the channels, or four of them at a time where the compiler unrolls it; over four
+rows for `frames, rows`.
 """
 
 import argparse
-import json
 import re
 
 import torch
 import triton
-from compile_repflow import RESULTS, TYPES, as_table, loops_of, target_of, usage_of
+from compile_repflow import (
+    TYPES,
+    as_table,
+    loops_of,
+    target_of,
+    usage_of,
+    write_tables,
+)
 from triton.compiler import ASTSource
 
 from flowzoo_kernels._common.triton_options import LAUNCH_OPTIONS
@@ -120,11 +126,8 @@ def main() -> None:
                 row |= compile_one(kernel, constants, warps, target, dtype)
                 print(row, flush=True)
                 rows.append(row)
-    result = {"triton": triton.__version__, "torch": torch.__version__, "rows": rows}
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / "motion_loss_compile.json"
-    path.write_text(json.dumps(result, indent=1) + "\n")
-    path.with_suffix(".md").write_text(as_table(rows) + "\n")
+    result = {"torch": torch.__version__, "rows": rows}
+    write_tables("motion_loss", result, as_table(rows))
 
 
 if __name__ == "__main__":

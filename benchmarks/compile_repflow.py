@@ -9,7 +9,6 @@ divided by the pixels of a thread.
 
 import argparse
 import itertools
-import json
 import re
 import subprocess
 import tempfile
@@ -28,7 +27,6 @@ from flowzoo_kernels.repflow.gpu import tiling
 MAPS, N_ITERS = 480, 20
 # Launches on tiles, as (FIRST, LAST). Those that there are most of come first.
 LAUNCHES = (False, False), (True, False), (False, True)
-RESULTS = timing.OUTPUT
 TOOLS = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
 FEATURES = {"x_ptr", "out_ptr", "grad_ptr"}  # of the caller's type, the rest float32
 TYPES = {"float32": "*fp32", "bfloat16": "*bf16", "float16": "*fp16"}
@@ -228,11 +226,15 @@ def main() -> None:
 
 
 def write(rows: list[dict]) -> None:
-    result = {"triton": triton.__version__, "torch": torch.__version__, "rows": rows}
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"repflow_compile_triton_{triton.__version__}.json"
-    path.write_text(json.dumps(result, indent=1) + "\n")
-    path.with_suffix(".md").write_text(as_table(rows) + "\n")
+    write_tables("repflow", {"torch": torch.__version__, "rows": rows}, as_table(rows))
+
+
+def write_tables(operator: str, result: dict, table: str) -> None:
+    """Of the installed Triton, beside those of other versions."""
+    version = triton.__version__
+    path = timing.OUTPUT / f"{operator}_compile_triton_{version}.json"
+    timing.write(path, {"triton": version} | result)
+    path.with_suffix(".md").write_text(table + "\n")
 
 
 if __name__ == "__main__":

@@ -2,18 +2,17 @@
 
     python benchmarks/compile_tvl1_flow.py [--targets sm_80,sm_90,sm_100,gfx942]
 
-Writes benchmarks/results/tvl1_flow_compile.json and a table of the same. The estimate
-is of pairs of 340 x 256 on an H100, from the instructions of the loop over iterations
-alone, if every scheduler issued one of them a clock and no pair stopped early: an upper
-bound for that number of iterations, not a measurement.
+Writes benchmarks/results/tvl1_flow_compile_triton_VERSION.json and a table of the same.
+The estimate is of pairs of 340 x 256 on an H100, from the instructions of the loop over
+iterations alone, if every scheduler issued one of them a clock and no pair stopped
+early: an upper bound for that number of iterations, not a measurement.
 """
 
 import argparse
-import json
 from collections.abc import Mapping
 
 import triton
-from compile_repflow import RESULTS, as_table, loops_of, target_of, usage_of
+from compile_repflow import as_table, loops_of, target_of, usage_of, write_tables
 from triton.compiler import ASTSource
 
 from flowzoo_kernels.tvl1_flow import gpu
@@ -102,11 +101,9 @@ def main() -> None:
         c for c, row in zip(counts, rows, strict=True) if row["target"] == "sm_90"
     ]
     estimates = [estimate(hopper[0], preset) for preset in PRESETS] if hopper else []
-    result = {"triton": triton.__version__, "rows": rows, "H100, estimated": estimates}
-    path = RESULTS / "tvl1_flow_compile.json"
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    result = {"rows": rows, "H100, estimated": estimates}
     tables = [as_table(rows), as_table(estimates)] if estimates else [as_table(rows)]
-    path.with_suffix(".md").write_text("\n\n".join(tables) + "\n")
+    write_tables("tvl1_flow", result, "\n\n".join(tables))
     print(as_table(estimates))
 
 

@@ -67,9 +67,13 @@ def _pytest(name: str, marker: str, seconds: int, *options: str) -> Command:
     return Command(name, [*arguments, f"--junitxml={{out}}/{name}.xml"], seconds)
 
 
-def _bench(script: str, seconds: int, options: str = "", small: str = "") -> Command:
+def _bench(
+    script: str, seconds: int, options: str = "", small: str = "", suffix: str = ""
+) -> Command:
     arguments = [f"benchmarks/{script}.py", *options.split()]
-    return Command(script, arguments, seconds, small.split())
+    if suffix:
+        arguments += ["--suffix", suffix]
+    return Command(script + suffix, arguments, seconds, small.split())
 
 
 def _train(config: str, seconds: int, options: str, small: str) -> Command:
@@ -94,14 +98,15 @@ STEPS = {
             "bench_repflow",
             240,
             "--device cuda",
-            "--clips 1 --sizes 7 --compile-sizes= --rounds 1 --n-iters 2",
+            "--clips 1 --sizes 7 --compile-sizes= --rounds 1 --n-iters 2 --no-memory",
         ),
         _bench(
             "bench_repflow",
             50,
-            "--device cuda --backward-pixels 8 --suffix _8_pixels --sizes 14,28 "
-            "--compile-sizes= --no-memory",
+            "--device cuda --backward-pixels 8 --sizes 14,28 --compile-sizes= "
+            "--no-memory",
             "--clips 1 --sizes 7 --rounds 1 --n-iters 2",
+            "_8_pixels",
         ),
         _bench(
             "bench_motion_loss",
