@@ -12,15 +12,19 @@ ROOT is the folder with the official clips. For each method (a config, by its na
 2. For each fold the method is trained on the other groups with this rate and classifies
    the clips of the fold once, after the last epoch: no clip of it is seen before.
 
-Each run is kept in the work directory when it ends, so that an interrupted comparison
-continues where it stopped. --table writes results/comparison_weizmann.{json,md,png}
-from the methods whose folds are all there.
+Each run is kept in the work directory when it ends, and a checkpoint every five epochs,
+so that the same command continues a comparison that was killed. At the end the table
+and the images, comparison_weizmann.{json,md,png}, are written to the work directory.
+--table writes them to benchmarks/results, at any time, from the runs that are there; a
+method of which folds are missing says so. After a change of the configs take a new
+directory.
 """
 
 import argparse
 import json
 import os
 import pickle
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,15 +34,18 @@ from pathlib import Path
 import torch
 from comparison_report import write_report
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets.preparation import prepare, weizmann
 from flowzoo.io.text import read_text
+from flowzoo.io.video import VideoReader
 from flowzoo.zoo.complexity import complexity
 from flowzoo.zoo.protocol import counted_input
 
-RATES = (0.02, 0.05, 0.1, 0.2)
+RATES = (3e-3, 1e-2, 3e-2)
+RESULTS = Path(__file__).parent / "results"
 LAST = 20  # iterations over which the training's end is averaged
 
 
@@ -74,15 +81,16 @@ BENCHMARKS = {
         search_groups=("denis", "eli"),
         folds=9,
         classes=weizmann.CLASSES,
+        # in the order in which they are trained; the first is what others are held to
         methods={
             "repflow_r18_weizmann_rgb": "ResNet-18 without the layer",
             "repflow_r18_weizmann": "representation flow",
-            "repflow_r18_weizmann_fcf": "representation flow, flow-conv-flow",
-            "tvl1_r18_weizmann": "ResNet-18 on TV-L1 flow",
             "tvnet_r18_weizmann": "TVNet",
+            "tvl1_r18_weizmann": "ResNet-18 on TV-L1 flow",
+            "mfnet_r18_weizmann": "MFNet",
+            "repflow_r18_weizmann_fcf": "representation flow, flow-conv-flow",
             "hidden2s_r18_weizmann_fixed": "hidden two-stream, MotionNet fixed",
             "hidden2s_r18_weizmann": "hidden two-stream, MotionNet trained",
-            "mfnet_r18_weizmann": "MFNet",
             "actionflownet_r18_weizmann": "ActionFlowNet",
             "s3dg_inception_weizmann": "S3D-G",
         },
@@ -96,6 +104,24 @@ BENCHMARKS = {
 }
 
 
+class TrainingTimeHook(Hook):
+    """Sum up the CPU seconds of a training over its interruptions.
+
+    The sum is part of the checkpoints: what a kill throws away is not counted.
+    """
+
+    priority = "NORMAL"  # before the checkpoint of the epoch is written
+    key = "training_seconds"
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        self.start = time.process_time()
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        hub = runner.message_hub
+        seconds = time.process_time() - self.start
+        hub.update_info(self.key, hub.get_info(self.key, 0.0) + seconds)
+
+
 def run(method: str, rate: float, train_file: Path, test_file: Path, out: Path) -> dict:
     """Train a method on the clips of one list and classify those of another."""
     config = Config.fromfile(find_config(f"{method}.py"))
@@ -105,7 +131,7 @@ def run(method: str, rate: float, train_file: Path, test_file: Path, out: Path) 
     # nothing is chosen by looking at the test clips, so there is no validation
     config.val_cfg = config.val_dataloader = config.val_evaluator = None
     config.default_hooks.checkpoint = dict(
-        type="CheckpointHook", interval=1, max_keep_ckpts=1, save_optimizer=True
+        type="CheckpointHook", interval=5, max_keep_ckpts=1, save_optimizer=True
     )
     config.resume = True
     config.optim_wrapper.optimizer.lr = rate
@@ -117,9 +143,8 @@ def run(method: str, rate: float, train_file: Path, test_file: Path, out: Path) 
         dict(type="DumpResults", out_file_path=str(scores)),
     ]
     runner = Runner.from_cfg(config)
-    started_at, start = runner.epoch, time.process_time()
+    runner.register_hook(TrainingTimeHook())
     runner.train()
-    seconds = time.process_time() - start
     scalars = runner.message_hub.log_scalars
     start = time.process_time()
     runner.test()
@@ -131,8 +156,7 @@ def run(method: str, rate: float, train_file: Path, test_file: Path, out: Path) 
         rate=rate,
         epochs=runner.max_epochs,
         iterations=runner.max_iters,
-        # of an interrupted training the time is not known
-        training_seconds=round(seconds, 1) if started_at == 0 else None,
+        training_seconds=round(runner.message_hub.get_info(TrainingTimeHook.key), 1),
         test_milliseconds_a_clip=round(1000 * test_seconds / len(clips), 1),
         training_loss=round(scalars["train/loss"].mean(LAST), 4),
         training_accuracy=round(scalars["train/top1_acc"].mean(LAST), 4),
@@ -192,28 +216,29 @@ def search_rate(benchmark: Benchmark, method: str, data: Path, work_dir: Path) -
         name = f"{method}-search-{rate}"
         make = partial(run, method, rate, *files, work_dir / name)
         results.append(kept(work_dir / f"{name}.json", make))
+        shutil.rmtree(work_dir / name, ignore_errors=True)  # its checkpoint
     return min(results, key=lambda r: (-accuracy(r), loss(r)))["rate"]
 
 
 def fuse(title: str, streams: list[dict]) -> dict:
-    """The streams' scores, averaged clip by clip; what they cost together."""
-    folds = []
-    for runs in zip(*(stream["folds"] for stream in streams), strict=True):
-        seconds = [r["training_seconds"] for r in runs]
-        folds.append(
-            dict(
-                runs[0],
-                rate=None,
-                training_accuracy=None,
-                training_seconds=None if None in seconds else sum(seconds),
-                test_milliseconds_a_clip=sum(
-                    r["test_milliseconds_a_clip"] for r in runs
-                ),
-                clips=[
-                    dict(clips[0], scores=_mean([c["scores"] for c in clips]))
-                    for clips in zip(*(r["clips"] for r in runs), strict=True)
-                ],
-            )
+    """The streams' scores, averaged clip by clip; what they cost together.
+
+    Folds that a stream lacks are left out.
+    """
+    shared = sorted(set.intersection(*(set(stream["folds"]) for stream in streams)))
+    folds = {}
+    for fold in shared:
+        runs = [stream["folds"][fold] for stream in streams]
+        folds[fold] = dict(
+            runs[0],
+            rate=None,
+            training_accuracy=None,
+            training_seconds=sum(r["training_seconds"] for r in runs),
+            test_milliseconds_a_clip=sum(r["test_milliseconds_a_clip"] for r in runs),
+            clips=[
+                dict(clips[0], scores=_mean([c["scores"] for c in clips]))
+                for clips in zip(*(r["clips"] for r in runs), strict=True)
+            ],
         )
     return dict(
         title=title,
@@ -221,6 +246,36 @@ def fuse(title: str, streams: list[dict]) -> dict:
         multiply_adds=sum(stream["multiply_adds"] for stream in streams),
         folds=folds,
     )
+
+
+def length_baseline(benchmark: Benchmark, data: Path, neighbors: int = 5) -> float:
+    """Accuracy, in per cent, of a vote of the training clips of nearest length.
+
+    What is above it was not learned from how many frames a clip has.
+    """
+    right, clips, lengths = 0, 0, {}
+
+    def read(part: str, fold: int) -> list[tuple[int, int]]:
+        """Number of frames and label of each clip."""
+        samples = []
+        for line in read_text(
+            data / benchmark.lists.format(part=part, fold=fold)
+        ).splitlines():
+            name, label = line.rsplit(maxsplit=1)
+            if name not in lengths:
+                with VideoReader(data / "videos" / name) as reader:
+                    lengths[name] = reader.frame_count
+            samples.append((lengths[name], int(label)))
+        return samples
+
+    for fold in range(1, benchmark.folds + 1):
+        train = read("train", fold)
+        for length, label in read("val", fold):
+            nearest = sorted(train, key=lambda sample: abs(sample[0] - length))
+            votes = [vote for _, vote in nearest[:neighbors]]
+            right += max(sorted(set(votes)), key=votes.count) == label
+            clips += 1
+    return 100 * right / clips
 
 
 def main() -> None:
@@ -246,42 +301,61 @@ def main() -> None:
     os.environ["FLOWZOO_DATA"] = str(work_dir.absolute())  # where the configs look
     data = work_dir.absolute() / args.benchmark
     benchmark.prepare(args.root, data, force=True)
-    done = {}
     for method in methods:
-        results = []
-        for fold in folds:
+        for fold in () if args.table else folds:
             path = work_dir / f"{method}-{fold}.json"
-            if args.table and not path.exists():
-                continue
             files = [
                 data / benchmark.lists.format(part=part, fold=fold)
                 for part in ("train", "val")
             ]
-            results.append(
-                kept(
-                    path,
-                    lambda files=files, path=path, method=method: run(
-                        method,
-                        search_rate(benchmark, method, data, work_dir),
-                        *files,
-                        path.with_suffix(""),
-                    ),
-                )
-            )
-        if len(results) == benchmark.folds:
+
+            def make(method=method, files=files, path=path) -> dict:
+                rate = search_rate(benchmark, method, data, work_dir)
+                return run(method, rate, *files, path.with_suffix(""))
+
+            kept(path, make)
+    done = finished(benchmark, work_dir)
+    if done:
+        baseline = length_baseline(benchmark, data)
+        write_report(
+            RESULTS if args.table else work_dir,
+            args.benchmark,
+            benchmark.classes,
+            RATES,
+            benchmark.folds,
+            baseline,
+            done,
+        )
+
+
+def finished(benchmark: Benchmark, work_dir: Path) -> dict[str, dict]:
+    """The runs that are in the work directory, of single methods and of fusions."""
+    done = {}
+    for method, title in benchmark.methods.items():
+        paths = {
+            fold: work_dir / f"{method}-{fold}.json"
+            for fold in range(1, benchmark.folds + 1)
+        }
+        runs = {
+            fold: json.loads(path.read_text())
+            for fold, path in paths.items()
+            if path.exists()
+        }
+        if runs:
             config = Config.fromfile(find_config(f"{method}.py"))
             parameters, multiply_adds = complexity(config, counted_input(config))
             done[method] = dict(
-                title=benchmark.methods[method],
+                title=title,
                 parameters=parameters,
                 multiply_adds=multiply_adds,
-                folds=results,
+                folds=runs,
             )
     for name, (title, parts) in benchmark.fusions.items():
         if set(parts) <= set(done):
-            done[name] = fuse(title, [done[part] for part in parts])
-    if done:
-        write_report(args.benchmark, benchmark.classes, RATES, done)
+            fused = fuse(title, [done[part] for part in parts])
+            if fused["folds"]:
+                done[name] = fused
+    return done
 
 
 if __name__ == "__main__":

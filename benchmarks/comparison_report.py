@@ -13,30 +13,43 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-RESULTS = Path(__file__).parent / "results"
-
 
 def predicted(clip: dict) -> int:
     return int(np.argmax(clip["scores"]))
 
 
-def fold_accuracies(method: dict) -> list[float]:
-    return [
-        100 * statistics.mean(c["label"] == predicted(c) for c in fold["clips"])
-        for fold in method["folds"]
+def fold_accuracies(method: dict) -> dict[int, float]:
+    return {
+        number: 100 * statistics.mean(c["label"] == predicted(c) for c in fold["clips"])
+        for number, fold in method["folds"].items()
+    }
+
+
+def mean_and_spread(values: list[float], sign: str = "") -> str:
+    spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):{sign}.1f}{spread}"
+
+
+def row(method: dict, control: dict, num_folds: int) -> dict:
+    """One method's line of the table.
+
+    Args:
+        control: the method whose accuracy is subtracted, on the folds of both.
+    """
+    folds = list(method["folds"].values())
+    accuracies, others = fold_accuracies(method), fold_accuracies(control)
+    distances = [
+        accuracies[fold] - others[fold] for fold in accuracies if fold in others
     ]
-
-
-def row(method: dict) -> dict:
-    """One method's line of the table."""
-    folds = method["folds"]
-    accuracies = fold_accuracies(method)
     trained = folds[0]["rate"] is not None  # not fused from others
-    times = [f["training_seconds"] for f in folds if f["training_seconds"] is not None]
     return {
         "method": method["title"],
-        "accuracy ± sd of the folds": (
-            f"{statistics.mean(accuracies):.1f} ± {statistics.stdev(accuracies):.1f}"
+        "folds": f"{len(folds)} of {num_folds}",
+        "accuracy ± sd of the folds": mean_and_spread(list(accuracies.values())),
+        f"minus {control['title']}, same folds": (
+            mean_and_spread(distances, "+")
+            if distances and method is not control
+            else ""
         ),
         "training clips": (
             f"{100 * statistics.mean(f['training_accuracy'] for f in folds):.1f}"
@@ -46,7 +59,9 @@ def row(method: dict) -> dict:
         "rate": f"{folds[0]['rate']:g}" if trained else "",
         "parameters": f"{method['parameters'] / 1e6:.2f} M",
         "GFLOPs a view": f"{method['multiply_adds'] / 1e9:.2f}",
-        "training, CPU s": f"{statistics.median(times):.0f}" if times else "",
+        "training, CPU s": (
+            f"{statistics.median(f['training_seconds'] for f in folds):.0f}"
+        ),
         "test, CPU ms a clip": (
             f"{statistics.median(f['test_milliseconds_a_clip'] for f in folds):.0f}"
         ),
@@ -54,31 +69,47 @@ def row(method: dict) -> dict:
 
 
 def write_report(
-    name: str, classes: tuple[str, ...], rates: tuple[float, ...], methods: dict
+    folder: Path,
+    name: str,
+    classes: tuple[str, ...],
+    rates: tuple[float, ...],
+    num_folds: int,
+    length_baseline: float,
+    methods: dict,
 ) -> None:
-    """Write results/comparison_NAME.{json,md,png}.
+    """Write comparison_NAME.{json,md,png} to a folder.
 
     Args:
-        methods: {config: dict(title, parameters, multiply_adds, folds)}.
+        length_baseline: per cent of the clips that their number of frames gives away.
+        methods: {config: dict(title, parameters, multiply_adds, folds)}, where folds
+            are {number: run}; the first method is the control.
     """
     machine = (
         f"{os.cpu_count()} CPU cores ({platform.machine()}), torch {torch.__version__}"
     )
-    rows = [row(method) for method in methods.values()]
+    control = next(iter(methods.values()))
+    rows = [row(method, control, num_folds) for method in methods.values()]
     lines = [
         f"| {' | '.join(cells)} |"
         for cells in (rows[0], ["---"] * len(rows[0]), *(r.values() for r in rows))
     ]
-    some = next(iter(methods.values()))["folds"]
-    clips = sum(len(fold["clips"]) for fold in some)
+    some = next(iter(control["folds"].values()))
+    partial = [m["title"] for m in methods.values() if len(m["folds"]) < num_folds]
     text = (
-        f"{len(some)} folds, {clips} clips; one clip is {100 / clips:.1f} points, "
-        f"chance {100 / len(classes):.0f} %. Each method: {some[0]['epochs']} epochs "
-        f"({some[0]['iterations']} iterations), the same input, and the learning rate "
-        f"of {rates} that was best on two groups of the first fold's training clips. "
-        f"{machine}. Written by `python benchmarks/comparison.py {name} ROOT`.\n\n"
+        f"{num_folds} folds, each of which leaves one group out. Chance is "
+        f"{100 / len(classes):.0f} %, and the number of frames alone gives "
+        f"{length_baseline:.1f} % (5 nearest neighbors). Each method: "
+        f"{some['epochs']} epochs ({some['iterations']} iterations), the same input, "
+        f"and the learning rate of {rates} that was best on two groups of the first "
+        f"fold's training clips. {machine}. Written by "
+        f"`python benchmarks/comparison.py {name} ROOT`.\n\n"
     )
-    path = RESULTS / f"comparison_{name}"
+    if partial:
+        text += (
+            "**Not finished**: the second column says how many folds are done. "
+            "Accuracies over different folds cannot be compared.\n\n"
+        )
+    path = folder / f"comparison_{name}"
     path.with_suffix(".md").write_text(text + "\n".join(lines) + "\n")
     content = dict(machine=machine, classes=classes, methods=methods)
     path.with_suffix(".json").write_text(json.dumps(content) + "\n")
@@ -91,20 +122,21 @@ def _draw(classes: tuple[str, ...], methods: dict, path: Path) -> None:
     columns = 1 + len(methods)
     figure, axes = plt.subplots(1, columns, figsize=(4.5 * columns, 4.5))
     for method in methods.values():
-        times = [f["test_milliseconds_a_clip"] for f in method["folds"]]
+        folds = list(method["folds"].values())
+        accuracies = list(fold_accuracies(method).values())
         axes[0].errorbar(
-            statistics.median(times),
-            statistics.mean(fold_accuracies(method)),
-            statistics.stdev(fold_accuracies(method)),
+            statistics.median(f["test_milliseconds_a_clip"] for f in folds),
+            statistics.mean(accuracies),
+            statistics.stdev(accuracies) if len(accuracies) > 1 else None,
             marker="o",
             capsize=3,
-            label=method["title"],
+            label=f"{method['title']}, {len(folds)} folds",
         )
     axes[0].set(xlabel="CPU milliseconds a clip", ylabel="accuracy, %", ylim=(0, 105))
     axes[0].legend(fontsize=8, loc="lower right")
     for axis, method in zip(axes[1:], methods.values(), strict=True):
         counts = np.zeros((len(classes), len(classes)), int)
-        for fold in method["folds"]:
+        for fold in method["folds"].values():
             for clip in fold["clips"]:
                 counts[clip["label"], predicted(clip)] += 1
         axis.imshow(counts, cmap="Blues")
@@ -114,7 +146,9 @@ def _draw(classes: tuple[str, ...], methods: dict, path: Path) -> None:
                 axis.text(j, i, count, ha="center", va="center", color=color)
         axis.set_xticks(range(len(classes)), classes, rotation=90)
         axis.set_yticks(range(len(classes)), classes)
-        axis.set(title=method["title"], xlabel="predicted")
+        axis.set(
+            title=f"{method['title']}, {len(method['folds'])} folds", xlabel="predicted"
+        )
     figure.tight_layout()
     figure.savefig(path, dpi=80)
     plt.close(figure)

@@ -31,6 +31,9 @@ def folder(tmp_path_factory):
         "_base_ = 'flowzoo::repflow_r18_weizmann.py'\n"
         "model = dict(backbone=dict(base_channels=4, flow_cfg=dict(n_iters=2)),\n"
         "    cls_head=dict(in_channels=32, num_classes=3))\n"
+        "pipeline = _base_.test_pipeline\n"
+        "pipeline[1].clip_len = 16\n"
+        "test_dataloader = dict(dataset=dict(pipeline=pipeline))\n"
     )
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope("mmaction"):

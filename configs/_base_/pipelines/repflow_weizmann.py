@@ -1,6 +1,6 @@
 # Videos have 144x180 pixels, 25 frames per second and 36 frames or more. The actor walks
 # across the frame, hence no square crop.
-clip = dict(type='SampleFrames', clip_len=16, frame_interval=2)
+clip = dict(type='SampleFrames', clip_len=8, frame_interval=2)
 
 train_pipeline = [
     dict(type='OpenVideo'), clip,
@@ -16,7 +16,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='OpenVideo'),
-    dict(clip, num_clips=3, test_mode=True),
+    dict(clip, num_clips=5, test_mode=True),
     dict(type='DecodeFrames'),
     dict(type='Resize', scale=(96, 80), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),
