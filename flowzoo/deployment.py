@@ -87,8 +87,10 @@ def load_exported(kind: str, path: Path) -> Callable[[Tensor], Tensor]:
     if kind == "onnx":
         import onnxruntime
 
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()  # for a fair comparison
         session = onnxruntime.InferenceSession(
-            str(path), providers=["CPUExecutionProvider"]
+            str(path), options, providers=["CPUExecutionProvider"]
         )
         return lambda clips: torch.from_numpy(
             session.run(["scores"], {"clips": clips.numpy()})[0]
