@@ -28,14 +28,14 @@ def end_point_error(flow: Tensor, truth: Tensor) -> Tensor:
 
 
 def is_outlier(error: Tensor, truth: Tensor) -> Tensor:
-    """KITTI's outliers (Fl): errors above 3 pixels and 5 % of the true length.
+    """KITTI's outliers (Fl): errors above 3 pixels and 5 % of the true length, and NaN.
 
     Args:
         error: (..., H, W), the end-point error.
         truth: (..., 2, H, W).
     """
     length = torch.linalg.vector_norm(truth, dim=-3)
-    return (error > _OUTLIER_PIXELS) & (error > _OUTLIER_SHARE * length)
+    return ~((error <= _OUTLIER_PIXELS) | (error <= _OUTLIER_SHARE * length))
 
 
 def photometric_error(first: Tensor, second: Tensor, flow: Tensor) -> Tensor:
@@ -83,7 +83,7 @@ class FlowMetric(BaseMetric):
             if "gt_flow" in sample:
                 truth = sample["gt_flow"].float().cpu()
                 error = end_point_error(flow, truth)
-                known = error.isfinite()
+                known = truth.isfinite().all(1)  # NaN of a network shows
                 sums |= {
                     "pixels": int(known.sum()),
                     "EPE": float(error[known].double().sum()),

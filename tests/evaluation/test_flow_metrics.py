@@ -60,6 +60,14 @@ def test_unknown_flow_does_not_count():
     assert metrics["flow/EPE"] == pytest.approx(2 * known / (known + 2 * 64))
 
 
+def test_nan_of_a_network_shows():
+    inputs, sample = make()
+    sample["pred_flow"][0, 0, 0, 0] = float("nan")
+    metrics = evaluate([(inputs, sample)])
+    assert torch.tensor(metrics["flow/EPE"]).isnan()
+    assert metrics["flow/Fl-all"] == pytest.approx(100 / 128)
+
+
 def test_photometric_error_falls_with_the_true_flow():
     clip = render_clip(0, (3,), 3, 32)
     inputs = torch.from_numpy(clip.frames).permute(3, 0, 1, 2)[None]

@@ -109,7 +109,7 @@ def read_flow(path: Path) -> np.ndarray:
         flow[image[..., 0] == 0] = np.nan
         return flow
     flow = cv2.readOpticalFlow(str(path))
-    if flow is None:
+    if flow is None or not flow.size:
         sys.exit(f"{path} is not a .flo file")
     flow[np.abs(flow).max(axis=2) > 1e9] = np.nan
     return flow
@@ -179,12 +179,15 @@ def network(name: str, checkpoint: str | None, device: str) -> Method:
 
 def measure(pair: Pair, flow: np.ndarray, truth: np.ndarray) -> tuple[dict, np.ndarray]:
     """Sums and numbers of pixels of each metric, and the error of each pixel."""
-    flow, truth = (torch.from_numpy(f).permute(2, 0, 1) for f in (flow, truth))
+    if flow.shape != truth.shape:
+        sys.exit(f"{pair.flow} has shape {truth.shape}, the frames have {flow.shape}")
+    flow, truth = (torch.from_numpy(f).permute(2, 0, 1).double() for f in (flow, truth))
     error = end_point_error(flow, truth)
-    known = error.isfinite()
+    known = truth.isfinite().all(0)  # NaN of a method shows in the table
     one = torch.ones_like(flow[:1])
-    angle = torch.cosine_similarity(torch.cat([flow, one]), torch.cat([truth, one]), 0)
-    angle = torch.rad2deg(torch.arccos(angle.clamp(-1, 1)))
+    first, second = torch.cat([flow, one]), torch.cat([truth, one])
+    sine = torch.linalg.vector_norm(torch.linalg.cross(first, second, dim=0), dim=0)
+    angle = torch.rad2deg(torch.atan2(sine, (first * second).sum(0)))
     values = {
         "EPE": (error, known),
         "AAE": (angle, known),

@@ -2,13 +2,17 @@
 
 A folder for each video, with ``flow_x_00001.jpg``, ``flow_y_00001.jpg`` and so on (or
 ``flow.h5``, or ``flow_x.mp4`` and ``flow_y.mp4``): (flow + bound) / (2 bound) * 255,
-rounded. It is written under another name and renamed when it is complete.
+rounded. It is written under another name and renamed when it is complete, with a file
+that has the settings and the checksum of each file.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import shutil
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,14 +21,20 @@ import av
 import cv2
 import numpy as np
 import torch
+from av.video.reformatter import ColorRange
 
 from flowzoo.io.images import ToRGB
-from flowzoo.io.video import VideoError, VideoReader, naming_errors
+from flowzoo.io.locks import lock
+from flowzoo.io.video import MAX_MISSING, VideoError, VideoReader, naming_errors
 from flowzoo_kernels import tvl1_flow
 
 FORMATS = ("jpg", "h5", "mp4")
 INFO = "flow.json"  # in each complete folder
 CHUNK = 16  # pairs that are computed together
+
+
+class WritingError(RuntimeError):
+    """Files of flow that cannot be written, whatever the video."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,12 @@ class FlowSettings:
 
 
 def gray_frames(path: Path, short_side: int) -> Iterator[np.ndarray]:
-    """All frames of a video, gray, with this short side; 0 leaves them as they are."""
+    """All frames of a video, gray, with this short side; 0 leaves them as they are.
+
+    Raises:
+        VideoError: The video cannot be read, or has lost its end.
+    """
+    count = 0
     with VideoReader(path) as reader, naming_errors(f"read {path}"):
         to_rgb = ToRGB()
         for frame in reader.frames():
@@ -52,6 +67,11 @@ def gray_frames(path: Path, short_side: int) -> Iterator[np.ndarray]:
                 size = round(w * factor), round(h * factor)
                 gray = cv2.resize(gray, size, interpolation=cv2.INTER_LINEAR)
             yield gray
+            count += 1
+        if reader.promised_frames > count + MAX_MISSING:
+            raise VideoError(
+                f"{path} is truncated: {count} of {reader.promised_frames} frames"
+            )
 
 
 def flow_images(
@@ -111,7 +131,9 @@ class _Mp4:
             for file in self.files:
                 stream = file.add_stream("libx264", rate=25, options={"crf": "12"})
                 stream.width, stream.height = w + w % 2, h + h % 2
-                stream.pix_fmt = "yuv420p"
+                # Levels from 0 to 255: the usual 16 to 235 would round flow off.
+                stream.pix_fmt = "yuvj420p"
+                stream.codec_context.color_range = ColorRange.JPEG
                 self.streams.append(stream)
         for file, stream, plane in zip(self.files, self.streams, image, strict=True):
             plane = np.pad(plane, ((0, h % 2), (0, w % 2)), mode="edge")
@@ -129,10 +151,12 @@ class _H5:
         try:
             import h5py
         except ImportError:
-            raise RuntimeError(
+            raise WritingError(
                 "--format h5 needs h5py, which is not installed; pip install h5py"
             ) from None
-        self.file, self.data = h5py.File(folder / "flow.h5", "w"), None
+        # In memory, as HDF5 ends the process where a disk is full.
+        self.path, self.memory = folder / "flow.h5", io.BytesIO()
+        self.file, self.data = h5py.File(self.memory, "w"), None
 
     def add(self, image: np.ndarray) -> None:
         if self.data is None:
@@ -149,73 +173,94 @@ class _H5:
 
     def close(self) -> None:
         self.file.close()
+        self.path.write_bytes(self.memory.getbuffer())
 
 
 _WRITERS = {"jpg": _Jpg, "h5": _H5, "mp4": _Mp4}
 
 
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Wait until no other process writes ``path``."""
+    locked = path.with_name(f"{path.name}.lock")
+    with lock(locked):
+        try:
+            yield
+        finally:
+            locked.unlink(missing_ok=True)
+
+
 def extract(video: Path, target: Path, settings: FlowSettings, device: str) -> int:
     """Write the flow of a video in the folder ``target``. Returns the number of pairs.
 
+    Another process that writes the same is waited for.
+
     Raises:
         VideoError: The video cannot be read, or is too short.
+        WritingError: The files cannot be written.
     """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with alone(target):
+            info = read_info(target) or _write(video, target, settings, device)
+    except (OSError, av.error.FFmpegError) as error:
+        reason = error.strerror or error
+        raise WritingError(f"cannot write {target}: {reason}") from None
+    return info["pairs"]
+
+
+def _write(video: Path, target: Path, settings: FlowSettings, device: str) -> dict:
     part = target.with_name(f"{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
+    part.mkdir()
     count, size = 0, ()
-    writer = _WRITERS[settings.format](part, settings)
     try:
+        writer = _WRITERS[settings.format](part, settings)
         for image in flow_images(video, settings, device):
             writer.add(image)
             count, size = count + 1, image.shape[1:]
         writer.close()
+        info = {"pairs": count, "height": size[0], "width": size[1], **asdict(settings)}
+        info["files"] = {path.name: _checksum(path) for path in sorted(part.iterdir())}
+        (part / INFO).write_text(json.dumps(info) + "\n")
+        part.rename(target)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    info = {"pairs": count, "height": size[0], "width": size[1], **asdict(settings)}
-    (part / INFO).write_text(json.dumps(info) + "\n")
-    part.rename(target)
-    return count
+    return info
+
+
+def _checksum(path: Path) -> int:
+    return zlib.crc32(path.read_bytes())
 
 
 def read_info(target: Path) -> dict | None:
-    """What a complete folder says about itself; None if there is none."""
+    """What a complete folder says about itself; None if there is none.
+
+    Raises:
+        ValueError: A folder of this name is no complete one.
+    """
     try:
         return json.loads((target / INFO).read_text())
     except FileNotFoundError:
-        return None
+        if not target.exists():
+            return None
+        reason = "missing"
+    except ValueError:
+        reason = "damaged"
+    raise ValueError(f"{target / INFO} is {reason}")
 
 
 def fault(target: Path) -> str | None:
     """What is wrong with a folder of flow; None if nothing is."""
-    info = read_info(target)
+    try:
+        info = read_info(target)
+    except ValueError as error:
+        return str(error)
     if info is None:
         return "not extracted"
-    size = info["height"], info["width"]
-    if info["format"] == "jpg":
-        for name in "xy":
-            for number in range(1, info["pairs"] + 1):
-                path = target / f"{info['prefix']}{name}_{number:05}.jpg"
-                image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-                if image is None or image.shape != size:
-                    return f"{path.name} is missing or damaged"
-        return None
-    if info["format"] == "h5":
-        import h5py
-
-        try:
-            with h5py.File(target / "flow.h5") as file:
-                count = len(file["flow"][:])
-        except (OSError, KeyError) as error:
-            return f"flow.h5: {error}"
-        return None if count == info["pairs"] else f"flow.h5 has {count} pairs"
-    for name in "xy":
-        try:
-            with VideoReader(target / f"flow_{name}.mp4") as reader:
-                count = sum(1 for _ in reader.frames())
-        except VideoError as error:
-            return str(error)
-        if count != info["pairs"]:
-            return f"flow_{name}.mp4 has {count} frames, not {info['pairs']}"
+    for name, checksum in info["files"].items():
+        path = target / name
+        if not path.is_file() or _checksum(path) != checksum:
+            return f"{name} is missing or damaged"
     return None

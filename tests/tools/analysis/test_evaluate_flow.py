@@ -1,5 +1,6 @@
 """tools/analysis/evaluate_flow.py, as a user calls it."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,34 @@ def test_middlebury(tmp_path):
     assert picture[0, 0] == 0 and picture[32, 32] == 127
     for method in ("tvl1", "dis"):
         assert evaluate(method, "middlebury", tmp_path)["all"]["EPE"] < 1
+
+
+def load_tool():
+    return runpy.run_path(str(ROOT / "tools/analysis/evaluate_flow.py"))
+
+
+def test_nan_of_a_method_shows_and_small_angles_are_exact():
+    tool = load_tool()
+    pair = tool["Pair"]("a", "a", *[Path()] * 3)
+    truth = np.full((2, 2, 2), 3.0, np.float32)
+    truth[0, 0] = np.nan
+    flow = np.full((2, 2, 2), 3.0, np.float32)
+    sums, _ = tool["measure"](pair, flow, truth)
+    assert {name: tuple(v) for name, v in sums.items()} == {
+        "EPE": (0, 3),
+        "AAE": (0, 3),
+        "Fl": (0, 3),
+    }
+    flow[1, 1] = np.nan
+    sums, _ = tool["measure"](pair, flow, truth)
+    assert np.isnan(sums["EPE"][0]) and tuple(sums["Fl"]) == (100, 3)
+
+
+def test_flow_of_another_size():
+    tool = load_tool()
+    pair = tool["Pair"]("a", "a", *[Path()] * 2, Path("a.flo"))
+    with pytest.raises(SystemExit, match=r"a\.flo has shape \(2, 3, 2\)"):
+        tool["measure"](pair, np.zeros((2, 2, 2)), np.zeros((2, 3, 2)))
 
 
 def test_kitti(tmp_path):

@@ -1,25 +1,35 @@
 """tools/data/extract_flow.py, as a user calls it."""
 
 import contextlib
+import errno
 import io
 import json
 import os
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
 
+import av
 import cv2
 import numpy as np
 import pytest
 from mmaction.datasets import RawframeDataset
 from mmengine.registry import init_default_scope
 
-from flowzoo.datasets.preparation.flow_files import FlowSettings
+from flowzoo.datasets.preparation.flow_files import (
+    FlowSettings,
+    WritingError,
+    _Mp4,
+    alone,
+)
 from flowzoo.datasets.preparation.flow_files import extract as write_flow
+from flowzoo.io.video import VideoError
 from flowzoo.io.write_video import write_video
 
 TOOL = Path(__file__).parents[3] / "tools/data/extract_flow.py"
@@ -151,6 +161,97 @@ def test_damage_is_found(videos, flow, tmp_path):
     assert "right.mp4: flow_y_00003.jpg is missing or damaged" in said
 
 
+def test_damage_that_decoders_hide_is_found(videos, tmp_path):
+    extract(videos, tmp_path)
+    picture = tmp_path / "right" / "flow_y_00003.jpg"
+    picture.write_bytes(picture.read_bytes()[:-40])
+    assert cv2.imread(str(picture)) is not None
+    (tmp_path / "still_clip" / "flow.json").write_text('{"pai')
+    said = extract(videos, tmp_path, "--verify", code=1)
+    assert "right.mp4: flow_y_00003.jpg is missing or damaged" in said
+    assert "flow.json is damaged" in said and "1 of 4 complete" in said
+    said = extract(videos, tmp_path, code=1)
+    assert "flow.json is damaged; delete its folder and run this again" in said
+    assert picture.exists()
+
+
+def test_truncated_video_is_left_out(videos, tmp_path):
+    whole = tmp_path / "whole.avi"
+    with av.open(whole, "w") as file:
+        stream = file.add_stream("mjpeg", rate=25)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuvj420p"
+        for image in scene(1, 0, frames=30):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(image)))
+        file.mux(stream.encode())
+    data = whole.read_bytes()
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes(b"00dc".join(data.split(b"00dc")[:17]))  # in the header, too
+    settings = FlowSettings(short_side=0)
+    assert write_flow(whole, tmp_path / "whole", settings, "cpu") == 29
+    with pytest.raises(VideoError, match=r"truncated: 15 of 30 frames"):
+        write_flow(cut, tmp_path / "cut", settings, "cpu")
+    assert not (tmp_path / "cut").exists() and not (tmp_path / "cut.part").exists()
+
+
+def test_what_another_process_writes_is_waited_for(videos, tmp_path):
+    """And not written again, nor deleted under its hands."""
+    target, settings = tmp_path / "right", FlowSettings(short_side=0)
+    with ThreadPoolExecutor(1) as executor:
+        with alone(target):
+            other = executor.submit(
+                write_flow, videos / "right.mp4", target, settings, "cpu"
+            )
+            with pytest.raises(TimeoutError):
+                other.result(timeout=1)
+            assert not list(tmp_path.glob("*.part"))
+            target.mkdir()
+            (target / "flow.json").write_text('{"pairs": 77}')
+        assert other.result() == 77
+    assert [path.name for path in tmp_path.iterdir()] == ["right"]
+
+
+def test_write_errors_name_the_folder(videos, tmp_path, monkeypatch):
+    def full(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    for form in ("jpg", "h5"):
+        settings = FlowSettings(short_side=0, format=form)
+        with pytest.raises(WritingError, match=r"right: No space left on device"):
+            write_flow(videos / "right.mp4", tmp_path / "right", settings, "cpu")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--bound", "nan"), "have to be positive"),
+        (("--quality", "101"), "--quality between 0 and 100"),
+        (("--prefix", "a/b"), "--prefix begins names of files"),
+        (("--root", "nowhere"), "nowhere does not exist"),
+    ],
+)
+def test_options_out_of_range(videos, tmp_path, options, message):
+    code = 1 if "nowhere" in options else 2
+    assert message in extract(videos, tmp_path / "flow", *options, code=code)
+    assert not (tmp_path / "flow").exists()
+
+
+def test_names_with_other_blanks(videos, tmp_path):
+    name = "a\u00a0b.mp4"
+    shutil.copy(videos / "right.mp4", tmp_path / name)
+    (tmp_path / "list.txt").write_bytes(f"{name}\t3\r\n".encode())
+    extract(tmp_path, tmp_path / "flow")
+    assert (tmp_path / "flow/annotation.txt").read_text() == "a_b 5 3\n"
+
+
+def test_folder_in_another_videos_folder(videos, tmp_path):
+    (tmp_path / "list.txt").write_text("a.mp4 0\na/b.mp4 1\n")
+    said = extract(tmp_path, tmp_path / "flow", code=1)
+    assert "the folder of a/b.mp4 would lie in that of a.mp4" in said
+
+
 def test_half_written_is_written_again(videos, flow, tmp_path):
     half = tmp_path / "right.part"
     half.mkdir()
@@ -204,7 +305,7 @@ def test_h5_format(videos, flow, tmp_path):
     )
     (tmp_path / "right" / "flow.h5").write_bytes(b"half")
     said = extract(videos, tmp_path, "--format", "h5", "--verify", code=1)
-    assert "right.mp4: flow.h5: " in said
+    assert "right.mp4: flow.h5 is missing or damaged" in said
 
 
 def test_h5_format_without_its_package(videos, tmp_path, monkeypatch):
@@ -230,6 +331,18 @@ def test_shards_are_the_whole(videos, flow, tmp_path):
 def test_other_settings_need_another_folder(videos, flow):
     assert json.loads((flow / "manifest.json").read_text())["bound"] == 20
     assert "bound=20" in extract(videos, flow, "--bound", "15", code=1)
+
+
+def test_videos_of_flow_keep_its_levels(tmp_path):
+    image = np.tile(np.arange(256, dtype=np.uint8), (2, 64, 1))
+    writer = _Mp4(tmp_path, FlowSettings())
+    for _ in range(4):
+        writer.add(image)
+    writer.close()
+    capture = cv2.VideoCapture(str(tmp_path / "flow_x.mp4"))
+    read = cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2GRAY).astype(int)
+    difference = read - image[0]
+    assert abs(difference.mean()) < 0.05 and abs(difference).max() <= 4
 
 
 def test_video_format_and_step(videos, tmp_path):
