@@ -13,6 +13,7 @@ from repflow_inputs import make_parameters
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from flowzoo_kernels.repflow import gpu, op
+from flowzoo_kernels.repflow.gpu.constants import options, warp_size
 
 VARIANTS = ("paper", "tvl1")
 SHAPE, GRAD_SHAPE = (2, 3, 4, 14, 14), (2, 6, 3, 14, 14)
@@ -112,7 +113,7 @@ def test_more_programs_than_a_grid_has_rows():
 def test_warps_of_64_threads_hold_two_rows_of_patches(monkeypatch):
     """CDNA's; RDNA's have 32, as Nvidia's."""
     plan = gpu.plan_forward(torch.empty(1, 1, 2, 56, 56, device="meta"), 5, False)
-    assert gpu.options(plan, 32)["num_warps"] == 2 * gpu.options(plan, 64)["num_warps"]
+    assert options(plan, 32)["num_warps"] == 2 * options(plan, 64)["num_warps"]
     monkeypatch.setattr(torch.version, "hip", "7.0")
     monkeypatch.setattr(
         torch.cuda,
@@ -120,7 +121,7 @@ def test_warps_of_64_threads_hold_two_rows_of_patches(monkeypatch):
         lambda size: SimpleNamespace(warp_size=size),
     )
     for size in (32, 64):
-        assert gpu.warp_size(SimpleNamespace(is_cuda=True, device=size)) == size
+        assert warp_size(SimpleNamespace(is_cuda=True, device=size)) == size
 
 
 def test_plans_are_made_once():
