@@ -160,6 +160,53 @@ def vsplat(typingctx, value):
     return _VECTOR_OF[value](value), codegen
 
 
+def _transpose(builder, vectors: list) -> list:
+    """The columns of LANES vectors."""
+    index = ir.VectorType(ir.IntType(32), LANES)
+    block = LANES // 2
+    while block:  # swap the off-diagonal blocks of each square of 2 x 2 blocks
+        low = [j if not j & block else LANES + j - block for j in range(LANES)]
+        high = [j + block if not j & block else LANES + j for j in range(LANES)]
+        for i in range(LANES):
+            if not i & block:
+                rows = vectors[i], vectors[i | block]
+                for k, mask in ((i, low), (i | block, high)):
+                    vectors[k] = builder.shuffle_vector(*rows, ir.Constant(index, mask))
+        block //= 2
+    return vectors
+
+
+@intrinsic
+def vtranspose(typingctx, source, rows, target, columns):
+    """Copy a square of LANES x LANES numbers, and transpose it.
+
+    rows: where each row begins in ``source``; columns: where each column goes in
+    ``target``. Both are tuples of an array of LANES indices and a number added to them.
+    """
+    vector_type = _VECTOR_OF[target.dtype]
+
+    def codegen(context, builder, sig, args):
+        vector = _llvm_vector(vector_type.dtype)
+        align = vector_type.dtype.bitwidth // 8
+
+        def pointers(array, places):
+            array_type, (indices_type, _) = sig.args[array], sig.args[places].types
+            indices, added = cgutils.unpack_tuple(builder, args[places])
+            view = context.make_array(indices_type)(context, builder, indices)
+            for k in range(LANES):
+                place = builder.gep(view.data, [ir.Constant(ir.IntType(64), k)])
+                index = builder.add(builder.load(place), added)
+                yield _pointer(context, builder, array_type, args[array], index, vector)
+
+        vectors = [builder.load(p, align=align) for p in pointers(0, 1)]
+        stored = zip(_transpose(builder, vectors), pointers(2, 3), strict=True)
+        for value, place in stored:
+            builder.store(value, place, align=align)
+        return context.get_dummy_value()
+
+    return types.void(source, rows, target, columns), codegen
+
+
 @intrinsic
 def vsqrt(typingctx, value):
     """The square root of each number."""
@@ -328,6 +375,7 @@ __all__ = [
     "vsplat",
     "vsqrt",
     "vstore",
+    "vtranspose",
     "vwhere_inside",
     "vwhere_outside",
     "vwiden",

@@ -36,6 +36,7 @@ from .layout import (
     central_kind,
     pack,
     row,
+    unpack,
     unpack_lane,
 )
 
@@ -123,20 +124,6 @@ def _pair_backward(s, w, grid, scheme, steps, needs, sums):
             first = False
 
 
-@njit(**JIT)
-def _unpack_initial_grad(s, target, lanes, channels, pair, grid):
-    """Copy the gradient of the initial flow of all lanes' pairs."""
-    for lane in range(LANES):
-        n, c, first, frames = lanes[lane]
-        if pair + 1 < frames:
-            for k, plane in ((0, U1_OLD), (1, U2_OLD)):
-                to = c + k * channels
-                at = plane * grid.plane
-                unpack_lane(
-                    s, at, target[0], target[1], lane, n, to, first + pair, grid
-                )
-
-
 @cached_njit
 def backward_group(
     grad,
@@ -184,22 +171,26 @@ def backward_group(
             pack(s, U2_OLD * plane, grad[0], grad[1], lanes, channels, time, 1, grid)
             _pair_backward(s, w, grid, scheme, steps, needs, sums)
             if initial_grad[0].size > 1:
-                _unpack_initial_grad(s, initial_grad, lanes, channels, time, grid)
+                to, strides = initial_grad
+                for k in range(2):
+                    u = (U1_OLD + k) * plane
+                    unpack(s, u, to, strides, lanes, k * channels, time, 1, grid)
             if need_maps:
                 s[f2_grad : f2_grad + plane] = 0
                 if need_x:
                     _coefficients_backward(s, w, f1_grad, f2_grad, grid, scheme.paper)
                 if need_image:
                     _image_kernel_grads(s, f2, grid, scheme.paper, sums)
-        if need_x:
+        if need_x and (time > 0 or lanes[:, 2].max() == 0):
+            unpack(s, f1_grad, x_grad[0], x_grad[1], lanes, 0, time, 0, grid)
+        elif need_x:
             for lane in range(LANES):
                 n, c, first, frames = lanes[lane]
-                if time >= frames:
-                    continue
-                if time == 0 and first > 0:
+                if first > 0:
                     to, frame = seam, first // pairs_per_lane - 1
                 else:
-                    to, frame = x_grad, first + time
-                unpack_lane(s, f1_grad, to[0], to[1], lane, n, c, frame, grid)
+                    to, frame = x_grad, 0
+                if frames > 0:
+                    unpack_lane(s, f1_grad, to[0], to[1], lane, n, c, frame, grid)
         f1, f2 = f2, f1
         f1_grad, f2_grad = f2_grad, f1_grad

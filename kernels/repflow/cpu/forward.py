@@ -36,7 +36,7 @@ from .layout import (
     neighbors9,
     pack,
     row,
-    unpack_lane,
+    unpack,
     weights4,
     weights9,
 )
@@ -197,11 +197,6 @@ def forward_group(x, out, initial, lanes, w, scheme, size, n_iters, s):
             pack(s, v, initial[0], initial[1], lanes, channels, pair, 1, grid)
         for iteration in range(n_iters):
             iterate(s, w, state, state, grid, scheme, iteration < n_iters - 1)
-        for lane in range(LANES):
-            n, c, first, frames = lanes[lane]
-            if pair + 1 < frames:
-                time = first + pair
-                unpack_lane(s, state, out[0], out[1], lane, n, c, time, grid)
-                c2 = c + channels
-                unpack_lane(s, state + plane, out[0], out[1], lane, n, c2, time, grid)
+        unpack(s, state, out[0], out[1], lanes, 0, pair, 1, grid)
+        unpack(s, state + plane, out[0], out[1], lanes, channels, pair, 1, grid)
         f1, f2 = f2, f1

@@ -16,9 +16,10 @@ such a quantity begins.
 
 from typing import NamedTuple
 
+import numpy as np
 from numba import njit
 
-from ..._common.simd import INLINE, JIT, LANES, vload, vsqrt, vstore
+from ..._common.simd import INLINE, JIT, LANES, vload, vsqrt, vstore, vtranspose
 from ..reference import EPS
 
 # Planes that hold what the iterations need of a pair of frames.
@@ -153,6 +154,37 @@ def length(q1, q2, eps):
     return vsqrt(q1 * q1 + q2 * q2 + eps)
 
 
+@njit(**INLINE)
+def _is_dense(strides, lanes, time, less, grid):
+    """Whether all lanes have a map at ``time``, whose pixels follow one another."""
+    for lane in range(LANES):
+        if time >= lanes[lane, 3] - less:
+            return False
+    rows = strides[4] == 1 and (strides[3] == grid.width or grid.h == 1)
+    return rows and grid.h * grid.width >= LANES
+
+
+@njit(**INLINE)
+def _copy_dense(s, plane, maps, strides, lanes, channel, time, grid, to_maps):
+    """Copy all lanes' maps from a plane, or to it, LANES pixels at a time."""
+    lane_at, pixel_at = np.empty(LANES, np.int64), np.empty(LANES, np.int64)
+    for lane in range(LANES):
+        n, c, first, _ = lanes[lane]
+        lane_at[lane] = n * strides[0] + (c + channel) * strides[1]
+        lane_at[lane] += (first + time) * strides[2]
+    size = grid.h * grid.width
+    for block in range(0, size, LANES):
+        first = min(block, size - LANES)  # the last block may overlap the one before
+        for k in range(LANES):
+            pixel = first + k
+            pixel_at[k] = (pixel + pixel // grid.width) * LANES
+        pixels = pixel_at, plane + grid.pitch + LANES
+        if to_maps:
+            vtranspose(s, pixels, maps, (lane_at, first))
+        else:
+            vtranspose(maps, (lane_at, first), s, pixels)
+
+
 @njit(**JIT)
 def pack(s, to, source, strides, lanes, channel, time, less, grid):
     """Copy the lanes' maps at ``time`` of their chunks, 0 past a chunk's end.
@@ -161,6 +193,9 @@ def pack(s, to, source, strides, lanes, channel, time, less, grid):
     c, first frame, number of frames. channel: added to a lane's. less: by how much a
     chunk's end comes earlier.
     """
+    if _is_dense(strides, lanes, time, less, grid):
+        _copy_dense(s, to, source, strides, lanes, channel, time, grid, False)
+        return
     for lane in range(LANES):
         n, c, first, frames = lanes[lane]
         if time < frames - less:
@@ -187,6 +222,20 @@ def unpack_lane(s, at, target, strides, lane, n, c, time, grid):
         line = offset + y * strides[3]
         for x in range(grid.width):
             target[line + x * strides[4]] = s[i + x * LANES]
+
+
+@njit(**JIT)
+def unpack(s, at, target, strides, lanes, channel, time, less, grid):
+    """The reverse of :func:`pack`; past a chunk's end nothing is written."""
+    if _is_dense(strides, lanes, time, less, grid):
+        _copy_dense(s, at, target, strides, lanes, channel, time, grid, True)
+        return
+    for lane in range(LANES):
+        n, c, first, frames = lanes[lane]
+        if time < frames - less:
+            unpack_lane(
+                s, at, target, strides, lane, n, c + channel, first + time, grid
+            )
 
 
 @njit(**INLINE)
