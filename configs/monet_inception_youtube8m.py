@@ -19,6 +19,7 @@ default_hooks = dict(
     checkpoint=dict(
         save_best='youtube8m/two_stream_gap@20', rule='greater'))
 
+auto_scale_lr = dict(base_batch_size=160)
 train_dataloader = dict(dataset=_base_.train_data)
 val_dataloader = dict(dataset=_base_.val_data)
 test_dataloader = dict(dataset=_base_.test_data)

@@ -5,6 +5,7 @@ load_from = 'work_dirs/tinymotionnet_motionshapes_2frames_refined_start/iter_500
 model = dict(loss=dict(_delete_=True, type='RefinedFlowLoss'))
 
 train_dataloader = dict(batch_size=8)
+auto_scale_lr = dict(base_batch_size=8)
 train_cfg = dict(max_iters=2500, val_interval=1250)
 param_scheduler = [
     dict(

@@ -8,6 +8,7 @@ load_from = 'flowzoo://tinymotionnet_motionshapes_2frames'
 model = dict(loss=dict(_delete_=True, type='RefinedFlowLoss'))
 
 train_dataloader = dict(batch_size=8)
+auto_scale_lr = dict(base_batch_size=8)
 train_cfg = dict(max_iters=5000, val_interval=1000)
 param_scheduler = [
     dict(

@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from ..config_lookup import CONFIGS, current_model_name
 from .protocol import counted_input, dataset_name, protocol
+from .training import training
 
 
 def metafiles() -> list[Path]:
@@ -70,6 +71,11 @@ class Model:
         return protocol(self._config)
 
     @property
+    def training(self) -> str:
+        """Weights to start from, steps and batch; empty for configs that only test."""
+        return training(self._config)
+
+    @property
     def input(self) -> list[int] | None:
         """Shape of one view, as ``complexity`` takes it."""
         return counted_input(self._config)
@@ -99,7 +105,7 @@ def models() -> dict[str, Model]:
 
 
 # What the config says and therefore no metafile.
-DERIVED = ("dataset", "protocol", "input")
+DERIVED = ("dataset", "protocol", "training", "input")
 _RESULT = ("metric", "value", "machine", "log")
 
 

@@ -26,6 +26,8 @@ Written by `python tools/zoo/build_model_zoo.py` from `configs/*/metafile.yml`; 
 those, not this file. `configs/README.md` says how the configs are arranged.
 
 *Protocol* is what the config tests: data, views as frames x height x width, metric.
+*Training* is what it starts from, and how many steps, or epochs, of how many samples
+follow; it is empty where a config joins networks of other configs for testing.
 *Paper* is what the authors published, in which edition and table, and, where the config
 is not that experiment, what differs. *Ours* is what was measured with the checkpoint
 beside it in the row's protocol, by `python tools/zoo/evaluate.py NAME`; papers do not
@@ -64,9 +66,9 @@ def weights(model: Model) -> str:
 
 def table(rows: list[Model]) -> str:
     lines = [
-        "| config | dataset | protocol | M parameters | GFLOPs | paper | ours "
-        "| checkpoint |",
-        "| --- " * 8 + "|",
+        "| config | dataset | protocol | training | M parameters | GFLOPs | paper "
+        "| ours | checkpoint |",
+        "| --- " * 9 + "|",
     ]
     for model in rows:
         gflops = model.multiply_adds and f"{model.multiply_adds / 1e9:.3g}"
@@ -74,6 +76,7 @@ def table(rows: list[Model]) -> str:
             f"[`{model.name}`](configs/{model.config})",
             model.dataset,
             f"{model.protocol}; {model.note}" if model.note else model.protocol,
+            model.training,
             f"{model.parameters / 1e6:.2f}",
             gflops or "",
             published(model),

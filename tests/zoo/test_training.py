@@ -1,0 +1,106 @@
+"""What the zoo says about weights to start from, schedules and views is the config's."""
+
+import re
+
+import pytest
+from mmengine.config import Config
+
+from flowzoo.config_lookup import CONFIGS
+from flowzoo.zoo import find, models
+from flowzoo.zoo.protocol import views
+from flowzoo.zoo.training import schedule, start, training
+
+PUBLISHED = [row for row in models().values() if row.paper]
+
+
+def load(row):
+    return Config.fromfile(CONFIGS / row.config)
+
+
+def trained(row):
+    """The row that is trained: a joined network's stream, or itself."""
+    name = row.name.replace("_tvl1", "")
+    for stream in (
+        name.replace("twostream", "tvl1"),
+        name.replace("twostream_i3d", "i3d_inception"),
+        name.replace("twostream_s3dg", "s3dg_inception"),
+    ):
+        if not row.training and stream in models():
+            return find(stream)
+    return row
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("repflow_r50_kinetics", "from random weights, 200 epochs of batches of 32"),
+        ("tvl1_r50_hmdb51", "from ImageNet weights, 50 epochs of batches of 32"),
+        ("i3d_inception_kinetics", "from random weights, 110,000 steps of 64"),
+        (
+            "hidden2s_vgg16_ucf101",
+            "from hidden2s_vgg16_ucf101_temporal, 16,000 steps of 128",
+        ),
+        (
+            "hidden2s_tsn_ucf101_temporal",
+            "from motionnet_ucf101 and ImageNet weights, 20,000 steps of 128",
+        ),
+        ("twostream_r50_kinetics", ""),
+    ],
+)
+def test_training_in_words(name, text):
+    assert find(name).training == text
+
+
+def test_text_follows_the_config():
+    config = load(find("hidden2s_vgg16_ucf101"))
+    config.load_from = None
+    config.optim_wrapper.accumulative_counts = 4
+    config.auto_scale_lr.base_batch_size = 32
+    assert training(config) == "from random weights, 64,000 steps of 32"
+    config.model.backbone.temporal.pretrained = "torchvision://vgg16"
+    assert start(config) == "ImageNet weights"
+    config.model.backbone.temporal.pretrained = "mine.pth"
+    with pytest.raises(ValueError, match=r"weights mine\.pth were trained on"):
+        start(config)
+
+
+@pytest.mark.parametrize("row", models().values(), ids=lambda row: row.name)
+def test_batches_are_those_of_the_loader(row):
+    """The batch of the text is a whole number of devices' batches."""
+    config = load(row)
+    if row.training:
+        count = config.optim_wrapper.get("accumulative_counts", 1)
+        samples = int(row.training.split()[-1])
+        per_device = config.train_dataloader.batch_size * count
+        assert samples % per_device == 0
+
+
+@pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row.name)
+def test_views_of_our_choice(row):
+    """The representation-flow paper does not say its views; three crops are ours."""
+    seen = views(load(row))
+    ours = "ICLR" in row.paper["source"] and seen is not None and seen.crops == 3
+    assert ours == ("test views" in row.paper["source"])
+
+
+@pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row.name)
+def test_starting_weights(row):
+    """Said where they are not the published experiment's, and said of this config."""
+    source, begin = row.paper["source"], start(load(trained(row)))
+    here = re.findall(r"(?:here|and|choice:.*?) (?:from )?(\w+ weights)", source)
+    assert all(weights == begin for weights in here)
+    if "Table 9" in source and begin == "random weights":
+        assert here
+    for theirs in re.findall(r"theirs from (\w+ weights)", source):
+        assert theirs != begin
+
+
+@pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row.name)
+def test_schedules(row):
+    ours = schedule(load(trained(row)))
+    for who, text in re.findall(
+        r"(here|theirs)[^\d;]*([\d,]+ steps of \d+)", row.paper["source"]
+    ):
+        assert (text == ours) == (who == "here")
+    if "Kinetics test split" in row.paper["source"]:
+        assert f"here {ours}" in row.paper["source"]
