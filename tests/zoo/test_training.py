@@ -1,4 +1,4 @@
-"""What the zoo says about weights to start from, schedules and views is the config's."""
+"""Starting weights, schedules and views in the zoo are those of the configs."""
 
 import re
 
