@@ -78,12 +78,12 @@ def estimate(instructions: float, preset: str, h: int = 256, w: int = 340) -> di
         triton.cdiv(rows, inner[0]) * triton.cdiv(cols, inner[1]) * gpu.ROWS * gpu.COLS
         for rows, cols in level_sizes(h, w, options)
     )
-    multiprocessors, lanes, clock = H100
+    sm_count, lanes, clock = H100
     work = computed * iterations * instructions
     return {
         "preset": preset,
         "iterations of a level": iterations,
-        "pairs per second at most": round(multiprocessors * lanes * clock / work),
+        "pairs per second at most": round(sm_count * lanes * clock / work),
     }
 
 

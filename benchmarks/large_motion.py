@@ -1,4 +1,4 @@
-"""Flow between pairs of pictures with true flow: a MotionNet beside other methods.
+"""Flow between pairs of images with true flow: a MotionNet beside other methods.
 
     python benchmarks/large_motion.py NAME --middlebury DIR --flyingchairs DIR
 
@@ -26,11 +26,11 @@ from flowzoo.visualization.flow_color import flow_to_color
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-HEIGHT = 120  # of a pair in the picture
+HEIGHT = 120  # of a pair in the image
 
 
 def compare(name: str, methods: dict, pairs: list, tools: dict) -> tuple[dict, list]:
-    """Errors and times of a dataset's pairs, and rows of the picture."""
+    """Errors and times of a dataset's pairs, and rows of the image."""
     errors = {method: {} for method in methods}
     times = {method: [] for method in methods}
     rows = []

@@ -28,7 +28,7 @@ from .models.recognizers import MotionEstimator
 from .visualization.motion import MotionRecorder, tvl1_of_frames
 
 _DECODERS = ("DecodeFrames", "PyAVDecode", "DecordDecode", "OpenCVDecode")
-_OWN_FILES = ("LoadMotionShapesFlow",)  # read what only a data set's videos have
+_OWN_FILES = ("LoadMotionShapesFlow",)  # read what only a dataset's videos have
 _RATE = 25.0  # frames per second, where a camera does not tell
 
 

@@ -11,7 +11,7 @@ def run_tool(main: Callable[[], None], advice: str = "") -> None:
 
     Args:
         main: takes its arguments from ``sys.argv``.
-        advice: how to go on after Ctrl-C.
+        advice: how to continue after Ctrl-C.
     """
     try:
         main()

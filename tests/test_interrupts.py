@@ -8,9 +8,9 @@ def test_ctrl_c_ends_with_a_word(capsys):
         raise KeyboardInterrupt
 
     with pytest.raises(SystemExit) as end:
-        run_tool(main, "--resume goes on")
+        run_tool(main, "--resume continues")
     assert end.value.code == 130
-    assert capsys.readouterr().err == "\ninterrupted; --resume goes on\n"
+    assert capsys.readouterr().err == "\ninterrupted; --resume continues\n"
 
 
 def test_other_errors_stay():

@@ -33,7 +33,7 @@ def wait_passively() -> None:
 def run_mmaction_tool(name: str, advice: str = "") -> None:
     """Run ``tools/NAME`` of the installed mmaction2 as the main program.
 
-    ``advice`` says how to go on after Ctrl-C.
+    ``advice`` says how to continue after Ctrl-C.
     """
     wait_passively()
     import mmaction

@@ -3,4 +3,4 @@
 from mmaction_tool import run_mmaction_tool
 
 if __name__ == "__main__":
-    run_mmaction_tool("train.py", "--resume goes on from the last checkpoint")
+    run_mmaction_tool("train.py", "--resume continues from the last checkpoint")

@@ -132,7 +132,7 @@ class FeatureWriter:
         path: of the .npz.
         names: of all videos of the split.
         labels: for each video a list of labels.
-        meta: where the features come from; must be the same when going on.
+        meta: where the features come from; must be the same when continuing.
 
     Raises:
         FileExistsError: ``path`` exists, or its parts are of other videos or another

@@ -15,7 +15,7 @@ class UntrimmedMAP(BaseMetric):
     """mAP over untrimmed videos, from the scores of windows of them.
 
     The protocol of THUMOS14 and ActivityNet: a network that was trained on trimmed
-    videos scores windows of a long video, which has one score of each class afterwards
+    videos scores windows of a long video, which has one score of each class afterward
     and any number of true classes; average precision of each class that occurs, without
     interpolation, averaged over these classes.
 

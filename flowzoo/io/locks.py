@@ -23,7 +23,7 @@ def lock(path: Path) -> Iterator[bool]:
         fault = _acquire(file)
         if fault:
             print_log(
-                f"{path.parent} has no locks ({fault}): going on without, so other "
+                f"{path.parent} has no locks ({fault}): continuing without, so other "
                 "processes may write the same files at the same time",
                 logger="current",
                 level=logging.WARNING,

@@ -86,4 +86,4 @@ def test_models_to_choose_from():
     names = classifiers()
     assert names[0] == "repflow_r18_motionshapes"
     assert "tinymotionnet_motionshapes" not in names  # classifies nothing
-    assert "slowonly_r18_motionshapes_flow" not in names  # reads flow of the data set
+    assert "slowonly_r18_motionshapes_flow" not in names  # reads flow of the dataset

@@ -1,6 +1,6 @@
 """Every Triton kernel on the emulator: results, memory, races, order.
 
-``python benchmarks/emulate_kernels.py`` runs many more cases.
+``python tests/emulate_kernels.py`` runs many more cases.
 """
 
 import pytest

@@ -30,7 +30,7 @@ START = {
 
 @pytest.fixture
 def threads():
-    """Set torch's number of threads; afterwards it is what it was."""
+    """Set torch's number of threads; afterward it is what it was."""
     before = torch.get_num_threads()
     yield torch.set_num_threads
     torch.set_num_threads(before)

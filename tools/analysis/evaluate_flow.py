@@ -1,4 +1,4 @@
-"""Errors of optical flow on a data set whose flow is known.
+"""Errors of optical flow on a dataset whose flow is known.
 
     python tools/analysis/evaluate_flow.py METHOD DATASET --root DIR
 

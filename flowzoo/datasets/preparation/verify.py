@@ -1,4 +1,4 @@
-"""Decoding of every video, in parallel, going on after an interruption."""
+"""Decoding of every video, in parallel; continues after an interruption."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class PyramidMotionNet(BaseModule):
 
     Args:
         motion_net: config of a MotionNet or a variant, with ``num_frames=2``.
-        num_frames: frames of a clip; each pair of consecutive ones is taken by itself.
+        num_frames: frames of a clip; each pair of consecutive ones is taken alone.
         levels: of the pyramid, the frames themselves included. Each level more doubles
             the largest motion.
         finest: the level to end at; 1, half the frames' size, takes a quarter of the

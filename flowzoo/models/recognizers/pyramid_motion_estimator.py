@@ -1,4 +1,4 @@
-"""Training a pyramid of MotionNet's: every level is a pair of frames by itself."""
+"""Training a pyramid of MotionNet's: every level sees a pair of frames alone."""
 
 from __future__ import annotations
 

@@ -188,6 +188,7 @@ def backward_kernel(
     NEED_DIV: tl.constexpr,
     SUMS: tl.constexpr,
 ):
+    """Gradients through some iterations, of one tile or several maps after another."""
     if K.ONE_OF_TWO:  # noqa: SIM102 (tvl1's kernels are not to be read as paper's)
         if is_sobel(flow_ptr) != K.SOBEL:
             return

@@ -56,6 +56,7 @@ def forward_kernel(
     FIRST: tl.constexpr,
     LAST: tl.constexpr,
 ):
+    """Some iterations of the flow of one tile, or of several whole maps."""
     if K.ONE_OF_TWO:  # noqa: SIM102 (tvl1's kernels are not to be read as paper's)
         if is_sobel(flow_ptr) != K.SOBEL:
             return

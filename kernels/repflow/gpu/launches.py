@@ -165,7 +165,7 @@ class Backward:
         Returns:
             Where a state is given, its gradient and that of rho, gx and gy.
         """
-        x, given = self.x, self.start.state
+        x, initial_state = self.x, self.start.state
         unused = self.workspace
         states, new, spare, coeff_grads = [unused], unused, unused, unused
         if self.launches > 1:
@@ -180,7 +180,7 @@ class Backward:
         # State 0 is not stored: its slot is room for the next one. Nor is the state
         # after a launch back, which computes it again.
         for index, slot, target in schedule(self.launches, STATES):
-            state = given if self.open and slot == 0 else states[slot]
+            state = initial_state if self.open and slot == 0 else states[slot]
             if index == ADVANCE:
                 edges = {"FIRST": slot == 0 and not self.open, "LAST": False}
                 fields = state, states[0]

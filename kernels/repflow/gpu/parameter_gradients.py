@@ -53,6 +53,7 @@ def parameter_gradients_kernel(
     SUMS: tl.constexpr,
     CHANNELS: tl.constexpr,  # at a time
 ):
+    """Gradients of the kernels and scalars from the sums of all channels."""
     theta, tau = tl.load(theta_ptr).to(tl.float64), tl.load(tau_ptr).to(tl.float64)
     lam = tl.load(lam_ptr).to(tl.float64)
     column = tl.arange(0, SUMS)[None, :]

@@ -8,6 +8,7 @@ from ..._common.simd import _VECTOR_OF, LANES
 
 
 def _select(builder, comparison, a, b):
+    """Of each pair a where the comparison holds, else b, as LLVM code."""
     return builder.select(builder.fcmp_ordered(comparison, a, b), a, b)
 
 

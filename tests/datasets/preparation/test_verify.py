@@ -1,4 +1,4 @@
-"""Decoding of all videos: what is broken, and going on after an interruption."""
+"""Decoding of all videos: what is broken, and continuing after an interruption."""
 
 import json
 import os

@@ -1,9 +1,9 @@
 """Run the Triton kernels on an emulator of Nvidia GPUs, and compare with float64.
 
-    python benchmarks/emulate_kernels.py [--operator warp] [--minutes 30] [--missing]
+    python tests/emulate_kernels.py [--operator warp] [--minutes 30] [--missing]
 
 Needs no GPU. Every case runs in order and in a random order of warps and blocks, with
-memory and races checked; see tests/helpers/ptx_emulator. Results of each version of
+memory and races checked; see helpers/ptx_emulator. Results of each version of
 Triton are kept in benchmarks/results/emulator.json.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 import triton
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
 import timing
 from helpers.emulated_cases import Case, all_cases, outcome
