@@ -116,8 +116,8 @@ TYPES: dict[str, tuple[Registry, str]] = {
 
 def _warn(former: str, present: str) -> None:
     # not a DeprecationWarning, which Python hides from those who write configs
-    message = f"{former} is now {present}; the former name goes in the next release"
-    warnings.warn(message, FutureWarning, stacklevel=3)
+    removal = "the former name will be removed in the next release"
+    warnings.warn(f"{former} is now {present}; {removal}", FutureWarning, stacklevel=3)
 
 
 def former_arguments(**names: str) -> Callable[[Callable], Callable]:
@@ -127,6 +127,10 @@ def former_arguments(**names: str) -> Callable[[Callable], Callable]:
         @functools.wraps(function)
         def wrapper(*args, **kwargs) -> object:
             for former in names.keys() & kwargs.keys():
+                if names[former] in kwargs:
+                    raise TypeError(
+                        f"{former}= is now {names[former]}=; give only the latter"
+                    )
                 _warn(f"{former}=", f"{names[former]}=")
                 kwargs[names[former]] = kwargs.pop(former)
             return function(*args, **kwargs)

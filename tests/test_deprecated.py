@@ -61,6 +61,8 @@ def test_arguments():
 
     with pytest.warns(FutureWarning, match="former= is now present=; "):
         assert function(1, former=2) == (1, 2)
+    with pytest.raises(TypeError, match="former= is now present=; give only"):
+        function(1, present=2, former=3)
     with pytest.raises(TypeError, match="other"):
         function(1, other=2)
 

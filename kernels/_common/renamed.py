@@ -13,10 +13,10 @@ def renamed_option(former: str, present: str) -> Callable:
         def call(*args, **options):
             if former in options:
                 if present in options:
-                    raise TypeError(f"{former} and {present} are the same option")
+                    raise TypeError(f"{former} is now {present}; give only the latter")
                 warnings.warn(
-                    f"{former} is now {present}; the former name goes with the next "
-                    f"release",
+                    f"{former} is now {present}; the former name will be removed in "
+                    f"the next release",
                     FutureWarning,
                     stacklevel=2,
                 )

@@ -141,8 +141,8 @@ def main() -> None:
     parser.add_argument("--labels", type=Path, help="file with a class name per line")
     parser.add_argument("--out", type=Path, metavar="FOLDER")
     args = parser.parse_args()
-    if "--handling" in sys.argv:
-        print("--handling is now --score-norm, and goes in the next release")
+    if any(a.partition("=")[0] == "--handling" for a in sys.argv):
+        print("--handling is now --score-norm and will be removed in the next release")
     if args.sweep and args.weights:
         parser.error("--weights and --sweep exclude each other")
     if args.sweep and len(args.sweep) != len(args.dumps):

@@ -1,4 +1,4 @@
-"""Former name of ``convert.py hidden_two_stream``; goes in the next release."""
+"""Former name of ``convert.py hidden_two_stream``, until the next release."""
 
 from flowzoo.deprecated import run_tool
 

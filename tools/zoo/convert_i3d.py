@@ -1,4 +1,4 @@
-"""Former name of ``convert.py i3d``; goes in the next release."""
+"""Former name of ``convert.py i3d``, until the next release."""
 
 from flowzoo.deprecated import run_tool
 

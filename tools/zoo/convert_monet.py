@@ -1,4 +1,4 @@
-"""Former name of ``convert.py monet``; goes in the next release."""
+"""Former name of ``convert.py monet``, until the next release."""
 
 from flowzoo.deprecated import run_tool
 

@@ -1,4 +1,4 @@
-"""Former name of ``merge_hallucinated.py``; goes in the next release."""
+"""Former name of ``merge_hallucinated.py``, until the next release."""
 
 from flowzoo.deprecated import run_tool
 

@@ -1,4 +1,4 @@
-"""Former name of ``merge_streams.py``; goes in the next release."""
+"""Former name of ``merge_streams.py``, until the next release."""
 
 from flowzoo.deprecated import run_tool
 

@@ -1,4 +1,4 @@
-"""Former name of ``count_flops.py``; goes in the next release."""
+"""Former name of ``count_flops.py``, until the next release."""
 
 from flowzoo.deprecated import run_tool
 

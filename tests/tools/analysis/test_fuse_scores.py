@@ -102,6 +102,7 @@ def test_errors(fuse, streams, tmp_path):
 
 def test_former_option(fuse, streams):
     expected = fuse(*streams, "--score-norm", "clamp_l1")
-    warning, _, report = fuse(*streams, "--handling", "clamp_l1").partition("\n")
-    assert "--handling is now --score-norm" in warning
-    assert report == expected
+    for former in (["--handling", "clamp_l1"], ["--handling=clamp_l1"]):
+        warning, _, report = fuse(*streams, *former).partition("\n")
+        assert "--handling is now --score-norm" in warning
+        assert report == expected
