@@ -1,0 +1,127 @@
+"""Representation flow on the CPU, side by side with an earlier commit.
+
+    python benchmarks/bench_cpu_progress.py [--commit 35d71d7] [--rounds 15]
+
+The commit is checked out into a temporary git worktree, and a process each imports the
+kernels of one checkout. They take turns, so that a busy machine disturbs both alike;
+figures are medians. Results are compared as well: the two may differ by rounding only.
+
+Writes benchmarks/results/cpu_progress.json.
+"""
+
+import argparse
+import importlib.util
+import multiprocessing
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import timing
+import torch
+from tqdm import tqdm
+
+ROOT = Path(__file__).parents[1]
+LEARNED = ("div_kernel", "theta", "lam", "tau")  # the module's default
+SHAPES = [(8, 32, 16, 7, 7), (4, 32, 16, 14, 14), (1, 32, 16, 28, 28)]
+SHAPES += [(1, 32, 16, 56, 56), (1, 8, 16, 112, 112)]
+ITERATIONS = 20
+
+
+def use_checkout(checkout: Path) -> None:
+    """Import flowzoo_kernels from a checkout, whatever is installed."""
+    folder = checkout / "kernels"
+    spec = importlib.util.spec_from_file_location(
+        "flowzoo_kernels", folder / "__init__.py", submodule_search_locations=[folder]
+    )
+    module = sys.modules["flowzoo_kernels"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
+def serve(pipe, checkout: Path) -> None:
+    """Answer (variant, shape, threads, train) with seconds and the result."""
+    use_checkout(checkout)
+    from repflow_inputs import make_maps, make_parameters
+
+    from flowzoo_kernels import representation_flow
+
+    while case := pipe.recv():
+        variant, shape, threads, train = case
+        torch.set_num_threads(threads)
+        x = make_maps(shape).float().requires_grad_(train)
+        parameters = make_parameters(variant, shape[1])
+        wanted = [x, *(parameters[name].requires_grad_(train) for name in LEARNED)]
+        start = time.perf_counter()
+        flow = representation_flow(
+            x, *parameters.values(), ITERATIONS, variant, backend="cpu"
+        )
+        if train:
+            torch.autograd.grad(flow, wanted, torch.ones_like(flow))
+        pipe.send((time.perf_counter() - start, flow.detach().numpy()))
+
+
+def compare(servers: dict, case: tuple, rounds: int) -> dict:
+    """Median milliseconds of each checkout, and how much faster the newer one is."""
+    seconds, flows = {name: [] for name in servers}, {}
+    for _ in range(rounds + 1):  # the first one compiles
+        for name, pipe in servers.items():
+            pipe.send(case)
+            elapsed, flows[name] = pipe.recv()
+            seconds[name].append(elapsed)
+    before, now = (statistics.median(values[1:]) for values in seconds.values())
+    old, new = (torch.from_numpy(flow) for flow in flows.values())
+    difference = float((old - new).abs().max() / old.abs().max())
+    if difference > 1e-4:
+        raise RuntimeError(f"{case}: the flows differ by {difference:.1e}")
+    variant, shape, threads, train = case
+    return {
+        "variant": variant,
+        "shape": shape,
+        "threads": threads,
+        "step": "forward and backward" if train else "forward",
+        "before ms": round(1e3 * before, 3),
+        "now ms": round(1e3 * now, 3),
+        "times as fast": round(before / now, 2),
+        "relative difference": difference,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--commit", default="35d71d7")
+    parser.add_argument("--rounds", type=int, default=15)
+    args = parser.parse_args()
+    context = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder:
+        before = Path(folder) / "before"
+        git = ["git", "-C", str(ROOT), "worktree"]
+        subprocess.run(
+            [*git, "add", "--quiet", "--detach", before, args.commit], check=True
+        )
+        try:
+            servers = {}
+            for name, checkout in {"before": before, "now": ROOT}.items():
+                servers[name], end = context.Pipe()
+                context.Process(target=serve, args=(end, checkout), daemon=True).start()
+            cases = [
+                (variant, shape, threads, train)
+                for threads in (1, 2)
+                for variant in ("tvl1", "paper")
+                for shape in SHAPES
+                for train in (False, True)
+            ]
+            result = timing.environment("cpu", "numba") | {"commit": args.commit}
+            rows = [compare(servers, case, args.rounds) for case in tqdm(cases)]
+        finally:
+            subprocess.run([*git, "remove", "--force", before], check=True)
+    timing.write(timing.OUTPUT / "cpu_progress.json", result | {"rows": rows})
+    for row in rows:
+        print(*row.values(), sep="  ")
+
+
+if __name__ == "__main__":
+    main()
