@@ -54,6 +54,11 @@ auto_scale_lr = dict(enable=False, base_batch_size=2)
 """
 
 
+def pytest_collection_modifyitems(items):
+    """The files that take longest first, so that no worker is left alone with one."""
+    items.sort(key=lambda item: not item.path.stem.endswith("_interpreted"))
+
+
 @pytest.fixture(scope="session")
 def videos(tmp_path_factory):
     """A folder with six video files of eight frames and their list, two classes."""

@@ -93,7 +93,7 @@ def test_extraction(extract):
     np.testing.assert_allclose(again[3], flow[3], atol=1e-3)
 
 
-def test_extraction_goes_on(extract, monkeypatch, capsys):
+def test_extraction_continues(extract, monkeypatch, capsys):
     add = FeatureWriter.add
 
     def killed(self, index, x):
@@ -101,7 +101,7 @@ def test_extraction_goes_on(extract, monkeypatch, capsys):
             raise KeyboardInterrupt
         add(self, index, x)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, pytest.raises(SystemExit, match="130"):
         patch.setattr(FeatureWriter, "add", killed)
         extract(APPEARANCE, "val", "val.npz", "--random-weights", 0)
     added = []
