@@ -34,7 +34,9 @@ def use_checkout(checkout: Path) -> None:
     """Import flowzoo_kernels from a checkout, whatever is installed."""
     folder = checkout / "kernels"
     spec = importlib.util.spec_from_file_location(
-        "flowzoo_kernels", folder / "__init__.py", submodule_search_locations=[folder]
+        "flowzoo_kernels",
+        folder / "__init__.py",
+        submodule_search_locations=[str(folder)],
     )
     module = sys.modules["flowzoo_kernels"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -46,7 +48,10 @@ def serve(pipe, checkout: Path) -> None:
     from repflow_inputs import make_maps, make_parameters
 
     from flowzoo_kernels import representation_flow
+    from flowzoo_kernels.repflow import op
 
+    if not Path(op.__file__).is_relative_to(checkout):
+        raise RuntimeError(f"{op.__file__} is not of {checkout}")
     while case := pipe.recv():
         variant, shape, threads, train = case
         torch.set_num_threads(threads)
@@ -116,6 +121,8 @@ def main() -> None:
             ]
             result = timing.environment("cpu", "numba") | {"commit": args.commit}
             rows = [compare(servers, case, args.rounds) for case in tqdm(cases)]
+            for pipe in servers.values():
+                pipe.send(None)
         finally:
             subprocess.run([*git, "remove", "--force", before], check=True)
     timing.write(timing.OUTPUT / "cpu_progress.json", result | {"rows": rows})
