@@ -128,12 +128,11 @@ def compile_one(
         everything = kind == "backward, all gradients"
         launched = {"NEED_X": True, "NEED_DIV": True, "SUMS": gpu.SUMS}
         launched |= {"NEED_IMAGE": everything, "NEED_FLOW": everything}
-    absent = {"linearized_ptr"}
     if initial_flow:
         row["variant"] += ", initial flow"
     else:
-        absent |= {"initial_ptr", "initial_grad_ptr"}
-    launched |= {name: None for name in kernel.arg_names if name in absent}
+        absent = {"initial_ptr", "initial_grad_ptr"}
+        launched |= {name: None for name in kernel.arg_names if name in absent}
     launched["K"] = gpu.constants(plan, variant, sobel, sobel)
     options = gpu.options(plan, target_of(target).warp_size)
     usages, seconds = [], []

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..._common import launch
 from . import launches
-from .launches import Backward, Start, launch_forward, new_fields, parameter_arguments
+from .launches import Backward, launch_forward, new_fields, parameter_arguments
 from .parameter_gradients import parameter_gradients
 from .tiling import plan_backward, plan_forward
 
@@ -26,11 +26,6 @@ def _split_clips(x: Tensor, numbers: int) -> Iterator[slice]:
     clips = STATE_BYTES // max(1, 4 * numbers * c * (t - 1) * h * w)
     clips = min(n, max(1, clips))
     return (slice(begin, begin + clips) for begin in range(0, n, clips))
-
-
-def _start(initial_flow: Tensor | None, clips: slice) -> Start:
-    """What is given of the clips' iterations."""
-    return Start(None if initial_flow is None else initial_flow[clips])
 
 
 def forward(
@@ -58,14 +53,15 @@ def forward(
         plan = plan_forward(x, n_iters, variant == "paper")
         several = plan.iterations < n_iters
         for clips in _split_clips(x, 2 * 6 if several else 0):
-            part, target, start = x[clips], out[clips], _start(initial_flow, clips)
+            part, target = x[clips], out[clips]
+            initial = None if initial_flow is None else initial_flow[clips]
             # The state between launches, or no memory at all.
             old, new = new_fields(part, 2, 6) if several else (out, out)
             for begin in range(0, n_iters, plan.iterations):
                 count = min(plan.iterations, n_iters - begin)
                 edges = {"FIRST": begin == 0, "LAST": begin + count == n_iters}
                 fields = part, target, arguments, old, new
-                launch_forward(*fields, variant, plan, count, edges, start)
+                launch_forward(*fields, variant, plan, count, edges, initial)
                 old, new = new, old
     return out
 
@@ -111,8 +107,8 @@ def backward(
         count = math.ceil(n_iters / plan.iterations)
         numbers = 6 * min(launches.STATES, count) + 2 * 6 + 3 if count > 1 else 0
         for clips in _split_clips(x, numbers):
-            start = _start(initial_flow, clips)
-            back = Backward(x[clips], arguments, n_iters, variant, flags, plan, start)
+            initial = None if initial_flow is None else initial_flow[clips]
+            back = Backward(x[clips], arguments, n_iters, variant, flags, plan, initial)
             back.run(
                 recompute_plan,
                 grad[clips],

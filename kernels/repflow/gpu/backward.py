@@ -19,7 +19,6 @@ from .iteration import (
     coefficients,
     is_sobel,
     iterate,
-    load_coefficients,
     load_parameters,
 )
 from .iteration_backward import iterate_backward, zero_sums
@@ -161,7 +160,6 @@ def backward_kernel(
     coeff_grads_ptr,  # (3, N, C, T-1, H, W): of F2 - F1 and of F2's gradient
     initial_ptr,  # (N, 2C, T-1, H, W): u to begin with if FIRST, None for zeros
     initial_grad_ptr,  # (N, 2C, T-1, H, W), None if not needed
-    linearized_ptr,  # (3, N, C, T-1, H, W): rho, gx, gy; None: those of x
     map_stride,  # N * C * (T-1) * H * W
     first_pair,  # of each clip in this launch
     pair_step,  # 2 where frames' gradients are written: such pairs share no frame
@@ -215,13 +213,8 @@ def backward_kernel(
             image += channel * 6
         first = x_ptr + (p.n * stride_n + (0 * p.n + channel) * stride_c + t * stride_t)
         second = first + stride_t
-        if linearized_ptr is None:
-            coeffs = coefficients(
-                first, second, stride_h, stride_w, image, p, K.TILED, K
-            )
+        coeffs = coefficients(first, second, stride_h, stride_w, image, p, K.TILED, K)
         map_offset = ((p.n * channels + channel) * (frames - 1) + t) * (h * w)
-        if linearized_ptr is not None:
-            coeffs = load_coefficients(linearized_ptr + map_offset, map_stride, p, K)
         if LAST:
             u1_grad = p.n * grad_stride_n + (0 * p.n + channel) * grad_stride_c
             u1_grad += t * grad_stride_t

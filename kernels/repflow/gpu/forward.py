@@ -15,7 +15,6 @@ from .iteration import (
     coefficients,
     is_sobel,
     iterate,
-    load_coefficients,
     load_parameters,
     new_u,
 )
@@ -40,7 +39,6 @@ def forward_kernel(
     old_ptr,  # (6, N, C, T-1, H, W): state before, unless FIRST
     new_ptr,  # (6, N, C, T-1, H, W), after, unless LAST
     initial_ptr,  # (N, 2C, T-1, H, W): u to begin with if FIRST, None for zeros
-    linearized_ptr,  # (3, N, C, T-1, H, W): rho, gx, gy; None: those of x
     map_stride,  # N * C * (T-1) * H * W
     pairs,  # N * (T - 1)
     pairs_per_clip,  # T - 1
@@ -71,13 +69,10 @@ def forward_kernel(
     if not K.PAPER:
         image_ptr += channel * 6
     map_offset = ((p.n * channels + channel) * pairs_per_clip + p.t) * (h * w)
-    if linearized_ptr is None:
-        x_ptr += p.n * stride_n + (0 * p.n + channel) * stride_c + p.t * stride_t
-        coeffs = coefficients(
-            x_ptr, x_ptr + stride_t, stride_h, stride_w, image_ptr, p, False, K
-        )
-    else:
-        coeffs = load_coefficients(linearized_ptr + map_offset, map_stride, p, K)
+    x_ptr += p.n * stride_n + (0 * p.n + channel) * stride_c + p.t * stride_t
+    coeffs = coefficients(
+        x_ptr, x_ptr + stride_t, stride_h, stride_w, image_ptr, p, False, K
+    )
     if FIRST:
         state = first_state(initial_ptr, channel, channels, p.t, pairs_per_clip, p, K)
     else:

@@ -19,7 +19,6 @@ from .patches import (
     from_left,
     left_factor,
     load_field,
-    load_fields,
     zero_outside,
 )
 
@@ -69,19 +68,10 @@ def is_sobel(ptr):
 class Coefficients(NamedTuple):
     """Fields that no iteration changes."""
 
-    rho: tuple  # of u = 0: F2 - F1
+    rho: tuple  # F2 - F1
     gx: tuple  # gradient of F2
     gy: tuple
     neg_inv_g2: tuple  # -1 / its square
-
-
-@triton.jit
-def _neg_inv_g2(gx, gy, K: tl.constexpr):
-    """-1 / the square of the gradient."""
-    result = ()
-    for i in tl.static_range(K.PIXELS):
-        result += (-1 / (gx[i] * gx[i] + gy[i] * gy[i] + EPS),)
-    return result
 
 
 @triton.jit
@@ -101,17 +91,11 @@ def coefficients(
         )
     else:
         gx, gy = image_gradient(f1, f2, image_ptr, p, K)
-    rho = ()
+    rho, neg_inv_g2 = (), ()
     for i in tl.static_range(K.PIXELS):
         rho += (f2[i] - f1[i],)
-    return Coefficients(rho, gx, gy, _neg_inv_g2(gx, gy, K))
-
-
-@triton.jit
-def load_coefficients(ptr, map_stride, p, K: tl.constexpr):
-    """The Coefficients whose rho, gx and gy begin at ptr, map_stride apart."""
-    rho, gx, gy = load_fields(ptr, map_stride, p, 3, K)
-    return Coefficients(rho, gx, gy, _neg_inv_g2(gx, gy, K))
+        neg_inv_g2 += (-1 / (gx[i] * gx[i] + gy[i] * gy[i] + EPS),)
+    return Coefficients(rho, gx, gy, neg_inv_g2)
 
 
 @triton.jit

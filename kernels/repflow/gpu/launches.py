@@ -4,7 +4,6 @@ The kernels are in forward.py and backward.py, how they tile the maps in tiling.
 """
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,16 +19,6 @@ SUMS = 64  # room for all sums of a program, a power of two
 # States kept between launches of the backward pass at most; see recompute_schedule.py.
 STATES = 12
 NAMES = "image_ptr", "flow_ptr", "div_ptr", "theta_ptr", "lam_ptr", "tau_ptr"
-
-
-class Start(NamedTuple):
-    """What is given of the iterations beside the frames."""
-
-    initial: Tensor | None = None  # (N, 2C, T-1, H, W), contiguous; None for zeros
-    # Or: the state to begin with, (6, N, C, T-1, H, W), whose p are to be known at the
-    # end, too; and rho, gx and gy, (3, N, C, T-1, H, W), which do not come from frames.
-    state: Tensor | None = None
-    linearized: Tensor | None = None
 
 
 def parameter_arguments(parameters: tuple[Tensor, ...]) -> dict[str, Tensor]:
@@ -60,9 +49,9 @@ def launch_forward(
     plan: Tiling,
     n_iters: int,
     edges: dict[str, bool],
-    start: Start,
+    initial: Tensor | None,
 ) -> None:
-    """Some iterations, from the state old, or the start, to the state new, or out."""
+    """Some iterations, from state old, or initial flow, to state new, or out."""
     n, c, t, h, w = x.shape
     pairs = n * (t - 1)
     groups = math.ceil(pairs / plan.shape.maps_per_program)
@@ -76,8 +65,7 @@ def launch_forward(
             **arguments,
             old_ptr=old,
             new_ptr=new,
-            initial_ptr=start.initial if edges["FIRST"] else None,
-            linearized_ptr=start.linearized,
+            initial_ptr=initial if edges["FIRST"] else None,
             map_stride=pairs * c * h * w,
             pairs=pairs,
             pairs_per_clip=t - 1,
@@ -106,16 +94,15 @@ class Backward:
         variant: str,
         needs: dict[str, bool],
         plan: Tiling,
-        start: Start,
+        initial: Tensor | None,
     ) -> None:
-        """needs: of the backward kernel, NEED_X and so on."""
+        """needs: the backward kernel's NEED_X and so on; initial: flow, contiguous."""
         self.x, self.arguments = x, arguments
         self.n_iters, self.variant = n_iters, variant
-        self.needs, self.plan, self.start = needs, plan, start
+        self.needs, self.plan, self.initial = needs, plan, initial
         self.launches = math.ceil(n_iters / plan.iterations)
-        self.open = start.state is not None
         if plan.halo_before == 0:
-            self.segments = segments_of(n_iters + self.open)
+            self.segments = segments_of(n_iters)
         else:
             self.segments = plan.iterations + 1, 1
         # A program's states lie in global memory, and mostly in its cache: programs
@@ -123,7 +110,7 @@ class Backward:
         # eight warps run on a multiprocessor.
         shape, t = plan.shape, x.shape[2]
         resident = max(1, 8 // shape.GROUPS) * launch.sm_count(x)
-        several = self.launches > 1 or self.open
+        several = self.launches > 1
         self.programs = min(self._tasks(t - 1 if several else t // 2), resident)
         size = 6 * math.ceil(shape.ROWS * shape.COLS / 4) * shape.GROUPS * 128
         options = {"dtype": torch.float32, "device": x.device}
@@ -133,8 +120,7 @@ class Backward:
         # Frames' gradients, which the last launch writes, need no second buffer: pairs
         # 0, 2, 4 ... share no frame, nor do the others, and each of its two parts adds
         # to what the one before has written.
-        parts = [] if self.open else [(0, 2), (1, 2)]
-        parts += [(0, 1)] if several else []
+        parts = [(0, 2), (1, 2)] + ([(0, 1)] if several else [])
         self.first_sums, rows = {}, 0  # of each part, among a channel's
         for first_pair, pair_step in parts:
             if pairs_per_clip := len(range(first_pair, t - 1, pair_step)):
@@ -153,39 +139,31 @@ class Backward:
         grad: Tensor,
         x_grad: Tensor | None = None,
         initial_grad: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> None:
         """Fill the gradients and the sums, (C, one row for each task, SUMS).
 
         Args:
             recompute_plan: how launches that only compute states tile the maps.
-            grad: of the result, or of the last state where a state is given.
+            grad: of the result.
             x_grad: that of x, None if not needed.
             initial_grad: that of the initial flow, None if not needed.
-
-        Returns:
-            Where a state is given, its gradient and that of rho, gx and gy.
         """
-        x, initial_state = self.x, self.start.state
+        x = self.x
         unused = self.workspace
         states, new, spare, coeff_grads = [unused], unused, unused, unused
         if self.launches > 1:
             states = list(new_fields(x, min(STATES, self.launches), 6))
             coeff_grads = new_fields(x, 3)
-        if self.open:
-            coeff_grads = new_fields(x, 3).zero_()
-        if self.launches > 1 or self.open:
-            buffers = new_fields(x, min(2, self.launches), 6)
-            new, spare = buffers[0], buffers[-1]
-        old = grad if self.open else unused
+            new, spare = new_fields(x, 2, 6)
+        old = unused
         # State 0 is not stored: its slot is room for the next one. Nor is the state
         # after a launch back, which computes it again.
         for index, slot, target in schedule(self.launches, STATES):
-            state = initial_state if self.open and slot == 0 else states[slot]
             if index == ADVANCE:
-                edges = {"FIRST": slot == 0 and not self.open, "LAST": False}
-                fields = state, states[0]
+                edges = {"FIRST": slot == 0, "LAST": False}
+                fields = states[slot], states[0]
                 arguments = x, x, self.arguments, *fields, self.variant, recompute_plan
-                launch_forward(*arguments, self.plan.iterations, edges, self.start)
+                launch_forward(*arguments, self.plan.iterations, edges, self.initial)
                 states[0], states[target] = states[target], states[0]
             else:
                 self._launch(
@@ -193,21 +171,19 @@ class Backward:
                     grad_ptr=grad,
                     x_grad_ptr=x_grad,
                     initial_grad_ptr=initial_grad if index == 0 else None,
-                    state_ptr=state,
+                    state_ptr=states[slot],
                     old_ptr=old,
                     new_ptr=new,
                     coeff_grads_ptr=coeff_grads,
                 )
                 old, new, spare = new, spare, new
-        return old, coeff_grads
 
     def _launch(self, index: int, **tensors: Tensor | None) -> None:
         """Back over the iterations of one launch, or of all."""
-        plan, x, start = self.plan, self.x, self.start
+        plan, x = self.plan, self.x
         n, c, t, h, w = x.shape
         done = index * plan.iterations
-        first = index == 0 and not self.open
-        last = index == self.launches - 1 and not self.open
+        first = index == 0
         x_grad, grad = tensors["x_grad_ptr"], tensors["grad_ptr"]
         for (first_pair, pair_step), first_sums in self.first_sums.items():
             if (pair_step == 2) != first:
@@ -217,7 +193,7 @@ class Backward:
             for sobel in sobel_flags(self.variant, self.needs["NEED_FLOW"]):
                 backward_kernel[(min(tasks, self.programs),)](
                     **tensors,
-                    **_strides("grad_", x if self.open else grad),
+                    **_strides("grad_", grad),
                     x_ptr=x,
                     **_strides("", x),
                     **_strides("x_grad_", x if x_grad is None else x_grad),
@@ -226,8 +202,7 @@ class Backward:
                     sums_ptr=self.sums,
                     channel_sums=self.sums.shape[1],
                     first_sums=first_sums,
-                    initial_ptr=start.initial if index == 0 else None,
-                    linearized_ptr=start.linearized,
+                    initial_ptr=self.initial if first else None,
                     map_stride=n * c * (t - 1) * h * w,
                     first_pair=first_pair,
                     pair_step=pair_step,
@@ -247,7 +222,7 @@ class Backward:
                     tiles_x=plan.across,
                     K=constants(plan, self.variant, sobel, not self.needs["NEED_FLOW"]),
                     FIRST=first,
-                    LAST=last,
+                    LAST=index == self.launches - 1,
                     **self.needs,
                     SUMS=SUMS,
                     **options(plan, warp_size(x)),
