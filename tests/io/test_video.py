@@ -280,11 +280,12 @@ def test_files_are_closed(tmp_path):
     paths += [without_decoder(tmp_path / "b.avi"), tmp_path / "absent.mp4"]
     (tmp_path / "text.mp4").write_text("no video")
     paths += [tmp_path / "text.mp4", audio_with_cover(tmp_path / "c.mp4")]
-    before = len(list(descriptors.iterdir()))
-    for path in paths * 3:
+    for path in paths:
         with contextlib.suppress(VideoError):
             read(path, [0, 59])
-    assert len(list(descriptors.iterdir())) == before
+    # what other tests have left open, the garbage collector may close meanwhile
+    opened = [os.path.realpath(descriptor) for descriptor in descriptors.iterdir()]
+    assert not [path for path in opened if path.startswith(str(tmp_path))]
 
 
 @pytest.mark.parametrize("shift", [0, -29])

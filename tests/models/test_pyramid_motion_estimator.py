@@ -165,6 +165,22 @@ def test_training_lowers_the_error_without_labels(loss):
     assert levels == {"level0", "level1", "level2"}
 
 
+def test_small_frames_have_fewer_levels():
+    """Where maps would be one pixel wide, gradients of bfloat16 would be random."""
+    model = make(coarsest=(4, 4))
+    model.init_weights()
+    data = model.data_preprocessor(batch(height=32, width=32), training=True)
+    gradients = []
+    for bfloat16 in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            losses, logged = model.parse_losses(model(**data, mode="loss"))
+        gradient = torch.autograd.grad(losses, list(model.parameters()))
+        gradients.append(torch.cat([part.flatten() for part in gradient]))
+    levels = {name.split("_")[0] for name in logged if name != "loss"}
+    assert levels == {"level0", "level1", "level2"}
+    assert torch.cosine_similarity(*gradients, dim=0) > 0.9
+
+
 def test_teacher_is_in_each_levels_pixels():
     model = make(**TEACHER)
     torch.manual_seed(0)

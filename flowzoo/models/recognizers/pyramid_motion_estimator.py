@@ -30,7 +30,8 @@ class PyramidMotionEstimator(MotionEstimator):
         loss: as of ``MotionEstimator``. With a teacher, ``SupervisedFlowLoss``.
         data_preprocessor: as of ``MotionEstimator``.
         coarsest: the fewest and the most times that frames are halved in training,
-            drawn anew in each step. Few teach the network large motion.
+            drawn anew in each step. Few teach the network large motion. Frames are
+            not halved to fewer than 8 pixels.
         crop: height and width of the window, at a random place, that is learned from at
             the finest level; None for all of it.
         teacher: with it, the loss compares with the flow of
@@ -72,7 +73,10 @@ class PyramidMotionEstimator(MotionEstimator):
         self, clips: Tensor, data_samples: Sequence[ActionDataSample] | None
     ) -> dict[str, Tensor]:
         """Losses of all levels; level 0 is that of the frames themselves."""
-        levels = 1 + random.randint(*self.coarsest)
+        # Networks halve what they see three times. PyTorch's bfloat16 convolutions with
+        # a stride, of maps one pixel wide, have random gradients on CPUs (2.13).
+        most = (min(clips.shape[-2:]) // 8).bit_length()
+        levels = max(1, min(1 + random.randint(*self.coarsest), most))
         pairs = self.backbone.pairs(clips, levels)
         targets = [None] * levels
         if self.teacher is not None:
