@@ -31,6 +31,8 @@ class ToRGB:
             frame, format="rgb24", threads=self.num_threads, **self._size
         )
         image = rgb.to_ndarray()
+        if rgb is frame:  # whose memory the decoder may need, or another image share
+            image = image.copy()
         return image if self._matrix is None else _turn(image, self._matrix)
 
 

@@ -34,7 +34,7 @@ __all__ = ["MAX_MISSING", "VideoError", "VideoReader", "naming_errors"]
 MAX_MISSING = 2
 # Frames to be skipped for which seeking pays: where key frames are known, and where
 # all packets have to be read to find them.
-_NEAR, _FAR = 8, 256
+_NEAR, _FAR = 4, 256
 # Decoders that know which frames no other one needs.
 _SKIPPING = {"h264", "mpeg1video", "mpeg2video", "mpeg4"}
 # Part of a frame's period that its beginning may be off.

@@ -47,3 +47,19 @@ def test_a_size_that_changes(tmp_path):
         path.write_bytes(path.read_bytes() + part.read_bytes())
     images = decode(path, [3, 17])
     assert [number_in(image) for image in images] == [3, 7]
+
+
+@pytest.mark.parametrize("codec", ["png", "libx264"])  # RGB needs no conversion
+def test_images_share_no_memory(codec, tmp_path):
+    path = tmp_path / "a.mov"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height = 64, 32
+        stream.pix_fmt = "rgb24" if codec == "png" else "yuv420p"
+        for number in range(6):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(paint(number))))
+        container.mux(stream.encode())
+    images = decode(path, range(7))  # the last one stands in for one that is missing
+    for image in images[:-1]:
+        image[:] = 7  # as the in-place Flip of mmaction2
+    assert number_in(images[-1]) == 5

@@ -90,6 +90,22 @@ def test_a_seek_that_the_container_rejects(tmp_path, monkeypatch):
     assert goals
 
 
+def test_key_frames_that_are_far_enough_apart_are_sought(tmp_path, monkeypatch):
+    """Not those near by, as it takes less time to decode what is between."""
+    path = encode(tmp_path / "a.mp4")
+    sought, seek = [], VideoReader._seek
+
+    def spy(self, goal):
+        sought.append(goal)
+        return seek(self, goal)
+
+    monkeypatch.setattr(VideoReader, "_seek", spy)
+    assert read(path, [7, GROUP]) == [7, GROUP]
+    assert len(sought) == 1
+    assert read(path, [8, GROUP]) == [8, GROUP]
+    assert len(sought) == 1
+
+
 def test_a_seek_that_leads_too_far(tmp_path, monkeypatch):
     path = encode(tmp_path / "inexact.mkv")
     seek = VideoReader._seek
