@@ -1,12 +1,14 @@
-"""Make the README's images: what the layer sees, and how fast it is.
+"""Make the README's and the zoo's images.
 
-    python docs/images/make.py
+    python docs/images/make.py [flow] [speed] [zoo]
 
 ``flow.gif`` shows test clips of MotionShapes and the representation flow of the
-published network, ``speed.png`` the times in benchmarks/results/repflow_cpu.json.
+published network, ``speed.png`` the times in benchmarks/results/repflow_cpu.json,
+``zoo.png`` the papers' accuracies in the metafiles against the networks' parameters.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -18,7 +20,7 @@ from PIL import Image
 
 from flowzoo.datasets.motionshapes.files import MotionShapesSpec, prepare
 from flowzoo.visualization import FlowRecorder, first_clip, flow_to_color, read_clip
-from flowzoo.zoo import load
+from flowzoo.zoo import load, models
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -92,6 +94,33 @@ def draw_speed() -> None:
     figure.savefig(HERE / "speed.png", dpi=110)
 
 
+def draw_zoo() -> None:
+    """The networks whose paper gives one number, in per cent of right answers."""
+    rows = [m for m in models().values() if m.paper and m.protocol.endswith("top-1")]
+    rows = [m for m in rows if isinstance(m.paper["value"], int | float)]
+    # MoNet's other rows are classifiers of features that another network has made
+    rows = [m for m in rows if m.multiply_adds or m.family != "MoNet"]
+    datasets = "Mini-Kinetics", "Kinetics-400", "HMDB51", "UCF101"
+    colors = {family: f"C{i}" for i, family in enumerate({m.family: 0 for m in rows})}
+    figure, axes = plt.subplots(2, 2, figsize=(9, 6.5))
+    for axis, dataset in zip(axes.flat, datasets, strict=True):
+        for family, color in colors.items():
+            shown = [m for m in rows if (m.dataset, m.family) == (dataset, family)]
+            parameters = [m.parameters / 1e6 for m in shown]
+            accuracies = [m.paper["value"] for m in shown]
+            axis.scatter(parameters, accuracies, 18, color, alpha=0.7, label=family)
+        axis.set(title=dataset, xscale="log")
+        axis.set_xticks([10, 20, 50, 100, 200, 400], [10, 20, 50, 100, 200, 400])
+        axis.minorticks_off()
+        axis.grid(alpha=0.3)
+    figure.supxlabel("million parameters")
+    figure.supylabel("top-1 accuracy in the papers, %")
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=8)
+    figure.tight_layout(rect=(0, 0, 1, 0.92))
+    figure.savefig(HERE / "zoo.png", dpi=110)
+
+
 if __name__ == "__main__":
-    draw_flow()
-    draw_speed()
+    for name in sys.argv[1:] or ("flow", "speed", "zoo"):
+        globals()[f"draw_{name}"]()

@@ -36,6 +36,11 @@ Where *paper* is empty, we know of no number of the authors' for this row: datas
 protocol are our choice, the latter that of the paper's nearest experiment. Nobody has
 trained the rows without a checkpoint to publish them; what was measured with small ones
 of them is in `benchmarks/NOTES.md`.
+
+![Top-1 accuracy in the papers against parameters](docs/images/zoo.png)
+
+*The column "paper" against parameters (`python docs/images/make.py zoo`). Protocols
+and pretraining differ within a dataset: the rows say how.*
 """
 
 
