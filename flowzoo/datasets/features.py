@@ -186,17 +186,10 @@ class FeatureWriter:
         Args:
             unreadable: numbers of videos to leave out; the file's meta names them.
         """
-        left_out = set(unreadable)
-        absent = [i for i in self.missing() if i not in left_out]
-        if absent:
-            first = self.names[absent[0]]
-            raise ValueError(f"{len(absent)} videos are missing, the first is {first}")
-        kept = [i for i in range(len(self.names)) if i not in left_out]
-        if not kept:
-            raise ValueError("no video is left to be written")
+        kept = self._kept(unreadable)
         meta = self.meta | dict(
             channels=np.load(self._part(kept[0]), mmap_mode="r").shape[1],
-            unreadable=[self.names[i] for i in sorted(left_out)],
+            unreadable=[self.names[i] for i in sorted(set(unreadable))],
         )
         labels = [self.labels[i] for i in kept]
         partial = self.path.with_name(f"{self.path.name}.partial")
@@ -216,6 +209,18 @@ class FeatureWriter:
         partial.rename(self.path)
         shutil.rmtree(self.parts)
         return FeatureFile(self.path)
+
+    def _kept(self, unreadable: Sequence[int]) -> list[int]:
+        """Numbers of the videos to be written, all of which have been added."""
+        left_out = set(unreadable)
+        absent = [i for i in self.missing() if i not in left_out]
+        if absent:
+            first = self.names[absent[0]]
+            raise ValueError(f"{len(absent)} videos are missing, the first is {first}")
+        kept = [i for i in range(len(self.names)) if i not in left_out]
+        if not kept:
+            raise ValueError("no video is left to be written")
+        return kept
 
     def _part(self, index: int) -> Path:
         return self.parts / f"{index:08d}.npy"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import logging
+import shutil
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -18,8 +19,10 @@ from ..io.tfrecord import (
     RecordError,
     index_records,
     read_record,
+    record_bytes,
     sequence_example_class,
 )
+from .features import FeatureWriter
 
 CHANNELS = dict(rgb=1024, audio=128)
 QUANTIZED_RANGE = (-2.0, 2.0)
@@ -36,6 +39,18 @@ def dequantize(
     """
     width = highest - lowest
     return values.astype(np.float32) * (width / 255) + (width / 512 + lowest)
+
+
+def quantize(
+    features: np.ndarray, lowest: float = -2.0, highest: float = 2.0
+) -> np.ndarray:
+    """Features, float32, to 8-bit levels, as YouTube-8M's own writer does."""
+    if features.dtype != np.float32:
+        raise ValueError(f"features should be float32, got {features.dtype}")
+    if not np.isfinite(features).all():
+        raise ValueError("features are not finite")
+    clipped = features.clip(lowest, highest) - np.float32(lowest)
+    return np.rint(clipped * np.float32(255 / (highest - lowest))).astype(np.uint8)
 
 
 @DATASETS.register_module()
@@ -151,6 +166,50 @@ class YouTube8MDataset(Dataset):
                 f"below num_classes={self.num_classes}"
             )
         return dict(name=name, label=labels, features=dict(appearance=frames))
+
+
+class YouTube8MWriter(FeatureWriter):
+    """Write a frame-level TFRecord file, as a :class:`FeatureWriter` does a .npz.
+
+    What is added of a video are levels (T, 1024) of :func:`quantize`.
+    """
+
+    def finish(self, unreadable: Sequence[int] = ()) -> int:
+        """Put all videos into the file, and remove the parts.
+
+        Args:
+            unreadable: numbers of videos to leave out.
+
+        Returns:
+            The number of videos in the file.
+        """
+        kept = self._kept(unreadable)
+        partial = self.path.with_name(f"{self.path.name}.partial")
+        with partial.open("wb") as file:
+            for i in kept:
+                levels = np.load(self._part(i))
+                video = video_bytes(self.names[i], self.labels[i], levels)
+                file.write(record_bytes(video))
+        partial.rename(self.path)
+        shutil.rmtree(self.parts)
+        return len(kept)
+
+
+def video_bytes(name: str, labels: Sequence[int], levels: np.ndarray) -> bytes:
+    """A SequenceExample with levels (T, 1024) of a video; see :func:`parse_video`."""
+    if levels.dtype != np.uint8 or levels.shape[1:] != (CHANNELS["rgb"],):
+        raise ValueError(
+            f"levels should be (T, {CHANNELS['rgb']}) uint8, got {levels.shape} "
+            f"{levels.dtype}"
+        )
+    example = sequence_example_class()()
+    context = example.context.feature
+    context.add(key="id").value.bytes_list.value.append(name.encode())
+    context.add(key="labels").value.int64_list.value.extend(labels)
+    frames = example.feature_lists.feature_list.add(key="rgb").value.feature
+    for row in levels:
+        frames.add().bytes_list.value.append(row.tobytes())
+    return example.SerializeToString()
 
 
 def parse_video(

@@ -32,51 +32,14 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 import flowzoo  # noqa: F401
+from flowzoo.datasets.extraction import Readable, describe_dataset
 from flowzoo.datasets.features import FeatureWriter
-from flowzoo.datasets.transforms import VideoError
 from flowzoo.interrupts import run_tool
 from flowzoo.models.recognizers import feature_sequence
-
-
-class Readable(Dataset):
-    """Some videos of a dataset, and None for each that cannot be read."""
-
-    def __init__(self, dataset: Dataset, numbers: list[int]) -> None:
-        self.dataset, self.numbers = dataset, numbers
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    def __getitem__(self, place: int) -> tuple[int, dict | None, str]:
-        number = self.numbers[place]
-        try:
-            return number, self.dataset[number], ""
-        except VideoError as error:
-            return number, None, str(error)
-
-
-def video_name(info: dict, folder: str | None) -> str:
-    """Path relative to the dataset's folder, without a file's suffix."""
-    path = Path(info["filename"] if "filename" in info else info["frame_dir"])
-    if folder and path.is_relative_to(folder):
-        path = path.relative_to(folder)
-    return str(path.with_suffix("") if "filename" in info else path)
-
-
-def describe_dataset(dataset: Dataset) -> tuple[list[str], list[list[int]]]:
-    """Names and labels of all videos."""
-    prefix = getattr(dataset, "data_prefix", {})
-    names, labels = [], []
-    for number in range(len(dataset)):
-        info = dataset.get_data_info(number)
-        names.append(video_name(info, prefix.get("video") or prefix.get("img")))
-        label = info["label"]
-        labels.append(list(label) if isinstance(label, list | tuple) else [label])
-    return names, labels
 
 
 def load_model(config: Config, checkpoint: Path, seed: int | None) -> nn.Module:
