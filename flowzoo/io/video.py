@@ -19,6 +19,7 @@ from itertools import chain, dropwhile, islice, pairwise
 import av
 import numpy as np
 
+from .avi_index import demux
 from .video_stream import (
     VideoError,
     decode,
@@ -71,7 +72,7 @@ class VideoReader:
 
     def _open(self) -> None:
         self._container, self.stream = open_video(self.filename)
-        self._packets = self._container.demux(self.stream)
+        self._packets = demux(self._container, self.stream, self.filename)
         self._at_start = True
 
     def close(self) -> None:
@@ -292,7 +293,7 @@ class VideoReader:
             self._container.seek(time, stream=self.stream, backward=True)
         except (av.error.FFmpegError, OSError):  # this container cannot
             return iter(())
-        packets = self._container.demux(self.stream)
+        packets = demux(self._container, self.stream, self.filename, after_seek=True)
         self._packets = dropwhile(lambda packet: not packet.is_keyframe, packets)
         with naming_errors(f"read {self.filename}"):
             first = next(self._packets, None)

@@ -109,6 +109,8 @@ def decode(
             for frame in packet.decode():
                 yield frame
                 number += 1
+    except VideoError:
+        raise
     except _ERRORS as error:
         raise _named(error, f"decode frame {number} of {filename}") from error
 

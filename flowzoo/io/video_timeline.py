@@ -15,6 +15,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from .avi_index import demux
 from .video_stream import decode, decode_from_key, naming_errors, open_video
 
 # Frames decoded to learn whether their times are those of display: where it is likely,
@@ -151,7 +152,7 @@ def _scan(filename: str) -> Timeline:
         # An object for each packet would set off garbage collections, which take
         # longer than all else.
         fields, is_cut = array("q"), False
-        for packet in container.demux(stream):
+        for packet in demux(container, stream, filename):
             if size := packet.size:
                 pts, dts = packet.pts, packet.dts
                 fields.append(_UNKNOWN if pts is None else pts)
@@ -257,7 +258,7 @@ def _decode_file(filename: str, late_start: bool) -> Iterator[av.VideoFrame]:
     with container:
         stream.codec_context.thread_count = 1
         start = decode_from_key if late_start else decode
-        yield from start(stream, container.demux(stream), filename)
+        yield from start(stream, demux(container, stream, filename), filename)
 
 
 def _is_fragmented(container: av.container.InputContainer) -> bool:
