@@ -22,6 +22,14 @@ RENAMED = {
     "repflow_released_r50_kinetics": "repflow_r50_kinetics_released",
 }
 
+# Former files of ``_base_/``, whose names may stand in several of its folders.
+RENAMED_BASES = {
+    "models/hidden2s_r18_motionshapes.py": "models/hidden2s_r18.py",
+    "models/repflow_r2plus1d18.py": "models/repflow_tran_r2plus1d18.py",
+    "schedules/motionnet_motionshapes.py": "schedules/motionnet_small.py",
+    "schedules/motionshapes.py": "schedules/motionshapes_12e.py",
+}
+
 
 def find_config(name: str) -> Path:
     """Path of one of FlowZoo's configs.
@@ -34,6 +42,9 @@ def find_config(name: str) -> Path:
         FileNotFoundError: There is no such config; the message names similar ones.
     """
     if (path := CONFIGS / name).is_file():
+        return path
+    if (path := _renamed_base(CONFIGS / name)) and path.is_file():
+        _warn(f"the config {name} is now {path.relative_to(CONFIGS)}")
         return path
     paths = _paths_by_name()
     file_name = Path(name).name
@@ -60,6 +71,9 @@ def moved_config(path: str | Path) -> Path | None:
     path = Path(path)
     if path.is_file():
         return None
+    if (moved := _renamed_base(path)) and moved.is_file():
+        _warn(f"the config {path} is now {moved}")
+        return moved
     name = _current_name(path.name)
     if name not in _paths_by_name():
         return None
@@ -79,6 +93,13 @@ def current_model_name(name: str) -> str:
 
 def _paths_by_name() -> dict[str, Path]:
     return {path.name: path for path in CONFIGS.rglob("*.py")}
+
+
+def _renamed_base(path: Path) -> Path | None:
+    """Where a file of ``_base_/`` would lie under its present name."""
+    *_, above, folder, name = ("", "", *path.parts)
+    present = above == "_base_" and RENAMED_BASES.get(f"{folder}/{name}")
+    return path.parents[1] / present if present else None
 
 
 def _current_name(file_name: str) -> str:

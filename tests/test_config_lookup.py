@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from flowzoo.config_lookup import CONFIGS, RENAMED, find_config, moved_config
+from flowzoo.config_lookup import (
+    CONFIGS,
+    RENAMED,
+    RENAMED_BASES,
+    find_config,
+    moved_config,
+)
 from flowzoo.zoo import find
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +38,16 @@ def test_former_names(former, name):
         assert find_config(f"{former}.py") == find_config(f"{name}.py")
     with pytest.warns(FutureWarning, match=rf"{former} is now called {name}"):
         assert find(former) is find(name)
+
+
+@pytest.mark.parametrize(("former", "name"), RENAMED_BASES.items())
+def test_former_bases_of_one_folder(former, name):
+    assert not (CONFIGS / "_base_" / former).exists()
+    with pytest.warns(FutureWarning, match=rf"{former} is now _base_/{name}"):
+        assert find_config(f"_base_/{former}") == CONFIGS / "_base_" / name
+    with pytest.warns(FutureWarning, match=rf"{former} is now .*/_base_/{name}"):
+        config = Config.fromfile(CONFIGS / "_base_" / former)
+    assert config.to_dict() == Config.fromfile(CONFIGS / "_base_" / name).to_dict()
 
 
 @pytest.mark.parametrize("former", [FORMER, FORMER_NAME], ids=lambda path: path.stem)

@@ -1,23 +1,10 @@
 # spatial_tsn.py and hidden2s_tsn.py, fused as the released code does VGG-16's streams.
-_base_ = 'hidden2s_tsn.py'
+_base_ = ['hidden2s_tsn.py', 'spatial_stream_tsn.py']
 
 model = dict(
     _delete_=True,
     type='TwoStreamRecognizer',
-    spatial=dict(
-        type='Recognizer2D',
-        backbone=dict(type='BNInception'),
-        cls_head=dict(
-            type='TSNHead',
-            num_classes=101,
-            in_channels=1024,
-            average_clips='score'),
-        data_preprocessor=dict(
-            type='ActionDataPreprocessor',
-            mean=[104., 117., 123.],
-            std=[1., 1., 1.],
-            to_rgb=True,  # as in spatial_tsn.py
-            format_shape='NCHW')),
+    spatial=_base_.spatial_stream,
     temporal=_base_.model,
     weights=(1., 1.5),
     score_norm='clamp_l1')
