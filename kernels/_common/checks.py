@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Sequence
-from numbers import Integral
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor
@@ -52,6 +52,19 @@ def check_positive_int(name: str, value: int, unit: str) -> None:
         raise TypeError(f"{name}={value!r}, but a whole number is needed")
     if value < 1:
         raise ValueError(f"{name}={value}, but at least 1 {unit} is needed")
+
+
+def check_number(name: str, value: object) -> None:
+    """Raise TypeError unless ``value`` is a number, of Python or NumPy."""
+    if not isinstance(value, Real | torch.SymInt | torch.SymFloat):
+        raise TypeError(f"{name}={value!r}, but a number is needed")
+
+
+def check_positive_number(name: str, value: object) -> None:
+    """Raise unless ``value`` is a positive number."""
+    check_number(name, value)
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{name}={value}, but it must be a positive number")
 
 
 def check_shape(name: str, tensor: Tensor, shape: Sequence[int], why: str) -> None:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .._common import checks
+from .._common import checks, operators
 from .._common.exporting import not_scriptable, tracing
 from .._common.precision import compute_dtype
 from .options import INTERPOLATIONS, MEDIANS, PRESETS, Options
@@ -15,7 +15,7 @@ WHITE = 255.0  # the scale of the frames to which lam belongs
 
 
 def make_options(preset: str, **changes) -> Options:
-    """The parameters of a preset with those changed that are not None."""
+    """The parameters of a preset, some of them changed."""
     checks.check_choice("preset", preset, tuple(PRESETS))
     unknown = sorted(set(changes) - set(Options._fields))
     if unknown:
@@ -25,10 +25,9 @@ def make_options(preset: str, **changes) -> Options:
         )
     options = PRESETS[preset]._replace(**changes)
     for name in ("tau", "lam", "theta"):
-        if not 0 < getattr(options, name) < float("inf"):
-            raise ValueError(
-                f"{name}={getattr(options, name)}, but it must be a positive number"
-            )
+        checks.check_positive_number(name, getattr(options, name))
+    for name in ("scale_step", "epsilon"):
+        checks.check_number(name, getattr(options, name))
     if not 0 <= options.epsilon < float("inf"):
         raise ValueError(f"epsilon={options.epsilon}, but it must be at least 0")
     if not 0 < options.scale_step < 1:
@@ -55,7 +54,9 @@ def _check(frames: Tensor, initial_flow: Tensor | None) -> None:
         )
     if frames.dtype != torch.uint8 and not frames.is_floating_point():
         raise TypeError(
-            f"frames is {frames.dtype}, but uint8 or a floating-point type is needed"
+            f"frames is {frames.dtype}, but uint8 or a floating-point type is needed; "
+            f"convert it, and say which value is white, for example with "
+            f"frames.float() and data_range=65535"
         )
     shape = tuple(frames.shape)
     if frames.ndim not in (4, 5) or (frames.ndim == 5 and shape[1] not in (1, 3)):
@@ -75,6 +76,12 @@ def _check(frames: Tensor, initial_flow: Tensor | None) -> None:
             "initial_flow", initial_flow, (shape[0], 2, t - 1, h, w), why
         )
         checks.check_device("initial_flow", initial_flow, frames.device)
+    for name, tensor in (("frames", frames), ("initial_flow", initial_flow)):
+        if tensor is not None and operators.needs_derivative(tensor):
+            raise NotImplementedError(
+                f"tvl1_flow has no derivative, but one for {name} may be asked for; "
+                f"call it with {name}.detach(), or use TVNet, which is differentiable"
+            )
 
 
 def to_gray(frames: Tensor, data_range: float | None = None) -> Tensor:
@@ -141,8 +148,12 @@ def _(gray, *rest) -> Tensor:
     return gray.new_empty((n, 2, t - 1, h, w))
 
 
+@_forward.register_vmap
+def _(info, in_dims, *args):
+    return torch.stack(operators.vmap_loop(_forward, info, in_dims, args)), 0
+
+
 @not_scriptable
-@torch.no_grad()
 def tvl1_flow(
     frames: Tensor,
     preset: str = "opencv",
@@ -179,12 +190,13 @@ def tvl1_flow(
     Returns:
         (N, 2, T - 1, H, W) float32 (float64 for float64). A pair with a NaN or an
         infinite value in a frame or its initial flow has NaN everywhere; other pairs do
-        not change. Not differentiable.
+        not change.
 
     Raises:
         ValueError: wrong shapes, fewer than two frames, no pixels, a parameter out of
             its range, an unknown preset or backend.
-        TypeError: frames of another type, an unknown parameter.
+        TypeError: frames or a parameter of another type, an unknown parameter.
+        NotImplementedError: frames or an initial flow that require a gradient.
         RuntimeError: a backend whose package is not installed; an ONNX file or a trace
             that is to hold the operator.
     """
@@ -195,8 +207,8 @@ def tvl1_flow(
         )
     _check(frames, initial_flow)
     options = make_options(preset, **parameters)
-    if data_range is not None and not 0 < data_range < float("inf"):
-        raise ValueError(f"data_range={data_range}, but it must be a positive number")
+    if data_range is not None:
+        checks.check_positive_number("data_range", data_range)
     excluded = {"triton": "float64"} if frames.dtype == torch.float64 else {}
     # an exported program holds the operator, whose loop ends where the flow does
     backend = checks.resolve_backend(

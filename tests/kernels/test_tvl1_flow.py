@@ -260,6 +260,10 @@ def test_level_sizes():
         (torch.zeros(1, 2, 4, 4), {"scale_step": 1.0}, ValueError, "scale_step"),
         (torch.zeros(1, 2, 4, 4), {"warps": 0}, ValueError, "warps"),
         (torch.zeros(1, 2, 4, 4), {"data_range": 0}, ValueError, "data_range"),
+        (torch.zeros(1, 2, 4, 4), {"data_range": "8 bit"}, TypeError, "data_range"),
+        (torch.zeros(1, 2, 4, 4), {"lam": None}, TypeError, "lam=None.* number"),
+        (torch.zeros(1, 2, 4, 4), {"scale_step": "half"}, TypeError, "scale_step"),
+        (torch.zeros(1, 2, 4, 4), {"epsilon": [0.1]}, TypeError, "epsilon"),
         (
             torch.zeros(1, 2, 4, 4),
             {"initial_flow": torch.zeros(1, 2, 4, 4)},
@@ -271,6 +275,42 @@ def test_level_sizes():
 def test_errors_say_what_is_wrong(frames, options, error, message):
     with pytest.raises(error, match=message):
         tvl1_flow(frames, **options)
+
+
+def test_number_types_of_parameters():
+    frames = moving_frames(1, 2, 20, 24)
+    numpy = {"theta": np.float64(0.25), "epsilon": 0, "warps": np.int64(2)}
+    expected = tvl1_flow(frames, theta=0.25, epsilon=0.0, warps=2)
+    assert torch.equal(tvl1_flow(frames, **numpy), expected)
+
+
+@pytest.mark.parametrize("backend", ["cpu", "reference"])
+def test_has_no_derivative(backend):
+    """It says so at once: a gradient of zero would train in silence."""
+    frames, flow = moving_frames(1, 2, 9, 9), torch.zeros(1, 2, 1, 9, 9)
+
+    def run(frames, initial_flow=flow):
+        options = {"initial_flow": initial_flow, "backend": backend}
+        return tvl1_flow(frames, "fast", **options).sum()
+
+    with pytest.raises(NotImplementedError, match=r"frames.detach\(\), or use TVNet"):
+        run(frames.clone().requires_grad_())
+    with pytest.raises(NotImplementedError, match=r"initial_flow.detach\(\)"):
+        run(frames, flow.clone().requires_grad_())
+    for ask in (torch.func.grad, torch.func.jacrev, torch.func.jacfwd):
+        with pytest.raises(NotImplementedError, match="no derivative"):
+            ask(run)(frames)
+    with torch.no_grad():
+        assert run(frames.clone().requires_grad_()).isfinite()
+    with torch.inference_mode():
+        assert run(frames.clone()) == run(frames)
+
+
+@pytest.mark.filterwarnings("error")
+def test_under_vmap():
+    frames = torch.stack([moving_frames(2, 3, 20, 24, seed=k) for k in range(2)])
+    flow = torch.func.vmap(tvl1_flow)(frames)
+    assert torch.equal(flow, torch.stack([tvl1_flow(f) for f in frames]))
 
 
 def test_under_compile():
