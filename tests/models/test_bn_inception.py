@@ -39,7 +39,8 @@ def test_layers_are_the_published_ones(in_channels):
             separator = "" if other.startswith("_") else "."
             assert shapes.pop(f"{name}{separator}{other}") == (width,)
     assert not shapes
-    # 11,295,240 with the last layer of 1000 classes, for images
+    # pretrainedmodels' network, whose weights we load, has 11,295,240 for images, with
+    # the last layer of 1000 classes (also in imgclsmob's table and tests)
     extra = 64 * 49 * (in_channels - 3)
     total = sum(p.numel() for p in model.parameters())
     assert total == 11_295_240 - 1025 * 1000 + extra
