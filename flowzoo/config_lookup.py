@@ -109,7 +109,7 @@ def _current_name(file_name: str) -> str:
 
 def _warn(change: str) -> None:
     warnings.warn(
-        f"{change}; the former name will stop working in a later release",
+        f"{change}; the former name will stop working in the next release",
         FutureWarning,
         stacklevel=4,
     )

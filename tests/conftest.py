@@ -54,9 +54,13 @@ auto_scale_lr = dict(enable=False, base_batch_size=2)
 """
 
 
+# Files that take more than a minute
+LONG = "test_repflow_interpreted", "test_configs", "test_protocol", "test_tools"
+
+
 def pytest_collection_modifyitems(items):
     """The files that take longest first, so that no worker is left alone with one."""
-    items.sort(key=lambda item: not item.path.stem.endswith("_interpreted"))
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 @pytest.fixture(scope="session")

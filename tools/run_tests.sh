@@ -5,5 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/venv.sh
 # A worker for each core; each computes in one thread, and a waiting thread sleeps.
+# Files are tested in the order of tests/conftest.py.
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"
-python -m pytest -n auto --dist loadfile "$@"
+python -m pytest -n auto --dist loadfile --no-loadscope-reorder "$@"

@@ -39,7 +39,9 @@ def complexity(
         10^9 of them).
     """
     mapping = {torch.ops.flowzoo.representation_flow: _representation_flow}
-    with DefaultScope.overwrite_default_scope(config.default_scope):
+    # without storage, so that no time goes into initial weights
+    scope = DefaultScope.overwrite_default_scope(config.default_scope)
+    with scope, torch.device("meta"):
         model = MODELS.build(config.model).eval()
     parameters = sum(p.numel() for p in model.parameters())
     if input_shape is None:
@@ -49,5 +51,6 @@ def complexity(
         FakeTensorMode(allow_non_fake_inputs=True),
         FlopCounterMode(display=False, custom_mapping=mapping) as counter,
     ):
+        model.to_empty(device="cpu")  # of fake tensors: kernels' entries look at it
         model(torch.empty(1, *input_shape), None, mode="tensor")
     return parameters, counter.get_total_flops() / 2
