@@ -33,63 +33,65 @@ def demux(
         return packets
     if not after_seek and len(index) < stream.frames:
         _check_complete(stream, filename)
-    return _compared(packets, index, filename, None if after_seek else -1)
+    return _compared(packets, index, filename, after_seek)
 
 
 def _compared(
     packets: Iterator[av.Packet],
     index: av.index.IndexEntries,
     filename: str,
-    place: int | None,
+    after_seek: bool,
 ) -> Iterator[av.Packet]:
-    """Packets that follow a place of the index, None where that is unknown."""
+    entries = None if after_seek else _frames(index, 0)
     start = end = 0  # of the chunk before
     for packet in packets:
         dts, size = packet.dts, packet.size
-        before = place
         if size:
-            place = index.search_timestamp(dts, any_frame=True)
-            entry = index[place]  # the last one where there is none
-            pos = entry.pos
-            agree = (
-                entry.timestamp == dts
+            if not entries:
+                entries = _frames(index, index.search_timestamp(dts, any_frame=True))
+            entry = next(entries, None)
+            pos = entry.pos if entry else -1
+            if not (
+                pos + _HEAD == packet.pos
+                and entry.timestamp == dts
                 and (entry.size == size or packet.is_corrupt)  # as the file ends
-                and pos + _HEAD == packet.pos
                 and (pos >= end or pos == start)  # an image may be shown twice
-                and not (before is not None and _has_data(index, before + 1, place))
-            )
+            ):
+                raise _damaged(filename, entry)
             start, end = pos, pos + _HEAD + size
-        else:
-            at_end = dts is None and before is not None
-            agree = not (at_end and _has_data(index, before + 1, len(index)))
-        if not agree:
-            raise _damaged(filename, place if before is None else before + 1)
+        elif dts is None and entries and (entry := next(entries, None)):
+            raise _damaged(filename, entry)
         yield packet
 
 
-def _has_data(index: av.index.IndexEntries, start: int, end: int) -> bool:
-    return any(index[place].size for place in range(start, end))
+def _frames(index: av.index.IndexEntries, place: int) -> Iterator[av.index.IndexEntry]:
+    while place < len(index):  # which FFmpeg extends where the file has none
+        entry = index[place]
+        if entry.size:
+            yield entry
+        place += 1
 
 
 def _check_complete(stream: av.VideoStream, filename: str) -> None:
     """Look for frames between those of the index."""
     name = b"%02dd" % stream.index
     with Path(filename).open("rb") as file:
-        for number, (entry, after) in enumerate(pairwise(stream.index_entries), 1):
+        for entry, after in pairwise(stream.index_entries):
             pos = entry.pos + _HEAD + entry.size + entry.size % 2
             while pos < after.pos:
                 file.seek(pos)
                 head = file.read(_HEAD)
                 size = int.from_bytes(head[4:], "little")
                 if head.startswith(name) and size:
-                    raise _damaged(filename, number)
+                    raise _damaged(filename, after)
                 # A list is read into; its name has four bytes more.
                 pos += 12 if head.startswith(b"LIST") else _HEAD + size + size % 2
 
 
-def _damaged(filename: str, number: int) -> VideoError:
+def _damaged(filename: str, entry: av.index.IndexEntry | None) -> VideoError:
+    start = f"frame {entry.timestamp}" if entry else "its end"
     return VideoError(
-        f"cannot read {filename} from frame {number} on: it is damaged, as its frames "
-        "are not where its index says; `ffmpeg -i DAMAGED.avi -c copy NEW.avi` saves "
-        "those that are left"
+        f"cannot read {filename} from {start} on: it is damaged, as its frames are not "
+        "where its index says; `ffmpeg -i DAMAGED.avi -c copy NEW.avi` saves those "
+        "that are left"
     )
