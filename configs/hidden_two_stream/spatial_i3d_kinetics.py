@@ -1,4 +1,5 @@
-# Inception-I3D from random weights. The schedule is that of TSN.
+# i3d_inception_kinetics.py, trained further on the clips of the temporal stream. The
+# schedule is that of TSN.
 _base_ = [
     '../_base_/models/i3d_inception.py', '../_base_/datasets/kinetics400.py',
     '../_base_/pipelines/two_stream_long_clips.py',
@@ -6,6 +7,7 @@ _base_ = [
 ]
 
 model = dict(cls_head=dict(num_classes=_base_.num_classes))
+load_from = 'work_dirs/i3d_inception_kinetics/iter_110000.pth'
 
 train_dataloader = dict(dataset=dict(_base_.train_data, num_classes=400))
 val_dataloader = dict(dataset=dict(_base_.val_data, num_classes=400))

@@ -11,7 +11,8 @@ model = dict(
     backbone=dict(in_channels=2),
     data_preprocessor=dict(
         _delete_=True, type='TVL1DataPreprocessor', preset='cuda'))
+auto_scale_lr = dict(base_batch_size=24)
 
-train_dataloader = dict(dataset=_base_.train_data)
+train_dataloader = dict(batch_size=3, dataset=_base_.train_data)
 val_dataloader = dict(dataset=_base_.val_data)
 test_dataloader = dict(dataset=_base_.test_data)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from mmengine.config import Config, ConfigDict
 
+from ..config_lookup import find_config
+
 # tools/zoo merges their weights of those of other configs.
 _MERGED = ("TwoStreamRecognizer", "HallucinatedTwoStream")
 # In the names of files of networks for pictures.
@@ -20,10 +22,21 @@ def start(config: Config) -> str:
     Raises:
         ValueError: A file is neither a model's of the zoo nor of a network of ImageNet.
     """
-    files = list(_files(config.model))
-    if config.get("load_from"):
-        files = [config.load_from]
+    if file := config.get("load_from"):
+        # which replaces what the parts load that it has weights of
+        before = _model_of(file)
+        parts = {k: v for k, v in config.model.items() if before.get(k) is None}
+        files = [file, *_files(ConfigDict(parts))]
+    else:
+        files = _files(config.model)
     return " and ".join(dict.fromkeys(map(_source, files))) or "random weights"
+
+
+def _model_of(file: str) -> ConfigDict:
+    """The model config of a file's network, empty where it is none of the zoo's."""
+    if not (run := _RUN.match(file)):
+        return ConfigDict()
+    return Config.fromfile(find_config(f"{run[1] or run[2]}.py")).model
 
 
 def _files(part: object) -> Iterator[str]:

@@ -45,6 +45,11 @@ def trained(row):
             "from motionnet_ucf101 and ImageNet weights, 20,000 steps of 128",
         ),
         ("twostream_r50_kinetics", ""),
+        (
+            "monet_i3d_kinetics_fusion_trn",
+            "from monet_i3d_kinetics_classifiers_trn and monet_i3d_kinetics, "
+            "20 epochs of batches of 128",
+        ),
     ],
 )
 def test_training_in_words(name, text):
@@ -104,3 +109,25 @@ def test_schedules(row):
         assert (text == ours) == (who == "here")
     if "Kinetics test split" in row.paper["source"]:
         assert f"here {ours}" in row.paper["source"]
+
+
+@pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row.name)
+def test_batches_of_the_representation_flow_paper(row):
+    """32 clips for its 2D networks, 24 for the others (appendix A)."""
+    ours = trained(row)
+    network = re.match(r"(repflow|tvl1|twostream)_(tran_)?(r[a-z\d]+)_", ours.name)
+    if not network or "ICLR" not in row.paper["source"]:
+        return
+    flat = re.fullmatch(r"r\d+", network[3])
+    assert schedule(load(ours)).endswith(f"batches of {32 if flat else 24}")
+
+
+@pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row.name)
+def test_choices_are_named(row):
+    """What the papers do not say: MoNet's optimizer; iterations of tables 6 to 8."""
+    source = row.paper["source"]
+    if row.name.startswith("monet"):
+        assert "our choice: optimizer" in source
+    backbone = load(row).model.get("backbone", {})
+    if re.search(r"Table [678]", source) and backbone.get("flow_after"):
+        assert f"{backbone.flow_cfg.n_iters} iterations" in source
