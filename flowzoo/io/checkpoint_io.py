@@ -1,7 +1,6 @@
 """Checkpoints: those of the zoo, tensors and text beside them, and torch.save's."""
 
 import json
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -70,7 +69,9 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # an unpickler's, on what is no pickle, are of any kind
         raise ValueError(
             f"{path} is not a state_dict written by torch.save, or holds more than "
             f"tensors: {str(error).splitlines()[0] if str(error) else 'it is empty'}"

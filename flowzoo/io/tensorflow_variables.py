@@ -12,6 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -44,8 +45,11 @@ def read_variables(path: str | Path) -> dict[str, Tensor]:
     """
     path = Path(path)
     if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as file:
-            return {name: torch.from_numpy(file[name]) for name in file.files}
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return {name: torch.from_numpy(file[name]) for name in file.files}
+        except (AttributeError, EOFError, TypeError, ValueError, BadZipFile) as error:
+            raise ValueError(f"{path} is no .npz of variables: {error}") from error
     prefix = str(path).removesuffix(".index")
     index = Path(f"{prefix}.index")
     try:

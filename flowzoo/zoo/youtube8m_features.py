@@ -8,6 +8,7 @@ here, which do not drift where a second is no whole number of frames.
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -139,10 +140,10 @@ class YouTube8MFeatures(nn.Module):
 def _array(path: Path, rows: int, columns: int) -> Tensor:
     """A matrix of at least that many rows."""
     try:
-        array = np.load(path, allow_pickle=False)
+        array = np.asarray(np.load(path, allow_pickle=False))
     except FileNotFoundError as error:
         raise FileNotFoundError(f"there is no {path}, of yt8m_pca.tgz") from error
-    except (ValueError, EOFError) as error:
+    except (ValueError, EOFError, BadZipFile) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
     if array.ndim != 2 or len(array) < rows or array.shape[1] != columns:
         raise ValueError(f"{path} should be ({rows}, {columns}), got {array.shape}")

@@ -101,12 +101,13 @@ def test_files(tmp_path):
     torch.save([1, 2], path)
     with pytest.raises(ValueError, match="holds no state_dict"):
         read_state_dict(path)
-    path.write_bytes(b"not a file of torch")
-    with pytest.raises(ValueError, match=r"theirs\.pt is not a state_dict"):
-        read_state_dict(path)
-    path.write_bytes(b"")
-    with pytest.raises(ValueError, match=r"theirs\.pt is not a state_dict"):
-        read_state_dict(path)
+    # what the unpickler takes for commands ends in errors of all kinds
+    for content in (b"not a file of torch", b"hello", b"(a", b"PK\x03\x04", b""):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"theirs\.pt is not a state_dict"):
+            read_state_dict(path)
+    with pytest.raises(OSError, match="directory"):
+        read_state_dict(tmp_path)
 
 
 class Hostile:

@@ -40,6 +40,15 @@ def test_npz(variables, tmp_path):
     del variables["global_step"]
     np.savez(tmp_path / "model.npz", **variables)
     assert_same(read_variables(tmp_path / "model.npz"), variables)
+    path = tmp_path / "odd.npz"
+    for odd in (np.array([{}], dtype=object), np.array(["a"])):
+        np.savez(path, a=odd)
+        with pytest.raises(ValueError, match=r"odd\.npz is no \.npz of variables"):
+            read_variables(path)
+    for content in (b"", b"PK\x03\x04", b"text"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"odd\.npz is no \.npz of variables"):
+            read_variables(path)
 
 
 def test_variables_of_a_scope():

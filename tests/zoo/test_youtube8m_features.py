@@ -193,6 +193,7 @@ def faulty(tmp_path, monkeypatch):
         ("eigenvals", np.full((2048, 1), np.nan), "eigenvals.npy .* not finite"),
         ("eigenvecs", np.ones((1000, 2048)), r"should be \(1024, 2048\)"),
         ("mean", b"", "mean.npy is damaged"),
+        ("mean", b"PK\x03\x04", "mean.npy is damaged"),
     ],
 )
 def test_faulty_components(faulty, name, value, says):

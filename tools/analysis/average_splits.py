@@ -14,6 +14,7 @@ only.
 
 import argparse
 import json
+import math
 import sys
 from itertools import combinations
 from pathlib import Path
@@ -23,15 +24,20 @@ import flowzoo  # noqa: F401  makes mmaction2 importable
 from flowzoo.evaluation.score_dumps import evaluate_scores, load_dump
 
 
-def read_results(path: Path) -> dict[str, float]:
-    """Metrics of the fused streams of a split, from a report of fuse_scores.py."""
+def read_report(path: Path) -> tuple[dict[str, float], list]:
+    """Metrics of the fused streams of a split, and those with each stream's."""
     try:
-        fused = json.loads(path.read_text())["fused"]
-        return {key: float(value) for key, value in fused.items()}
+        report = json.loads(path.read_text())
+        fused = {key: float(value) for key, value in report["fused"].items()}
+        streams = list(report.get("streams", {}).values())
     except (AttributeError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} is not a report.json of fuse_scores.py ({error!r})"
         ) from error
+    for key, value in fused.items():
+        if not math.isfinite(value):
+            raise ValueError(f"{path} has {key} {value}")
+    return fused, [fused, *streams]
 
 
 def read_splits(paths: list[Path]) -> dict[str, dict[str, float]]:
@@ -46,9 +52,9 @@ def read_splits(paths: list[Path]) -> dict[str, dict[str, float]]:
             raise ValueError(
                 "give dumps of one stream or reports of fused streams, not both"
             )
-        results = {str(path): read_results(path) for path in paths}
-        _require_different(paths, list(results.values()))
-        return results
+        contents = [read_report(path) for path in paths]
+        _require_different(paths, [measured for _, measured in contents])
+        return {str(p): fused for p, (fused, _) in zip(paths, contents, strict=True)}
     dumps = [load_dump(path) for path in paths]
     for dump in dumps[1:]:
         classes = [d.scores.shape[1] for d in (dumps[0], dump)]

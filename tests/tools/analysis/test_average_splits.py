@@ -66,8 +66,15 @@ def test_reports_of_fused_streams(tmp_path, run):
     for text in ("[]", '{"fused": [1]}', '{"fused": {"top1": "x"}}'):
         paths[1].write_text(text)
         assert "is not a report.json of fuse_scores.py" in str(run(*paths)[0])
-    paths[1].write_text(paths[0].read_text())
+    paths[1].write_text('{"fused": {"top1": NaN}}')
+    assert "has top1 nan" in str(run(*paths)[0])
+    # the same split by another name; as many hits by chance, but not in each stream
+    for path, name in zip(paths, ("a.pkl", "b.pkl"), strict=True):
+        report = dict(fused=dict(top1=0.5), streams={name: dict(top1=0.4)})
+        path.write_text(json.dumps(report))
     assert "are the same split" in str(run(*paths)[0])
+    paths[1].write_text(json.dumps(report | dict(streams=dict(a=dict(top1=0.3)))))
+    assert run(*paths)[0] == 0
     dump = write_split(tmp_path / "1.pkl", [0, 1], [0, 1])
     assert "not both" in str(run(paths[0], dump)[0])
 
