@@ -101,7 +101,11 @@ def main() -> None:
     if len(missing) < len(names):
         print(f"{len(names) - len(missing)} of {len(names)} videos are there already")
     videos = DataLoader(
-        Readable(dataset, missing), batch_size=None, num_workers=args.workers
+        Readable(dataset, missing),
+        batch_size=None,
+        num_workers=args.workers,
+        # a video of 300 frames takes 320 MB of shared memory
+        prefetch_factor=1 if args.workers else None,
     )
     unreadable = {}
     for number, frames, why in tqdm(videos, unit="video"):
