@@ -1,13 +1,11 @@
 """The energy that the representation-flow iteration lowers."""
 
-import copy
-
 import torch
 from torch import Tensor
 
 from flowzoo_kernels import RepresentationFlow
 from flowzoo_kernels.modules import normalize_maps
-from flowzoo_kernels.repflow.reference import LINEAR_PARTS
+from flowzoo_kernels.repflow.reference import LINEAR_PARTS, iterate
 
 
 def flow_energy(
@@ -61,26 +59,29 @@ def energy_by_iteration(
         x: (N, C, T, H, W), T >= 2, before normalization.
         n_iters: at least 1.
 
-    Every number of iterations is run from the start, as the operator gives no state.
-
     Returns:
         Energies (n_iters + 1, N, C, T-1), and the flow after the last iteration.
     """
     x = x.detach().float()
     maps = normalize_maps(x, layer.normalize)
+    f1, f2 = maps[:, :, :-1], maps[:, :, 1:]
+    gradient, rho_c = (
+        LINEAR_PARTS[layer.variant][0](f1, f2, layer.image_kernel),
+        f2 - f1,
+    )
+    kernels = layer.flow_kernel, layer.div_kernel
     # a learned one counts as at least so much
-    lam = layer.scalar("lam")
-    layer = copy.copy(layer)  # the original keeps its number of iterations
-    n, c, t, h, w = maps.shape
-    flow = maps.new_zeros(n, 2 * c, t - 1, h, w)
+    scalars = tuple(layer.scalar(name) for name in ("theta", "lam", "tau"))
+    zero = torch.zeros_like(rho_c)
+    u, p = (zero, zero), (zero,) * 4
     energies = []
     for number in range(n_iters + 1):
         if number:
-            layer.n_iters = number
-            flow = layer(x)
+            u, p = iterate(u, p, (*gradient, rho_c), kernels, scalars, 1, layer.variant)
+        flow = torch.cat(u, dim=1)
         energies.append(
             flow_energy(
-                maps, flow, layer.image_kernel, layer.flow_kernel, lam, layer.variant
+                maps, flow, layer.image_kernel, kernels[0], scalars[1], layer.variant
             )
         )
     return torch.stack(energies), flow
