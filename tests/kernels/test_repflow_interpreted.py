@@ -28,7 +28,7 @@ def interpreter(monkeypatch):
 @pytest.mark.parametrize(
     "shape",
     [
-        (2, 3, 3, 7, 5),
+        (2, 2, 3, 7, 5),
         (1, 1, 2, 1, 1),
         (1, 2, 3, 1, 6),
         (2, 1, 2, 5, 1),
@@ -80,9 +80,9 @@ def test_types(dtype):
 
 
 def test_strides_and_empty_batch():
-    x = make_maps((2, 3, 4, 5, 6))
-    params = make_parameters("tvl1", 3)
-    grad = torch.randn(2, 3, 6, 5, 6).transpose(1, 2)
+    x = make_maps((2, 2, 3, 5, 6))
+    params = make_parameters("tvl1", 2)
+    grad = torch.randn(2, 2, 4, 5, 6).transpose(1, 2)
     expected = run_flow("triton", x, params, grad.contiguous(), 3, "tvl1")
     strided = x.permute(0, 4, 2, 1, 3).contiguous().permute(0, 3, 2, 4, 1)
     assert not strided.is_contiguous()
@@ -90,7 +90,7 @@ def test_strides_and_empty_batch():
     for name, value in expected.items():
         torch.testing.assert_close(result[name], value, rtol=0, atol=0, msg=name)
     empty = run_flow("triton", x[:0], params, grad[:0], 3, "tvl1")
-    assert empty["out"].shape == (0, 6, 3, 5, 6)
+    assert empty["out"].shape == (0, 4, 2, 5, 6)
 
 
 @pytest.mark.parametrize("wanted", ["x", "image_kernel", "flow_kernel", "tau"])
@@ -138,7 +138,7 @@ def force_tiles(monkeypatch, shape: tiling.Shape, iterations: int) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(
-    ("shape", "n_iters"), [((1, 1, 3, 5, 4), 5), ((2, 1, 2, 2, 1), 1)], ids=str
+    ("shape", "n_iters"), [((1, 1, 3, 5, 4), 4), ((2, 1, 2, 2, 1), 1)], ids=str
 )
 def test_several_launches(shape, n_iters, variant, monkeypatch):
     """Clip by clip, with fewer slots for states than there are launches."""
@@ -156,8 +156,8 @@ def test_tiles(variant, initial, monkeypatch):
     force_tiles(monkeypatch, tile, 2)
     for cost in (tiling.FORWARD_COST, tiling.BACKWARD_COST):
         cost = cost[variant == "paper"]
-        plan = tiling.plan_tiling(19, 41, 1, 5, tile, cost, 2)
+        plan = tiling.plan_tiling(19, 41, 1, 3, tile, cost, 2)
         assert plan.iterations == 2
         assert min(plan.down, plan.across) > 1
     x = make_maps((1, 1, 2, 19, 41))
-    check_against_reference("triton", x, variant, 5, initial)
+    check_against_reference("triton", x, variant, 3, initial)
