@@ -16,6 +16,20 @@ CLASSIFIER = 400 * 1025
 # of the four branches of a block
 GATED = [192, *(c for f, (_, a), (_, b), p in BLOCKS.values() for c in (f, a, b, p))]
 
+# Channels of the blocks of the public port (kylemin/S3D, model.py): what enters, and
+# those of its convolutions.
+PORT = {
+    "Mixed_3b": (192, 64, 96, 128, 16, 32, 32),
+    "Mixed_3c": (256, 128, 128, 192, 32, 96, 64),
+    "Mixed_4b": (480, 192, 96, 208, 16, 48, 64),
+    "Mixed_4c": (512, 160, 112, 224, 24, 64, 64),
+    "Mixed_4d": (512, 128, 128, 256, 24, 64, 64),
+    "Mixed_4e": (512, 112, 144, 288, 32, 64, 64),
+    "Mixed_4f": (528, 256, 160, 320, 32, 128, 128),
+    "Mixed_5b": (832, 256, 160, 320, 32, 128, 128),
+    "Mixed_5c": (832, 384, 192, 384, 48, 128, 128),
+}
+
 
 def parameters(model):
     return sum(p.numel() for p in model.parameters())
@@ -27,6 +41,24 @@ def test_parameters():
         gated = S3D(norm_cfg=dict(type="BN3d"), gating=True)
     assert parameters(model) == TORCHVISION - CLASSIFIER
     assert parameters(gated) - parameters(model) == sum(c * c for c in GATED)
+
+
+def test_layers_are_those_of_the_port():
+    def one(inputs, out):
+        return [(out, inputs, 1, 1, 1)]
+
+    def apart(inputs, out, kernel=3):
+        return [(out, inputs, 1, kernel, kernel), (out, out, kernel, 1, 1)]
+
+    shapes = [*apart(3, 64, 7), *one(64, 64), *apart(64, 192)]
+    for inputs, single, reduced, out, reduced2, out2, pooled in PORT.values():
+        shapes += [*one(inputs, single), *one(inputs, reduced), *apart(reduced, out)]
+        shapes += [*one(inputs, reduced2), *apart(reduced2, out2), *one(inputs, pooled)]
+    with torch.device("meta"):
+        model = S3D(norm_cfg=dict(type="BN3d"))
+    convs = [m for m in model.modules() if isinstance(m, nn.Conv3d)]
+    assert [tuple(conv.weight.shape) for conv in convs] == shapes
+    assert all(conv.bias is None for conv in convs)
 
 
 @pytest.mark.parametrize("gating", [False, True])
