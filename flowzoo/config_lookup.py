@@ -56,10 +56,11 @@ def find_config(name: str) -> Path:
             _warn(f"the config {name} moved to {path}")
         return found
     known = sorted(str(path.relative_to(CONFIGS)) for path in paths.values())
-    close = difflib.get_close_matches(name, [*known, *paths], n=3, cutoff=0.5) or known
-    raise FileNotFoundError(
-        f"FlowZoo has no config {name!r}; did you mean one of: {', '.join(close)}?"
-    )
+    close = difflib.get_close_matches(name, [*known, *paths], n=3, cutoff=0.5)
+    advice = "configs/README.md maps them"
+    if close:
+        advice = f"did you mean one of: {', '.join(close)}?"
+    raise FileNotFoundError(f"FlowZoo has no config {name!r}; {advice}")
 
 
 def moved_config(path: str | Path) -> Path | None:

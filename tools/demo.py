@@ -27,6 +27,7 @@ from tqdm import tqdm
 
 import flowzoo  # noqa: F401
 from flowzoo.datasets.preparation.sources import VIDEO_SUFFIXES
+from flowzoo.devices import device_argument
 from flowzoo.inference import Inferencer, Prediction, average
 from flowzoo.interrupts import run_tool
 from flowzoo.io.video import VideoError
@@ -94,7 +95,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("demo"))
     parser.add_argument("--top", type=int, default=5)
     parser.add_argument("--step", type=float, help="seconds from part to part")
-    parser.add_argument("--device")
+    parser.add_argument("--device", type=device_argument)
     parser.add_argument("--no-video", action="store_true", help="text and JSON only")
     args = parser.parse_args()
     try:

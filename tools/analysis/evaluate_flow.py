@@ -27,6 +27,7 @@ import torch
 from tqdm import tqdm
 
 import flowzoo  # noqa: F401
+from flowzoo.devices import device_argument
 from flowzoo.evaluation.flow_metrics import end_point_error, is_outlier
 from flowzoo.interrupts import run_tool
 from flowzoo_kernels import tvl1_flow
@@ -36,7 +37,7 @@ METRICS = ("EPE", "noc", "occ", "AAE", "Fl")
 
 
 class Pair(NamedTuple):
-    """Files of two frames and their flow; of what is occluded or of the flow there."""
+    """Files of two frames, their flow, and what is occluded or the flow elsewhere."""
 
     sequence: str
     name: str
@@ -73,7 +74,9 @@ def _list_kitti(root: Path, frames: str, name: str) -> Iterator[Pair]:
 
 
 def list_kitti2012(root: Path) -> Iterator[Pair]:
-    return _list_kitti(root, "colored_0", "kitti2012")
+    """In color, or gray where the archive's frames in color are not there."""
+    color = (root / "training/colored_0").is_dir()
+    return _list_kitti(root, "colored_0" if color else "image_0", "kitti2012")
 
 
 def list_kitti2015(root: Path) -> Iterator[Pair]:
@@ -122,14 +125,33 @@ def read_frame(path: Path) -> np.ndarray:
     return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
 
 
+def visible_pixels(pair: Pair) -> torch.Tensor | None:
+    """Which pixels are visible in both frames, where the dataset has that (H, W)."""
+    if pair.occluded and pair.occluded.parent.is_dir():
+        occluded = cv2.imread(str(pair.occluded), cv2.IMREAD_GRAYSCALE)
+        if occluded is None:
+            sys.exit(f"{pair.occluded} is missing or no picture")
+        return torch.from_numpy(occluded == 0)
+    if pair.visible_flow and pair.visible_flow.parent.is_dir():
+        return torch.from_numpy(np.isfinite(read_flow(pair.visible_flow)).all(2))
+    return None
+
+
+def check_sizes(pair: Pair, **shapes: tuple[int, ...]) -> None:
+    """Exit where files of a pair have pixels of different numbers."""
+    if len(set(shapes.values())) > 1:
+        listed = ", ".join(f"{name}: {tuple(shape)}" for name, shape in shapes.items())
+        sys.exit(f"{pair.flow} and its files differ in height and width ({listed})")
+
+
 Method = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def tvl1(preset: str) -> Method:
+def tvl1(preset: str, device: str) -> Method:
     def run(first, second):
         gray = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in (first, second)]
-        flow = tvl1_flow(torch.from_numpy(np.stack(gray))[None], preset)
-        return flow[0, :, 0].permute(1, 2, 0).numpy()
+        pair = torch.from_numpy(np.stack(gray))[None].to(device)
+        return tvl1_flow(pair, preset)[0, :, 0].permute(1, 2, 0).cpu().numpy()
 
     return run
 
@@ -154,14 +176,23 @@ def network(name: str, checkpoint: str | None, device: str) -> Method:
 
     from flowzoo import zoo
     from flowzoo.config_lookup import find_config
+    from flowzoo.models.recognizers.motion_estimator import MotionEstimator
 
-    if checkpoint is None:
-        model = zoo.load(name, device)
-    else:
-        from mmaction.apis import init_recognizer
+    try:
+        if checkpoint is None:
+            model = zoo.load(name, device)
+        else:
+            from mmaction.apis import init_recognizer
 
-        path = name if Path(name).is_file() else find_config(name)
-        model = init_recognizer(Config.fromfile(path), checkpoint, device)
+            path = Path(name)
+            if not path.is_file():
+                path = find_config(f"{name.removesuffix('.py')}.py")
+            model = init_recognizer(Config.fromfile(path), checkpoint, device)
+    except (OSError, LookupError, RuntimeError) as error:
+        reason = error.args[0] if isinstance(error, KeyError) else error
+        sys.exit(f"METHOD is tvl1, dis, zero or a MotionNet: {reason}")
+    if not isinstance(model, MotionEstimator):
+        sys.exit(f"{name} estimates no flow; give tvl1, dis, zero or a MotionNet")
 
     @torch.no_grad()
     def run(first, second):
@@ -179,8 +210,6 @@ def network(name: str, checkpoint: str | None, device: str) -> Method:
 
 def measure(pair: Pair, flow: np.ndarray, truth: np.ndarray) -> tuple[dict, np.ndarray]:
     """Sums and numbers of pixels of each metric, and the error of each pixel."""
-    if flow.shape != truth.shape:
-        sys.exit(f"{pair.flow} has shape {truth.shape}, the frames have {flow.shape}")
     flow, truth = (torch.from_numpy(f).permute(2, 0, 1).double() for f in (flow, truth))
     error = end_point_error(flow, truth)
     known = truth.isfinite().all(0)  # NaN of a method shows in the table
@@ -193,13 +222,9 @@ def measure(pair: Pair, flow: np.ndarray, truth: np.ndarray) -> tuple[dict, np.n
         "AAE": (angle, known),
         "Fl": (100.0 * is_outlier(error, truth), known),
     }
-    visible = None
-    if pair.occluded and pair.occluded.exists():
-        hidden = cv2.imread(str(pair.occluded), cv2.IMREAD_GRAYSCALE) > 0
-        visible = ~torch.from_numpy(hidden)
-    elif pair.visible_flow and pair.visible_flow.exists():
-        visible = torch.from_numpy(np.isfinite(read_flow(pair.visible_flow)).all(2))
+    visible = visible_pixels(pair)
     if visible is not None:
+        check_sizes(pair, flow=error.shape, occlusion=visible.shape)
         values["noc"] = error, known & visible
         values["occ"] = error, known & ~visible
     sums = {
@@ -240,27 +265,37 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True, metavar="DIR")
     parser.add_argument("--preset", default="opencv", choices=tuple(PRESETS))
     parser.add_argument("--checkpoint")
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", type=device_argument, default="cpu")
     parser.add_argument("--pictures", type=Path, metavar="DIR")
     args = parser.parse_args()
-    simple = {"tvl1": lambda: tvl1(args.preset), "dis": dis, "zero": lambda: zero}
+    pairs = list(DATASETS[args.dataset](args.root))
+    if not pairs:
+        sys.exit(f"no flow of {args.dataset} below {args.root}; is --root right?")
+    simple = {
+        "tvl1": lambda: tvl1(args.preset, args.device),
+        "dis": dis,
+        "zero": lambda: zero,
+    }
     if args.method in simple:
         method = simple[args.method]()
     else:
         method = network(args.method, args.checkpoint, args.device)
-    pairs = list(DATASETS[args.dataset](args.root))
-    if not pairs:
-        sys.exit(f"no flow of {args.dataset} below {args.root}; is --root right?")
     totals: dict[str, dict] = {}
     for pair in tqdm(pairs):
-        flow = method(read_frame(pair.first), read_frame(pair.second))
-        sums, error = measure(pair, flow, read_flow(pair.flow))
+        frames = read_frame(pair.first), read_frame(pair.second)
+        truth = read_flow(pair.flow)
+        first, second, flow = (a.shape[:2] for a in (*frames, truth))
+        check_sizes(pair, first=first, second=second, flow=flow)
+        sums, error = measure(pair, method(*frames), truth)
         add(totals, pair.sequence, sums)
         if args.pictures:
             path = args.pictures / pair.sequence / f"{pair.name}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
             image = np.nan_to_num(error).clip(0, 10) * 25.5
-            cv2.imwrite(str(path), image.astype(np.uint8))
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(cv2.imencode(".png", image.astype(np.uint8))[1])
+            except OSError as reason:
+                sys.exit(f"cannot write {path}: {reason.strerror}")
     for kind in sorted({name.split("/")[0] for name in totals if "/" in name}):
         for name, sums in list(totals.items()):
             if name.startswith(f"{kind}/"):

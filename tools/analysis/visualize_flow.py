@@ -16,6 +16,7 @@ from mmaction.apis import init_recognizer
 from mmengine.config import Config, DictAction
 from mmengine.runner import load_checkpoint
 
+from flowzoo.devices import device_argument
 from flowzoo.interrupts import run_tool
 from flowzoo.visualization import (
     FlowRecorder,
@@ -42,7 +43,9 @@ def main() -> None:
     )
     parser.add_argument("--rate", type=int, default=8, help="frames per second")
     parser.add_argument(
-        "--device", default="cuda" if torch.cuda.is_available() else "cpu"
+        "--device",
+        type=device_argument,
+        default="cuda" if torch.cuda.is_available() else "cpu",
     )
     parser.add_argument("--cfg-options", nargs="+", action=DictAction)
     args = parser.parse_args()

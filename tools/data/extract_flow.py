@@ -2,7 +2,8 @@
 
     python tools/data/extract_flow.py ANNOTATION --root VIDEOS --out DIR
 
-ANNOTATION has lines of ``path label`` (mmaction2's ``VideoDataset``). DIR/PATH, without
+ANNOTATION has lines of ``path label`` (mmaction2's ``VideoDataset``), or of a path and
+several labels. DIR/PATH, without
 the file's suffix and with underscores for spaces, gets ``flow_x_00001.jpg``,
 ``flow_y_00001.jpg`` and so on. DIR/annotation.txt has lines of ``path pairs label`` for
 mmaction2's ``RawframeDataset`` with modality='Flow', start_index=1,
@@ -44,6 +45,7 @@ from flowzoo.datasets.preparation.flow_files import (
     fault,
     read_info,
 )
+from flowzoo.devices import device_argument
 from flowzoo.interrupts import run_tool
 from flowzoo.io.text import read_lines
 from flowzoo.io.video import VideoError
@@ -51,14 +53,17 @@ from flowzoo.process_pool import available_cores, worker_pool
 from flowzoo_kernels import tvl1_flow
 from flowzoo_kernels.tvl1_flow.options import PRESETS
 
+# A path that may have spaces, up to its suffix, and labels, which are words or numbers.
+LINE = re.compile(r"(.*\.[^\s.]*[^\s.\d][^\s.]*|\S+)((?:\s+\S+)*)")
+
 
 def read_annotation(path: Path) -> list[tuple[str, str]]:
-    """Each video once: its path and the rest of its line."""
+    """Each video once: its path and its labels."""
     videos = {}
     for line in read_lines(path):
         if line.strip():
-            name, *label = line.strip().rsplit(maxsplit=1)
-            videos.setdefault(name, *label or [""])
+            name, labels = LINE.fullmatch(line.strip()).groups()
+            videos.setdefault(name, " ".join(labels.split()))
     return list(videos.items())
 
 
@@ -190,7 +195,7 @@ def main() -> None:
     parser.add_argument("--quality", type=int, default=defaults["quality"], help="jpg")
     parser.add_argument("--prefix", default=defaults["prefix"], help="jpg")
     parser.add_argument("--jobs", type=int, default=available_cores())
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", type=device_argument, default="cpu")
     parser.add_argument("--shard", type=parse_shard, default=(1, 1), metavar="I/N")
     parser.add_argument("--verify", action="store_true", help="read what was written")
     args = parser.parse_args()

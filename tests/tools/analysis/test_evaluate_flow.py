@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 ROOT = Path(__file__).parents[3]
 
@@ -84,14 +85,50 @@ def test_nan_of_a_method_shows_and_small_angles_are_exact():
     assert np.isnan(sums["EPE"][0]) and tuple(sums["Fl"]) == (100, 3)
 
 
-def test_flow_of_another_size():
+def refuse(capsys, *arguments):
+    """What the tool says when it exits."""
     tool = load_tool()
-    pair = tool["Pair"]("a", "a", *[Path()] * 2, Path("a.flo"))
-    with pytest.raises(SystemExit, match=r"a\.flo has shape \(2, 3, 2\)"):
-        tool["measure"](pair, np.zeros((2, 2, 2)), np.zeros((2, 3, 2)))
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as error:
+        patch.setattr(sys, "argv", ["evaluate_flow.py", *map(str, arguments)])
+        tool["main"]()
+    assert error.value.code not in (None, 0)
+    return f"{error.value.code}\n{capsys.readouterr().err}"
 
 
-def test_kitti(tmp_path):
+def test_files_of_other_sizes(tmp_path, capsys):
+    middlebury(tmp_path, "A", 1, 0)
+    command = "zero", "middlebury", "--root", tmp_path
+    frame = tmp_path / "other-data" / "A" / "frame11.png"
+    write(frame, scene(1, 0, 60)[1])
+    said = refuse(capsys, *command)
+    assert "flow10.flo" in said and "second: (60, 60), flow: (64, 64)" in said
+    frame.unlink()
+    assert "frame11.png is missing" in refuse(capsys, *command)
+
+
+def test_unknown_methods(tmp_path, capsys):
+    middlebury(tmp_path, "A", 1, 0)
+    where = "middlebury", "--root", tmp_path
+    assert "no model 'tvl2'" in refuse(capsys, "tvl2", *where)
+    said = refuse(capsys, "tvl2", *where, "--checkpoint", "a.pth")
+    assert "no config 'tvl2.py'" in said and len(said) < 300
+    name = "tinymotionnet_motionshapes_2frames"
+    assert "b.pth" in refuse(capsys, name, *where, "--checkpoint", "b.pth")
+    said = refuse(capsys, "tvl1", "middlebury", "--root", tmp_path / "nowhere")
+    assert "is --root right?" in said
+    blocked = frame = tmp_path / "other-data" / "A" / "frame10.png"
+    said = refuse(capsys, "zero", *where, "--pictures", blocked)
+    assert f"cannot write {frame}" in said
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_devices_that_are_not_there(tmp_path, capsys):
+    arguments = "tvl1", "middlebury", "--root", tmp_path, "--device"
+    assert "'cuda' is not there" in refuse(capsys, *arguments, "cuda")
+    assert "'gpu7' is no device" in refuse(capsys, *arguments, "gpu7")
+
+
+def test_kitti(tmp_path, capsys):
     """16-bit PNGs; a pixel without flow, half of the others occluded."""
     folder = tmp_path / "training"
     for number, frame in zip((10, 11), scene(3, -4), strict=True):
@@ -111,9 +148,15 @@ def test_kitti(tmp_path):
     write(folder / "flow_occ" / "000000_10.png", image)
     (row,) = evaluate("tvl1", "kitti2015", tmp_path).values()
     assert row["EPE"] < 2  # the sign of both components
+    (folder / "image_2").rename(folder / "image_0")  # KITTI 2012 in gray
+    (row,) = evaluate("zero", "kitti2012", tmp_path).values()
+    assert row["EPE"] == 5
+    (folder / "flow_noc" / "000000_10.png").unlink()
+    said = refuse(capsys, "zero", "kitti2012", "--root", tmp_path)
+    assert "flow_noc/000000_10.png is not a 16-bit" in said
 
 
-def test_sintel(tmp_path):
+def test_sintel(tmp_path, capsys):
     folder = tmp_path / "training"
     for kind in ("clean", "final"):
         for number, frame in enumerate(scene(3, 4), 1):
@@ -130,6 +173,13 @@ def test_sintel(tmp_path):
     assert list(rows) == ["clean/alley", "final/alley", "all of clean", "all of final"]
     for row in rows.values():
         assert (row["EPE"], row["noc"], row["occ"]) == (1.25, 0, 5)
+    path = folder / "occlusions" / "alley" / "frame_0001.png"
+    write(path, hidden[1:])
+    said = refuse(capsys, "zero", "sintel", "--root", tmp_path)
+    assert "flow: (64, 64), occlusion: (63, 64)" in said
+    path.unlink()
+    said = refuse(capsys, "zero", "sintel", "--root", tmp_path)
+    assert "frame_0001.png is missing or no picture" in said
 
 
 def test_motionnet(tmp_path):

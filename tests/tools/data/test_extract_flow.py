@@ -145,6 +145,25 @@ def test_mmaction2s_tsn_trains_on_the_files(videos, tmp_path, run_mmaction_tool)
     assert "acc/top1:" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "line, video",
+    [
+        ("a.mp4 3", ("a.mp4", "3")),
+        ("a.mp4", ("a.mp4", "")),
+        ("a.mp4 3  5\t8", ("a.mp4", "3 5 8")),
+        ("still clip.mp4 3 5", ("still clip.mp4", "3 5")),
+        ("still clip.mp4", ("still clip.mp4", "")),
+        ("deep.er/v1.5 a.avi -1 0.5", ("deep.er/v1.5 a.avi", "-1 0.5")),
+        ("a.mp4 archery", ("a.mp4", "archery")),
+        ("clip 3 5", ("clip", "3 5")),
+    ],
+)
+def test_paths_with_spaces_and_several_labels(line, video, tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text(f"{line}\n\n{line}\n")
+    assert runpy.run_path(str(TOOL))["read_annotation"](path) == [video]
+
+
 def test_again_does_nothing_and_verifies(videos, flow):
     image = flow / "right" / "flow_x_00002.jpg"
     before = image.stat().st_mtime_ns
