@@ -15,6 +15,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 import flowzoo  # noqa: F401  configs may inherit from flowzoo::
+from flowzoo.interrupts import run_tool
 
 STAGES = ("_classifiers", "", "_fusion")
 
@@ -46,4 +47,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main, "run it again to continue")

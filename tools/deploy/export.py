@@ -86,9 +86,12 @@ def main() -> None:
         inputs["clips"] = read_clips(config, args.clips)
     partial = out.with_stem(f"{out.stem}.partial")
     out.parent.mkdir(parents=True, exist_ok=True)
-    print(f"writing {out} ...", flush=True)
+    print(f"1 of 3: writing {out}; each iteration of a flow adds to it", flush=True)
     export(net, inputs["random pixels"], args.to, partial)
-    found = compare(net, load_exported(args.to, partial), inputs)
+    print("2 of 3: reading it", flush=True)
+    exported = load_exported(args.to, partial)
+    print("3 of 3: comparing it with PyTorch", flush=True)
+    found = compare(net, exported, inputs)
     for name, difference in found["differences"].items():
         print(f"{name}: scores differ by {difference:.1e} of the largest")
     if not max(found["differences"].values()) < TOLERANCE:

@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from flowzoo.config_lookup import CONFIGS
+from flowzoo.interrupts import run_tool
 from flowzoo.zoo import Model, models
 from flowzoo.zoo.download import REPOSITORY, sha256
 
@@ -194,4 +195,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

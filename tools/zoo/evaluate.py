@@ -40,7 +40,8 @@ def main() -> None:
         parser.error(error.args[0])
 
     lines = []
-    for name in names:
+    for number, name in enumerate(names, 1):
+        print(f"{number} of {len(names)}: {name}", flush=True)
         model = find(name)
         metric, published = model.result["metric"], model.result["value"]
         metrics = evaluate(

@@ -21,6 +21,7 @@ from mmengine.config import Config
 
 import flowzoo
 from flowzoo.config_lookup import moved_config
+from flowzoo.interrupts import run_tool
 from flowzoo.io.checkpoint_io import write_checkpoint
 from flowzoo.zoo.download import REPOSITORY, sha256
 from flowzoo.zoo.evaluate import evaluate
@@ -133,4 +134,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)
