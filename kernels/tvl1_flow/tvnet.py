@@ -18,7 +18,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .._common.checks import BACKENDS, check_choice, check_positive_int
+from .._common.checks import (
+    BACKENDS,
+    check_choice,
+    check_number,
+    check_positive_int,
+)
 from .._common.lower_bound import lower_bound
 from ..repflow.iterations_op import tvl1_iterations
 from ..repflow.reference import LINEAR_PARTS, default_kernels
@@ -77,6 +82,7 @@ class TVNet(nn.Module):
         check_positive_int("n_iters", n_iters, "iteration")
         check_positive_int("warps", warps, "warp")
         check_positive_int("scales", scales, "scale")
+        check_number("scale_step", scale_step)
         if not 0 < scale_step < 1:
             raise ValueError(
                 f"scale_step={scale_step}, but it must lie between 0 and 1"
@@ -103,6 +109,12 @@ class TVNet(nn.Module):
             "tau": torch.full((stages,), 0.25),
         }
         if initial_size is not None:
+            if not isinstance(initial_size, Sequence) or len(initial_size) != 2:
+                raise ValueError(
+                    f"initial_size={initial_size!r}, but height and width are needed"
+                )
+            for side in initial_size:
+                check_positive_int("initial_size", side, "pixel")
             parameters["initial_flow"] = torch.zeros(1, 2, *initial_size)
         for group, value in parameters.items():
             parameter = nn.Parameter(value, requires_grad=group in self.learn)
@@ -114,12 +126,19 @@ class TVNet(nn.Module):
         Channel 0 is along x (to the right), 1 along y (down). The scale of the frames
         does not matter: each pair is scaled to [0, 255]. Differentiable.
         """
+        if not isinstance(frames, Tensor):
+            raise TypeError(
+                f"frames is a {type(frames).__name__}, but a tensor is needed; "
+                f"torch.as_tensor makes one of an array"
+            )
         if frames.ndim != 5 or frames.shape[1] not in (1, 3) or frames.shape[2] < 2:
             raise ValueError(
                 f"frames has shape {tuple(frames.shape)}; (N, 1, T, H, W) or "
                 f"(N, 3, T, H, W) with T >= 2 is needed"
             )
         n, _, t, h, w = frames.shape
+        if min(h, w) < 1:
+            raise ValueError(f"frames has no pixels, shape {tuple(frames.shape)}")
         gray = to_gray(frames, 255.0)
         pairs = torch.stack([gray[:, :-1], gray[:, 1:]], dim=2).flatten(0, 1)
         if len(pairs) == 0:

@@ -54,6 +54,45 @@ def test_needs_two_frames():
         TVL1Flow()(dict(imgs=frames([(0, 0)]), clip_len=1))
 
 
+def test_frames_of_another_kind():
+    clip = frames([(0, 0), (2, 1)])
+    for bad in (
+        [frame.astype(np.float32) for frame in clip],
+        [frame[..., 0] for frame in clip],
+        [clip[0], clip[1][:-1]],
+        np.stack(clip).transpose(0, 3, 1, 2),
+    ):
+        with pytest.raises(ValueError, match="uint8 RGB frames of one size, not"):
+            TVL1Flow()(dict(imgs=bad, clip_len=2))
+    with pytest.raises(ValueError, match="3 frames are not clips of 2"):
+        TVL1Flow()(dict(imgs=[*clip, clip[0]], clip_len=2))
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (dict(bound=0), "bound=0"),
+        (dict(bound=float("nan")), "bound=nan"),
+        (dict(preset="best"), "preset='best'"),
+        (dict(warps=0), "warps=0"),
+    ],
+)
+def test_bad_parameters_are_refused_when_it_is_built(options, message):
+    with pytest.raises(ValueError, match=message):
+        TVL1Flow(**options)
+
+
+def test_wrong_order():
+    as_frames = TRANSFORMS.build(dict(type="FlowAsFrames"))
+    clip = dict(imgs=frames([(0, 0)] * 2), clip_len=2)
+    with pytest.raises(ValueError, match="put TVL1Flow"):
+        as_frames(dict(clip))
+    clip = TVL1Flow(preset="fast")(clip)
+    clip["imgs"] = [frame[:24] for frame in clip["imgs"]]
+    with pytest.raises(ValueError, match="has to be in TransformWithFlow"):
+        as_frames(clip)
+
+
 def test_presets_and_parameters():
     clip = frames([(0, 0), (2, 1)])
     fast = TVL1Flow(preset="fast", warps=4)

@@ -171,6 +171,8 @@ def test_training_lowers_the_energy():
         (dict(scale_step=1.0), "scale_step=1.0"),
         (dict(learn="tau"), "is a string"),
         (dict(learn=["taus"]), "learn group='taus'"),
+        (dict(initial_size=5), "initial_size=5, but height and width"),
+        (dict(initial_size=(0, 5)), "initial_size=0"),
     ],
 )
 def test_bad_arguments(options, message):
@@ -178,6 +180,13 @@ def test_bad_arguments(options, message):
         TVNet(**options)
     with pytest.raises(ValueError, match="T >= 2"):
         TVNet()(torch.zeros(1, 3, 1, 20, 20))
+
+
+def test_frames_that_are_none():
+    with pytest.raises(ValueError, match="no pixels"):
+        TVNet()(torch.zeros(1, 3, 2, 0, 20))
+    with pytest.raises(TypeError, match="frames is a ndarray"):
+        TVNet()(torch.zeros(1, 3, 2, 20, 20).numpy())
 
 
 def test_no_clips():

@@ -55,3 +55,23 @@ def test_flow_of_flow():
 def test_frames_instead_of_clips():
     with pytest.raises(ValueError, match="NCTHW"):
         preprocess([torch.zeros(8, 3, 20, 20)])
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (dict(bound=0), "bound=0"),
+        (dict(bound=float("nan")), "bound=nan"),
+        (dict(times=0), "times=0"),
+        (dict(preset="best"), "preset='best'"),
+        (dict(parameters=dict(warps=0)), "warps=0"),
+    ],
+)
+def test_bad_parameters_are_refused_when_it_is_built(options, message):
+    with pytest.raises(ValueError, match=message):
+        MODELS.build(dict(type="TVL1DataPreprocessor", **options))
+
+
+def test_clips_that_are_too_short():
+    with pytest.raises(ValueError, match="2 frames, but 3 are needed"):
+        preprocess([clips(frames=2)], times=2)

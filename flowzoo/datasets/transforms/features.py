@@ -65,6 +65,18 @@ class FlowAsFrames(BaseTransform):
     """
 
     def transform(self, results: dict) -> dict:
+        if "gt_flow" not in results:
+            raise ValueError(
+                "FlowAsFrames finds no flow; put TVL1Flow, or what loads the flow, "
+                "before it"
+            )
+        flow, frame = results["gt_flow"][0], results["imgs"][0]
+        if flow.shape[:2] != frame.shape[:2]:
+            raise ValueError(
+                f"flow of {flow.shape[:2]} pixels beside frames of {frame.shape[:2]}: "
+                f"what changes frames after the flow is there has to be in "
+                f"TransformWithFlow"
+            )
         results["imgs"] = results.pop("gt_flow")
         results["clip_len"] -= 1
         return results

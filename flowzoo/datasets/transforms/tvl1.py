@@ -8,6 +8,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from flowzoo_kernels import tvl1_flow
+from flowzoo_kernels.tvl1_flow.op import make_options
 
 
 @TRANSFORMS.register_module()
@@ -25,21 +26,36 @@ class TVL1Flow(BaseTransform):
         **parameters: of the same function, instead of the preset's.
 
     Raises:
-        ValueError: Clips of a single frame, or a parameter that is out of its range.
+        ValueError: Clips of a single frame, frames that are not as above, or a
+            parameter that is out of its range.
     """
 
     def __init__(
         self, bound: float = 20.0, preset: str = "opencv", **parameters
     ) -> None:
+        if not 0 < bound < float("inf"):
+            raise ValueError(f"bound={bound}, but it must be a positive number")
+        make_options(preset, **parameters)  # raises
         self.bound = bound
         self.preset = preset
         self.parameters = parameters
 
     def transform(self, results: dict) -> dict:
-        if results["clip_len"] < 2:
+        frames, clip_len = results["imgs"], results["clip_len"]
+        if clip_len < 2:
             raise ValueError("flow needs clips of two frames; raise clip_len")
-        frames = torch.from_numpy(np.stack(results["imgs"]))
-        clips = frames.unflatten(0, (-1, results["clip_len"])).permute(0, 4, 1, 2, 3)
+        kinds = sorted({f"{frame.shape} {frame.dtype}" for frame in frames})
+        first = frames[0]
+        if len(kinds) > 1 or first.dtype != np.uint8 or first.shape[2:] != (3,):
+            raise ValueError(
+                f"TVL1Flow takes (H, W, 3) uint8 RGB frames of one size, not "
+                f"{', '.join(kinds)}; put it after the frames are decoded, and before "
+                f"they are normalized or formatted"
+            )
+        if len(frames) % clip_len:
+            raise ValueError(f"{len(frames)} frames are not clips of {clip_len}")
+        clips = torch.from_numpy(np.stack(frames)).unflatten(0, (-1, clip_len))
+        clips = clips.permute(0, 4, 1, 2, 3)
         flow = tvl1_flow(clips, self.preset, **self.parameters)
         flow = flow.clamp_(-self.bound, self.bound).permute(0, 2, 3, 4, 1)
         results["gt_flow"] = list(flow.flatten(0, 1).contiguous().numpy())

@@ -9,6 +9,7 @@ from mmaction.registry import MODELS
 from torch import Tensor
 
 from flowzoo_kernels import tvl1_flow
+from flowzoo_kernels.tvl1_flow.op import make_options
 
 
 @MODELS.register_module()
@@ -46,6 +47,11 @@ class TVL1DataPreprocessor(ActionDataPreprocessor):
     ) -> None:
         if format_shape not in ("NCTHW", "NCHW"):
             raise ValueError(f"format_shape={format_shape!r}; choose 'NCTHW' or 'NCHW'")
+        if not 0 < bound < float("inf"):
+            raise ValueError(f"bound={bound}, but it must be a positive number")
+        if times < 1:
+            raise ValueError(f"times={times}, but flow is computed at least once")
+        make_options(preset, **parameters or {})  # raises
         super().__init__(mean=mean, std=std, format_shape=format_shape, **kwargs)
         self.bound = bound
         self.times = times
@@ -64,6 +70,11 @@ class TVL1DataPreprocessor(ActionDataPreprocessor):
             raise ValueError(
                 f"a sample has shape {tuple(clips.shape)}; (views, 3, T, H, W) is "
                 f"needed: use FormatShape(input_format='NCTHW')"
+            )
+        if clips.shape[2] <= self.times:
+            raise ValueError(
+                f"clips have {clips.shape[2]} frames, but {self.times + 1} are needed "
+                f"for flow that is computed {self.times} times; raise clip_len"
             )
         images = self._flow_of(clips)
         for _ in range(self.times - 1):
