@@ -317,7 +317,7 @@ class VideoReader:
 
     def _decode(self, from_key: bool, number: int = 0) -> Iterator[av.VideoFrame]:
         context = self.stream.codec_context
-        if self._at_start:
+        if not context.is_open:
             context.thread_count = self.num_threads
             context.thread_type = "AUTO"
         self._at_start = False

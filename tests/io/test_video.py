@@ -106,6 +106,16 @@ def test_key_frames_that_are_far_enough_apart_are_sought(tmp_path, monkeypatch):
     assert len(sought) == 1
 
 
+@pytest.mark.parametrize("numbers", [[1], [40]])  # from the beginning, after a seek
+def test_decoding_has_as_many_threads_as_asked_for(numbers, tmp_path):
+    with VideoReader(encode(tmp_path / "a.mp4"), num_threads=1) as reader:
+        dict(reader.read(numbers))
+        assert reader.stream.codec_context.thread_count == 1
+    with VideoReader(tmp_path / "a.mp4", num_threads=3) as reader:
+        dict(reader.read(numbers))
+        assert reader.stream.codec_context.thread_count == 3
+
+
 def test_a_seek_that_leads_too_far(tmp_path, monkeypatch):
     path = encode(tmp_path / "inexact.mkv")
     seek = VideoReader._seek
