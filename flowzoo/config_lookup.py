@@ -98,7 +98,7 @@ def _paths_by_name() -> dict[str, Path]:
 
 def _renamed_base(path: Path) -> Path | None:
     """Where a file of ``_base_/`` would lie under its present name."""
-    *_, above, folder, name = ("", "", *path.parts)
+    *_, above, folder, name = ("", "", "", *path.parts)  # Path("") has no parts
     present = above == "_base_" and RENAMED_BASES.get(f"{folder}/{name}")
     return path.parents[1] / present if present else None
 
