@@ -7,7 +7,7 @@ from numba import njit
 from ..._common.jit import INLINE, JIT, cached_njit
 from .iterate import iterate, make_grid, row_of, set_masks
 from .median import median_filter
-from .resample import interleave, resize, warp
+from .resample import copy, interleave, resize, warp
 
 FIRST_BLOCK = 4  # iterations of a warp before its first check
 # Bytes of the rows that iterations in one pass work on: of a second-level cache.
@@ -80,7 +80,7 @@ def _resize_initial(component, target, sizes, ratio):
         resize(old, new, h, w, new_h, new_w, ratio, ratio, 1 / ratio)
         old = new
     h, w = sizes[-1]
-    target[:, :w] = old
+    copy(old, target, h, w)
 
 
 @cached_njit
@@ -102,7 +102,7 @@ def pair_flow(frames, initial, flow, sizes, scheme, options, pyramid, memory):
         for k in range(2):
             level = pyramid[k, offset : offset + h * w].reshape(h, w)
             if n == 0:
-                level[:] = frames[k]
+                copy(frames[k], level, h, w)
             else:
                 above_h, above_w = sizes[n - 1]
                 start = offset - above_h * above_w
@@ -154,4 +154,4 @@ def pair_flow(frames, initial, flow, sizes, scheme, options, pyramid, memory):
                 state, spare, c, t, masks, changes, numbers, scheme, grid
             )
     for k in range(2):
-        flow[k] = _component(state[0], k, grid)[:, : grid.w]
+        copy(_component(state[0], k, grid), flow[k], grid.h, grid.w)

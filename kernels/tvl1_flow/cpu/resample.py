@@ -38,6 +38,14 @@ def resize(old, new, h, w, new_h, new_w, ratio_y, ratio_x, factor):
             new[y, x] = (left * (one - fx) + right * fx) * factor
 
 
+@njit(**INLINE)
+def copy(old, new, h, w):
+    """new[y, x] from old[y, x]. Numba compiles an assignment of arrays far longer."""
+    for y in range(h):
+        for x in range(w):
+            new[y, x] = old[y, x]
+
+
 @njit(**JIT)
 def interleave(frame, target):
     """Frame (H, W), its central gradient along x and y, in target (>= H + 8, W + 8, 4).
