@@ -41,6 +41,7 @@ for version in $pythons; do
     for torch in $torches; do
         echo "== Python $version, torch $torch"
         begin=$(date +%s)
+        commit=$(git rev-parse --short HEAD)
         found=$torch
         if python=$(set +f; find_python "$version"); then
             {
@@ -61,7 +62,6 @@ for version in $pythons; do
             failures=$((failures + 1))
         fi
         minutes=$((($(date +%s) - begin + 30) / 60))
-        commit=$(git rev-parse --short HEAD)
         echo "| $(date -u +%F) | $commit | $version | $found | ${result//|/ } |" \
             "$minutes | $* |" >> "$results"
         rm -rf "$folder/venv" "$folder/log"
