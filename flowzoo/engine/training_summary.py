@@ -6,7 +6,6 @@ import shlex
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 from mmaction.registry import HOOKS
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
@@ -80,6 +79,8 @@ def _in_words(metric: str, value: float) -> str:
 def _draw(
     loss: np.ndarray | None, metric: str | None, values: np.ndarray | None, path: Path
 ) -> None:
+    from matplotlib.figure import Figure  # a second, which only this needs
+
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     if loss is not None and len(loss):
