@@ -1,4 +1,5 @@
-# BN-Inception on frames, as spatial_tsn.py trains it: one of two streams.
+# BN-Inception of temporal segment networks on frames: one of two streams. Its published
+# weights take B, G, R. spatial_tsn.py trains it.
 spatial_stream = dict(
     type='Recognizer2D',
     backbone=dict(type='BNInception'),
@@ -11,5 +12,5 @@ spatial_stream = dict(
         type='ActionDataPreprocessor',
         mean=[104., 117., 123.],
         std=[1., 1., 1.],
-        to_rgb=True,  # as in spatial_tsn.py
+        to_rgb=True,  # which exchanges the first and the last color, whatever they are
         format_shape='NCHW'))

@@ -1,4 +1,4 @@
-# VGG-16 on frames, as spatial_vgg16.py trains it: one of two streams.
+# VGG-16 on frames: one of two streams. spatial_vgg16.py trains it.
 spatial_stream = dict(
     type='Recognizer2D',
     backbone=dict(type='VGG16'),

@@ -1,15 +1,7 @@
+_base_ = 'spatial_stream_vgg16.py'
+
 model = dict(
-    type='Recognizer2D',
+    _base_.spatial_stream,
     backbone=dict(
         type='VGG16', dropout_ratio=0.9, pretrained='torchvision://vgg16'),
-    cls_head=dict(
-        type='TSNHead',
-        num_classes=101,
-        in_channels=4096,
-        dropout_ratio=0.9,
-        average_clips='score'),
-    data_preprocessor=dict(
-        type='ActionDataPreprocessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        format_shape='NCHW'))
+    cls_head=dict(_base_.spatial_stream.cls_head, dropout_ratio=0.9))
