@@ -30,6 +30,14 @@ RENAMED_BASES = {
     "schedules/motionshapes.py": "schedules/motionshapes_12e.py",
 }
 
+ROOMS = ("datasets", "models", "pipelines", "schedules")
+SPLIT = (
+    "_base_/datasets/ says what the data is, and no longer how it is read: inherit "
+    "from a file of _base_/pipelines/, too, and join the two by "
+    "train_dataloader = dict(dataset=_base_.train_data), and so for val and test, as "
+    "configs/README.md shows"
+)
+
 
 def find_config(name: str) -> Path:
     """Path of one of FlowZoo's configs.
@@ -47,8 +55,10 @@ def find_config(name: str) -> Path:
         _warn(f"the config {name} is now {path.relative_to(CONFIGS)}")
         return path
     paths = _paths_by_name()
-    file_name = Path(name).name
-    if found := paths.get(_current_name(file_name)):
+    file_name, room = Path(name).name, Path(name).parent.name
+    found = paths.get(_current_name(file_name))
+    # Files of several folders of _base_ have, or had, the same name.
+    if found and (room not in ROOMS or room == found.parent.name):
         path = found.relative_to(CONFIGS)
         if found.name != file_name:
             _warn(f"the config {file_name} is now {path}")
@@ -56,9 +66,12 @@ def find_config(name: str) -> Path:
             _warn(f"the config {name} moved to {path}")
         return found
     known = sorted(str(path.relative_to(CONFIGS)) for path in paths.values())
-    close = difflib.get_close_matches(name, [*known, *paths], n=3, cutoff=0.5)
+    wanted = name.removesuffix(file_name) + _current_name(file_name)
+    close = difflib.get_close_matches(wanted, {*known, *paths}, n=3, cutoff=0.5)
     advice = "configs/README.md maps them"
-    if close:
+    if room in ("datasets", "pipelines"):
+        advice = SPLIT
+    elif close:
         advice = f"did you mean one of: {', '.join(close)}?"
     raise FileNotFoundError(f"FlowZoo has no config {name!r}; {advice}")
 

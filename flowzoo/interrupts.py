@@ -1,4 +1,4 @@
-"""Ctrl-C ends a tool with a word instead of a traceback."""
+"""Ctrl-C ends a tool with one line instead of a traceback."""
 
 import sys
 from collections.abc import Callable

@@ -91,6 +91,44 @@ def test_former_bases(base, warned, tmp_path, recwarn):
     assert config.model.backbone.type == kind
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_base_/datasets/motionshapes_flow.py",  # now there is a pipeline of that name
+        "_base_/datasets/kinetics400_i3d.py",
+        "_base_/pipelines/repflow.py",
+    ],
+)
+def test_former_bases_that_were_split(name):
+    with pytest.raises(FileNotFoundError, match="join the two by train_dataloader"):
+        find_config(name)
+
+
+def test_a_schedule_is_no_data_set():
+    with pytest.raises(FileNotFoundError, match="did you mean"):
+        find_config("schedules/motionshapes.py")
+
+
+def test_former_name_without_suffix():
+    with pytest.raises(
+        FileNotFoundError, match=r"of: monet/monet_i3d_kinetics_gru\.py"
+    ):
+        find_config("monet/gru_i3d_kinetics")
+
+
+def test_config_written_against_the_former_data_sets(tmp_path):
+    mine = tmp_path / "mine.py"
+    bases = (
+        "models/repflow_r18.py",
+        "datasets/motionshapes.py",
+        "schedules/motionshapes_12e.py",
+        "default_runtime.py",
+    )
+    mine.write_text(f"_base_ = {[f'flowzoo::_base_/{base}' for base in bases]}")
+    with pytest.warns(FutureWarning, match=r"mine\.py has no train_dataloader"):
+        Config.fromfile(mine)
+
+
 def train(*args):
     return subprocess.run(
         [sys.executable, "tools/train.py", *args],

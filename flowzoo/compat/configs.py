@@ -1,12 +1,13 @@
 """``_base_ = 'flowzoo::...'`` in configs, and configs at their former paths."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-from ..config_lookup import find_config, moved_config
+from ..config_lookup import SPLIT, find_config, moved_config
 from ._patch import wrap
 
 SCOPE = "flowzoo"
@@ -33,12 +34,21 @@ def resolve_flowzoo_configs() -> None:
     wrap(Config, "_get_cfg_path", make)
 
 
-def read_moved_configs() -> None:
-    """Answer ``FileNotFoundError`` for a path that one of FlowZoo's configs had."""
+def read_former_configs() -> None:
+    """Answer ``FileNotFoundError`` for a path that one of FlowZoo's configs had.
+
+    And ``train_dataloader, train_cfg, and optim_wrapper should be either all None or
+    not None``, which a config written against the former data sets leads to.
+    """
 
     def make(original: Callable) -> Callable:
         def fromfile(filename: str | Path, *args: Any, **kwargs: Any) -> Config:
-            return original(moved_config(filename) or filename, *args, **kwargs)
+            config = original(moved_config(filename) or filename, *args, **kwargs)
+            keys = set(config)
+            if {"train_data", "train_cfg"} <= keys and "train_dataloader" not in keys:
+                message = f"{filename} has no train_dataloader: {SPLIT}"
+                warnings.warn(message, FutureWarning, stacklevel=2)
+            return config
 
         return fromfile
 

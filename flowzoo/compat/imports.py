@@ -1,4 +1,4 @@
-"""What keeps mmaction2 from being imported, or greets whoever does."""
+"""What keeps mmaction2 from being imported, or prints when it is."""
 
 import os
 import sys

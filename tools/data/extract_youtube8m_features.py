@@ -50,7 +50,7 @@ WRITERS = {".tfrecord": YouTube8MWriter, ".npz": FeatureWriter}
 
 
 def checksums(folder: Path) -> dict[str, str]:
-    """Of the files in a folder that the features can depend on."""
+    """Checksums of the files in a folder that the features can depend on."""
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.iterdir())

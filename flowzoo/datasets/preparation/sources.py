@@ -189,7 +189,7 @@ class Sources:
 
 
 def _choose(paths: Sequence[str], hints: Iterable[str]) -> str | None:
-    """The first, or the first with the first of the hints among its folders."""
+    """The first path in a folder called as the earliest fitting hint, or the first."""
     if len(paths) > 1:
         for hint in hints:
             for path in paths:
@@ -224,7 +224,7 @@ def _is_video(name: str) -> bool:
 
 
 def _normalized(name: str) -> str:
-    """Composed, as file systems differ in how they write an accent."""
+    """In Unicode's composed form: file systems differ in how they write accents."""
     return unicodedata.normalize("NFC", name)
 
 

@@ -4,7 +4,7 @@ Memory: rows of planes side by side, ``pitch`` numbers each, LANES zeros at the 
 each plane and one row of zeros above. A row of u holds 2 planes, of p 4 (of u along x
 and y, of v along x and y), of coefficients 4 (gradient along x and y, constant part of
 the residual, negative inverse of the squared gradient). Beyond the width coefficients
-and p are 0, and u is whatever but constant.
+and p are 0, and u is arbitrary but constant.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ GX, GY, RHO, NEG_INV = range(4)
 
 
 class Grid(NamedTuple):
-    """Of one level: pixels, numbers of a plane's row, and of whole vectors in it."""
+    """Sizes of one level: pixels, numbers in a row of a plane, in its whole vectors."""
 
     h: int
     w: int
