@@ -59,7 +59,10 @@ def _normalize_row(frames, t, y, s, pitch, near, lrn):
 
 @njit(**JIT)
 def _finish_row(s, begin, pitch, channels, y, size, first, weights, out, place):
-    """Row y of one size: the rows of the channels at begin of s, reduced along x."""
+    """Row y of one size: the rows of the channels at begin of s, reduced along x.
+
+    first, weights: see _frame; place: where this size of the frame begins in out.
+    """
     h, w, taps = size[HEIGHT], size[WIDTH], size[TAPS]
     for c in range(channels):
         for x in range(w):

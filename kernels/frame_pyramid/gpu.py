@@ -44,7 +44,12 @@ def _add_row(
     ok,
     SIZES: tl.constexpr,
 ):
-    """Normalize row y and add it to the sums; store and replace those complete."""
+    """Normalize row y and add it to the sums; store and replace those complete.
+
+    own, following: sums of the two rows of each size in which row y has a part, which
+    are ``share`` and ``rest``. before, now: the first of those two rows, for row y - 1
+    and for row y. i: sizes; ok: which channels and columns exist.
+    """
     real = y < h
     now = tl.load(lower_ptr + y * SIZES + i, mask=real, other=0)
     before = tl.load(lower_ptr + (y - 1) * SIZES + i, mask=real & (y > 0), other=0)

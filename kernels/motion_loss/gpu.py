@@ -302,6 +302,7 @@ def _across(step: int) -> int:
 
 
 def _programs(flow: Tensor, stride: int) -> int:
+    """How many programs compute the losses of one scale."""
     n, channels, h, w = flow.shape
     step = min(stride, max(h, w))
     return n * channels // 2 * -(-h // step) * -(-w // (step * _across(step)))
@@ -314,6 +315,7 @@ def forward(
     scales: list[Options],
     need_gradient: bool,
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """The loss, parts of each scale, and gradients of flow, empty if not needed."""
     first = flows[0]
     gradients = [
         flow.new_empty(flow.shape if need_gradient else 0, dtype=torch.float32)

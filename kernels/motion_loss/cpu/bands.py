@@ -1,4 +1,7 @@
-"""The motion losses of bands of rows, step by step, in Numba."""
+"""The motion losses of bands of rows, step by step, in Numba.
+
+terms.py says what the scratch memory and the offsets in it are called.
+"""
 
 from typing import NamedTuple
 
