@@ -2,24 +2,30 @@
 
     python benchmarks/motionnet_objective.py
     python benchmarks/motionnet_objective.py --videos FOLDER --chairs FOLDER
+    python benchmarks/motionnet_objective.py --network MotionNet --iterations 400 \\
+        --learning-rates 1e-4 3e-4 --objectives published elements
     python benchmarks/motionnet_objective.py --table
 
 The first line trains TinyMotionNet on pairs of frames of MotionShapes with each
 objective and three seeds, without labels, and measures the end-point error on the
 validation split during training and on the test split at its end. The second
 continues each of these networks on the videos of a folder and compares it with the true
-flow of FlyingChairs pairs, which nothing is chosen by. A run that has its file in
-``WORK_DIR/objective`` is not repeated, so that the command can be interrupted. The last
-line writes benchmarks/results/motionnet_objective.{json,md} from the files there are.
+flow of FlyingChairs pairs, which nothing is chosen by. The third trains MotionNet
+itself in the same way. A run that has its file in ``WORK_DIR/objective_NETWORK`` is not
+repeated, so that the command can be interrupted. The last line writes
+benchmarks/results/NETWORK_objective.{json,md} from the files there are.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean, stdev
+from typing import NamedTuple
 
 import torch
 from mmengine.config import Config
@@ -31,18 +37,16 @@ import flowzoo  # noqa: F401
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets import FlowPairDataset
 
-# Options of UnsupervisedFlowLoss. The mask's batch and channels divide the Charbonnier
-# terms; with pairs of frames, which have 3 of its 30 channels, all terms shrink alike.
+# Normalization and weight of the smoothness terms in UnsupervisedFlowLoss. The mask's
+# batch and channels divide the Charbonnier terms; with pairs of frames, which have 3 of
+# its 30 channels, all terms shrink alike.
 OBJECTIVES = {
-    "published": dict(normalization="caffe", smoothness_weights=(1.0, 1.0, 1.0)),
-    "published, smoothness 0.1": dict(
-        normalization="caffe", smoothness_weights=(0.1, 0.1, 0.1)
-    ),
-    "elements": dict(normalization="elements", smoothness_weights=(1.0, 1.0, 1.0)),
-    "elements, smoothness 0.1": dict(
-        normalization="elements", smoothness_weights=(0.1, 0.1, 0.1)
-    ),
+    "published": ("caffe", 1.0),
+    "published, smoothness 0.1": ("caffe", 0.1),
+    "elements": ("elements", 1.0),
+    "elements, smoothness 0.1": ("elements", 0.1),
 }
+SCALES = {"TinyMotionNet": 3, "MotionNet": 5}
 SEEDS = (0, 1, 2)
 
 
@@ -63,10 +67,24 @@ class Curve(Hook):
         self.losses = []
 
 
-def make_config(name: str, objective: str, seed: int, iterations: int) -> Config:
+class Run(NamedTuple):
+    network: str
+    objective: str
+    learning_rate: float
+    seed: int
+
+
+def make_config(name: str, run: Run, iterations: int) -> Config:
     config = Config.fromfile(find_config(f"{name}.py"))
-    config.model.loss = dict(type="UnsupervisedFlowLoss", **OBJECTIVES[objective])
-    config.randomness = dict(seed=seed)
+    normalization, smoothness = OBJECTIVES[run.objective]
+    config.model.backbone.type = run.network
+    config.model.loss = dict(
+        type="UnsupervisedFlowLoss",
+        normalization=normalization,
+        smoothness_weights=(smoothness,) * SCALES[run.network],
+    )
+    config.optim_wrapper.optimizer.lr = run.learning_rate
+    config.randomness = dict(seed=run.seed)
     config.train_cfg = dict(
         type="IterBasedTrainLoop", max_iters=iterations, val_interval=iterations // 10
     )
@@ -84,11 +102,9 @@ def make_config(name: str, objective: str, seed: int, iterations: int) -> Config
     return config
 
 
-def motionshapes(objective: str, seed: int, folder: Path, args) -> dict:
+def motionshapes(run: Run, folder: Path, args) -> dict:
     """Train from random weights; the last checkpoint stays in ``folder``."""
-    config = make_config(
-        "tinymotionnet_motionshapes_2frames", objective, seed, args.iterations
-    )
+    config = make_config("tinymotionnet_motionshapes_2frames", run, args.iterations)
     config.work_dir = str(folder)
     runner, curve = Runner.from_cfg(config), Curve()
     runner.register_hook(curve)
@@ -97,11 +113,9 @@ def motionshapes(objective: str, seed: int, folder: Path, args) -> dict:
     return {"validation": curve.points, "test": test}
 
 
-def real(objective: str, seed: int, folder: Path, args) -> dict:
+def real(run: Run, folder: Path, args) -> dict:
     """Continue on real clips; compare with FlyingChairs before and after."""
-    config = make_config(
-        "tinymotionnet_ucf101_2frames", objective, seed, args.real_iterations
-    )
+    config = make_config("tinymotionnet_ucf101_2frames", run, args.real_iterations)
     config.work_dir = str(folder / "real")
     config.load_from = str(folder / f"iter_{args.iterations}.pth")
     listed = folder / "videos.txt"
@@ -139,24 +153,31 @@ def chairs(model, folder: Path) -> dict:
     return {name: round(mean(values), 3) for name, values in errors.items()}
 
 
-def run(args: argparse.Namespace) -> None:
+def runs_of(args: argparse.Namespace) -> Iterator[tuple[Run, Path]]:
+    """Every run and its folder, a seed after the other."""
     for seed in SEEDS:
-        for objective in OBJECTIVES:
-            slug = objective.replace(", ", "_").replace(" ", "_")
-            folder = args.work_dir / "objective" / f"{slug}_{seed}"
-            for part, needed in (("motionshapes", True), ("real", args.videos)):
-                done = folder / f"{part}.json"
-                if not needed or done.exists():
-                    continue
-                folder.mkdir(parents=True, exist_ok=True)
-                started = time.process_time()
-                found = {"objective": objective, "seed": seed}
-                found |= globals()[part](objective, seed, folder, args)
-                found["torch"] = torch.__version__
-                found["threads"] = torch.get_num_threads()
-                found["CPU minutes"] = round((time.process_time() - started) / 60, 1)
-                done.write_text(json.dumps(found, indent=1) + "\n")
-                print(objective, seed, part, flush=True)
+        for objective in args.objectives:
+            for rate in args.learning_rates:
+                slug = objective.replace(", ", "_").replace(" ", "_")
+                folder = args.work_dir / f"objective_{args.network.lower()}"
+                run = Run(args.network, objective, rate, seed)
+                yield run, folder / f"{slug}_{rate:g}_{seed}"
+
+
+def train(args: argparse.Namespace) -> None:
+    for run, folder in runs_of(args):
+        for part, needed in (("motionshapes", True), ("real", args.videos)):
+            done = folder / f"{part}.json"
+            if not needed or done.exists():
+                continue
+            folder.mkdir(parents=True, exist_ok=True)
+            started = time.process_time()
+            found = run._asdict() | globals()[part](run, folder, args)
+            found["torch"] = torch.__version__
+            found["threads"] = torch.get_num_threads()
+            found["CPU minutes"] = round((time.process_time() - started) / 60, 1)
+            done.write_text(json.dumps(found, indent=1) + "\n")
+            print(*run, part, flush=True)
 
 
 def spread(values: list[float]) -> str:
@@ -165,18 +186,22 @@ def spread(values: list[float]) -> str:
 
 
 def table(args: argparse.Namespace) -> None:
-    folder = args.work_dir / "objective"
-    runs = {
-        part: [json.loads(p.read_text()) for p in sorted(folder.glob(f"*/{part}.json"))]
-        for part in ("motionshapes", "real")
-    }
+    runs = {"motionshapes": [], "real": []}
+    for _, folder in runs_of(args):
+        for part in runs:
+            if (folder / f"{part}.json").exists():
+                runs[part].append(json.loads((folder / f"{part}.json").read_text()))
     zero = runs["motionshapes"][0]["test"]["flow/EPE_zero"]
     lines = [
-        "| objective | seeds | validation, a fifth | half | end | test | chairs |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| objective | rate | seeds | validation, a fifth | half | end | test "
+        "| FlyingChairs |",
+        "| --- " * 8 + "|",
     ]
-    for objective in OBJECTIVES:
-        found = [r for r in runs["motionshapes"] if r["objective"] == objective]
+    for kind in itertools.product(args.objectives, args.learning_rates):
+        found, after = (
+            [r for r in runs[part] if (r["objective"], r["learning_rate"]) == kind]
+            for part in ("motionshapes", "real")
+        )
         if not found:
             continue
         cells = [
@@ -184,17 +209,17 @@ def table(args: argparse.Namespace) -> None:
             for at in (1, 4, -1)
         ]
         cells.append(spread([r["test"]["flow/EPE"] for r in found]))
-        after = [r for r in runs["real"] if r["objective"] == objective]
         cells.append(
             spread([r["EPE after"]["network"] for r in after]) if after else ""
         )
-        lines.append(f"| {objective} | {len(found)} | {' | '.join(cells)} |")
+        cells = [kind[0], f"{kind[1]:g}", str(len(found)), *cells]
+        lines.append(f"| {' | '.join(cells)} |")
     lines += ["", f"End-point error in pixels; zero flow: {zero} on the test split."]
     if runs["real"]:
         lines[-1] += f" FlyingChairs: {runs['real'][0]['EPE after']['zero flow']}."
-    text = json.dumps(runs, indent=1) + "\n"
-    (RESULTS / "motionnet_objective.json").write_text(text)
-    (RESULTS / "motionnet_objective.md").write_text("\n".join(lines) + "\n")
+    file = RESULTS / f"{args.network.lower()}_objective"
+    file.with_suffix(".json").write_text(json.dumps(runs, indent=1) + "\n")
+    file.with_suffix(".md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 
 
@@ -203,6 +228,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs"))
+    parser.add_argument("--network", choices=SCALES, default="TinyMotionNet")
+    parser.add_argument(
+        "--objectives", nargs="+", choices=OBJECTIVES, default=list(OBJECTIVES)
+    )
+    parser.add_argument("--learning-rates", nargs="+", type=float, default=[1e-3])
     parser.add_argument("--iterations", type=int, default=1000)
     parser.add_argument("--real-iterations", type=int, default=400)
     parser.add_argument("--videos", type=Path, help="unlabeled clips")
@@ -210,7 +240,7 @@ def main() -> None:
     parser.add_argument("--table", action="store_true")
     args = parser.parse_args()
     if not args.table:
-        run(args)
+        train(args)
     table(args)
 
 
