@@ -1,6 +1,8 @@
 """Argument checks shared by the operators: what was wrong, and what to do."""
 
 import importlib.util
+import sys
+import weakref
 from collections.abc import Sequence
 from numbers import Integral, Real
 
@@ -167,8 +169,13 @@ def resolve_backend(
         export_reference: whether 'auto' is the reference in what leaves the process.
     """
     check_choice("backend", backend, BACKENDS)
+    if sys.is_finalizing():
+        raise RuntimeError(
+            "Python is shutting down (is this called in __del__?) and PyTorch does not "
+            "work any more; call it earlier, for example with atexit.register"
+        )
     if backend == "auto":
-        if export_reference and exporting():
+        if (export_reference and exporting()) or not _operators.alive:
             return "reference"
         if device.type == "cpu" and "cpu" not in excluded and HAS_NUMBA:
             return "cpu"
@@ -180,6 +187,12 @@ def resolve_backend(
         raise NotImplementedError(
             f"backend={backend!r} does not take {excluded[backend]}; use one of "
             f"{others}"
+        )
+    if backend != "reference" and not _operators.alive:
+        raise RuntimeError(
+            f"backend={backend!r} is called at exit, after PyTorch has removed all "
+            f"custom operators; register the callback with atexit after importing "
+            f"torch, or use 'auto' or 'reference'"
         )
     if backend != "reference" and exporting_to_onnx():
         raise NotImplementedError(
@@ -209,3 +222,8 @@ def resolve_backend(
                 "pip install triton, or use backend='reference'"
             )
     return backend
+
+
+# PyTorch removes custom operators at exit, among the callbacks of weakref.finalize, of
+# which this is one. Callbacks of atexit that are older than PyTorch's come later.
+_operators = weakref.finalize(resolve_backend, lambda: None)

@@ -27,6 +27,43 @@ START = {
     "atexit": "atexit.register(work)",
 }
 
+AT_EXIT = """
+import atexit, sys
+class Late:
+    def __del__(self):
+        work("auto")
+{start}
+import torch
+from flowzoo_kernels import RepresentationFlow, backward_warp
+x, flow, maps = torch.rand(1, 3, 9, 8), torch.rand(1, 2, 9, 8), torch.rand(1, 2, 3, 8, 8)
+layer = RepresentationFlow(2)
+expected = backward_warp(x, flow), layer(maps).detach()
+def work(backend):
+    try:
+        print(torch.allclose(backward_warp(x, flow, backend=backend), expected[0]))
+        with torch.no_grad():
+            print(torch.allclose(layer(maps), expected[1], atol=1e-5))
+    except RuntimeError as error:
+        print(error, flush=True)
+"""
+
+
+def at_exit(start):
+    command = [sys.executable, "-c", AT_EXIT.format(start=start)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return result.stdout.splitlines()
+
+
+def test_callbacks_after_pytorch_has_removed_its_operators():
+    assert at_exit("atexit.register(lambda: work('auto'))") == ["True", "True"]
+    (error,) = at_exit("atexit.register(lambda: work('cpu'))")
+    assert "backend='cpu' is called at exit" in error
+
+
+def test_destructor_while_python_shuts_down():
+    (error,) = at_exit("sys.modules['late'] = Late()")
+    assert "Python is shutting down" in error
+
 
 @pytest.fixture
 def threads():
