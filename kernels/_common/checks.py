@@ -154,6 +154,20 @@ def check_plane(name: str, h: int, w: int, backend: str) -> None:
         )
 
 
+# PyTorch removes custom operators at exit, among the callbacks of weakref.finalize, of
+# which this is one. Callbacks of atexit that are older than PyTorch's come later.
+_operators = weakref.finalize(check_plane, lambda: None)
+
+
+def _has_operators() -> bool:
+    if sys.is_finalizing():
+        raise RuntimeError(
+            "Python is shutting down (is this called in __del__?) and PyTorch does not "
+            "work any more; call it earlier, for example with atexit.register"
+        )
+    return _operators.alive
+
+
 def resolve_backend(
     backend: str,
     device: torch.device,
@@ -169,13 +183,9 @@ def resolve_backend(
         export_reference: whether 'auto' is the reference in what leaves the process.
     """
     check_choice("backend", backend, BACKENDS)
-    if sys.is_finalizing():
-        raise RuntimeError(
-            "Python is shutting down (is this called in __del__?) and PyTorch does not "
-            "work any more; call it earlier, for example with atexit.register"
-        )
+    has_operators = torch.compiler.is_compiling() or _has_operators()
     if backend == "auto":
-        if (export_reference and exporting()) or not _operators.alive:
+        if (export_reference and exporting()) or not has_operators:
             return "reference"
         if device.type == "cpu" and "cpu" not in excluded and HAS_NUMBA:
             return "cpu"
@@ -188,7 +198,7 @@ def resolve_backend(
             f"backend={backend!r} does not take {excluded[backend]}; use one of "
             f"{others}"
         )
-    if backend != "reference" and not _operators.alive:
+    if backend != "reference" and not has_operators:
         raise RuntimeError(
             f"backend={backend!r} is called at exit, after PyTorch has removed all "
             f"custom operators; register the callback with atexit after importing "
@@ -222,8 +232,3 @@ def resolve_backend(
                 "pip install triton, or use backend='reference'"
             )
     return backend
-
-
-# PyTorch removes custom operators at exit, among the callbacks of weakref.finalize, of
-# which this is one. Callbacks of atexit that are older than PyTorch's come later.
-_operators = weakref.finalize(resolve_backend, lambda: None)

@@ -35,7 +35,8 @@ class Late:
 {start}
 import torch
 from flowzoo_kernels import RepresentationFlow, backward_warp
-x, flow, maps = torch.rand(1, 3, 9, 8), torch.rand(1, 2, 9, 8), torch.rand(1, 2, 3, 8, 8)
+x, flow = torch.rand(1, 3, 9, 8), torch.rand(1, 2, 9, 8)
+maps = torch.rand(1, 2, 3, 8, 8)
 layer = RepresentationFlow(2)
 expected = backward_warp(x, flow), layer(maps).detach()
 def work(backend):
