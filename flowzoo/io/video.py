@@ -27,7 +27,13 @@ from .video_stream import (
     naming_errors,
     open_video,
 )
-from .video_timeline import Timeline, has_true_times, read_index, read_timeline
+from .video_timeline import (
+    Timeline,
+    has_true_times,
+    read_index,
+    read_timeline,
+    stores_times,
+)
 
 __all__ = ["MAX_MISSING", "VideoError", "VideoReader", "naming_errors"]
 
@@ -85,10 +91,19 @@ class VideoReader:
     def __exit__(self, *_) -> None:
         self.close()
 
-    @property
+    @cached_property
     def frame_rate(self) -> float:
-        """Average frames per second, 0 where the file does not tell."""
-        return float(self.stream.average_rate or 0)
+        """Average frames per second, 0 where the file does not tell.
+
+        The header's, if it is about what the times of the frames say.
+        """
+        told = float(self.stream.average_rate or 0)
+        times = (self._index or self.timeline).times
+        if times is None or len(times) < 2:
+            return told
+        length = float((times[-1] - times[0]) * self.stream.time_base)
+        period = length / (len(times) - 1)
+        return told if 2 / 3 < told * period < 3 / 2 else 1 / period
 
     @property
     def frame_count(self) -> int:
@@ -132,7 +147,8 @@ class VideoReader:
         skipped = max((b - a for a, b in pairwise([0, *wanted])), default=0)
         if skipped >= _FAR and not self.timeline.is_exact:
             self.timeline = read_timeline(self.filename)
-        while wanted and self._has_true_times and self.timeline.times is not None:
+        timed = wanted and self._has_true_times and self.frame_count
+        while timed and self.timeline.times is not None:
             try:
                 yield from self._read_by_time(wanted, max_missing)
                 return
@@ -175,6 +191,8 @@ class VideoReader:
         return has_true_times(self._container, self.stream)
 
     def _known_rate(self) -> float:
+        if not stores_times(self._container):
+            raise self._untimed()
         if not self.frame_rate:
             raise VideoError(
                 f"{self.filename} does not tell its frame rate, so windows of it "

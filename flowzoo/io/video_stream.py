@@ -122,13 +122,18 @@ def decode_from_key(
 
     Leaves out what comes before it, in the file or on display: it needs frames that are
     not among the packets. So do all frames up to the first intra-coded one, where key
-    frames are mere refreshes.
+    frames are mere refreshes, or none is marked.
     """
-    packets = dropwhile(lambda packet: not packet.is_keyframe, packets)
+    packets, before = iter(packets), []
     with naming_errors(f"read {filename}"):
-        first = next(packets, None)
-    if first is None:
-        return
+        for first in packets:
+            if first.is_keyframe:
+                break
+            before.append(first)
+        else:
+            if not before:
+                return
+            first, *packets = before
     frames = decode(stream, chain([first], packets), filename, number)
     intact = dropwhile(lambda frame: frame.pict_type != PictureType.I, frames)
     yield from dropwhile(

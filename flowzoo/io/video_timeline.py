@@ -36,7 +36,7 @@ class Timeline:
     Args:
         count: number of frames shown.
         promised: number of frames that the file once had, as far as it tells.
-        late_start: whether packets precede the first key frame.
+        late_start: whether packets precede the first key frame, or there is none.
         times: (count,) of the frames in the order of display, in the stream's time
             base; None where packets have no times of their own.
         keys: (time of display, time of decoding or None) of the key frames, sorted.
@@ -165,10 +165,12 @@ def _scan(filename: str) -> Timeline:
         trusted = has_true_times(container, stream) and _is_steady(packets, stream)
     if is_cut:  # within the last packet
         packets = packets[:-1]
-    first_key = int(packets["is_key"].argmax()) if len(packets) else 0
-    late_start = first_key > 0
+    has_keys = packets["is_key"].any()
+    first_key = int(packets["is_key"].argmax()) if has_keys else 0
+    late_start = first_key > 0 or not has_keys
     decodable = packets[first_key:]
-    times = _times(decodable, stream, filename, late_start) if trusted else None
+    timed = trusted and has_keys
+    times = _times(decodable, stream, filename, late_start) if timed else None
     if times is None:
         keys = packets[:0]
         count = sum(1 for _ in _decode_file(filename, late_start))
@@ -248,9 +250,16 @@ def has_true_times(
 ) -> bool:
     """Whether packets have the times at which their frames are displayed.
 
-    AVI stores none; FFmpeg makes them up, wrongly where there are B-frames.
+    AVI and streams without a container store none; FFmpeg makes them up, wrongly where
+    there are B-frames.
     """
-    return container.format.name != "avi" or not stream.codec_context.has_b_frames
+    stores = container.format.name != "avi" and stores_times(container)
+    return stores or not stream.codec_context.has_b_frames
+
+
+def stores_times(container: av.container.InputContainer) -> bool:
+    """Whether this is a container, and not a stream as an encoder gives it."""
+    return not container.format.flags & av.format.Flags.no_timestamps.value
 
 
 def _decode_file(filename: str, late_start: bool) -> Iterator[av.VideoFrame]:

@@ -30,6 +30,20 @@ def test_links(folder):
     assert missing_files(paths) == ["bad.mp4", "link/c.mp4"]
 
 
+def test_names_that_no_file_can_have(folder):
+    paths = ["x" * 300 + ".mp4", "a\0.mp4", "a.mp4/b.mp4"]
+    assert missing_files(["a.mp4", *paths]) == paths
+
+
+def test_folder_that_cannot_be_entered(folder, monkeypatch):
+    def refuse(path, **_):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "stat", refuse)
+    assert missing_files(["sub/b.mp4"]) == ["sub/b.mp4"]
+
+
 def test_folder_that_cannot_be_listed(folder, monkeypatch):
     def refuse(path):
         raise PermissionError(path)

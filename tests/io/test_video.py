@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 from helpers.broken_videos import audio_with_cover, mere_refreshes, without_decoder
-from helpers.painted_videos import GROUP, encode, number_in, remux
+from helpers.painted_videos import GROUP, RATE, encode, number_in, remux
 
 from flowzoo.datasets.preparation import verify as verify_module
 from flowzoo.datasets.preparation.verify import check_video, verify
@@ -284,6 +284,46 @@ def test_frames_whose_references_were_cut_off(suffix, tmp_path):
     assert read(path, [30]) == [GROUP + 30]
 
 
+def test_no_frame_is_marked_as_a_key_frame(tmp_path):
+    """What was cut out of a group; in Flash, none is marked at all."""
+    path = tmp_path / "cut.avi"
+    source = encode(tmp_path / "a.avi")
+    with av.open(str(source)) as given, av.open(str(path), "w") as new:
+        copy = new.add_stream_from_template(given.streams.video[0])
+        for packet in list(given.demux(video=0))[1 : GROUP - 1]:
+            packet.stream = copy
+            new.mux(packet)
+    with pytest.raises(VideoError, match=r"cut\.avi has 0 frames"):
+        OpenVideo()(dict(filename=str(path)))
+    with pytest.raises(VideoError, match=r"frame 3 of .*cut\.avi was asked for"):
+        read(path, [3])
+    assert check_video(str(path)).fault == "undecodable: no frame"
+    path = encode(tmp_path / "a.swf", codec="flv")
+    assert read(path, [0, 33, 59]) == [0, 33, 59]
+
+
+@pytest.mark.parametrize("suffix", ["m1v", "m2v", "mjpeg"])
+def test_streams_without_a_container_have_no_windows(suffix, tmp_path):
+    """Nor a frame rate in some: FFmpeg takes 25 then."""
+    codecs = dict(m1v="mpeg1video", m2v="mpeg2video", mjpeg="mjpeg")
+    path = encode(tmp_path / f"a.{suffix}", codec=codecs[suffix])
+    assert read(path, [59, 3]) == [59, 3]
+    with pytest.raises(VideoError, match=rf"a\.{suffix} does not tell when"):
+        OpenVideo()(dict(filename=str(path), window=(0, 1)))
+
+
+def test_a_wrong_frame_rate_is_not_believed(tmp_path):
+    """DV is said to have 60000 frames in a second."""
+    path = tmp_path / "a.dv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("dvvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
+        for _ in range(5):
+            container.mux(stream.encode(av.VideoFrame(720, 576)))
+    results = OpenVideo()(dict(filename=str(path), window=(0.04, 0.16)))
+    assert results["avg_fps"] == 25 and results["total_frames"] == 3
+
+
 def test_times_that_change_with_a_seek(tmp_path):
     """Where a packet of a program stream holds several frames."""
     path = encode(tmp_path / "a.mpg", 90, "mpeg1video", b_frames=2)
@@ -323,6 +363,18 @@ def test_verification_counts_as_the_reader_does(suffix, shift, tmp_path):
     )
     verdict = check_video(str(path))
     assert verdict.fault == "" and verdict.frames == count(path)
+
+
+@pytest.mark.parametrize("suffix", ["ts", "mkv", "webm", "wmv", "flv"])
+def test_verification_of_a_late_start(suffix, tmp_path, monkeypatch):
+    """Neither the time before it counts nor what precedes the first key frame."""
+    monkeypatch.setattr(verify_module, "_TOLERANCE", 0.1)
+    source = encode(tmp_path / f"a.{suffix}")
+    path = tmp_path / f"b.{suffix}"
+    remux(source, path, start=4, shift=250, from_key=False)
+    verdict = check_video(str(path))
+    assert verdict.fault == "" and verdict.frames == 60 - GROUP
+    assert verdict.seconds == pytest.approx((60 - GROUP) / RATE, abs=0.002)
 
 
 def fail_on_odd_videos(path):

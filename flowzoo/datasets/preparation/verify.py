@@ -21,6 +21,8 @@ from .records import PreparationError
 
 # Seconds by which a video without a frame count may be shorter than it says.
 _TOLERANCE = 1.0
+# Containers that tell when their streams end, not how long they are.
+_WITH_END = {"matroska,webm", "asf", "wtv", "nut"}
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ def check_video(path: str) -> Verdict:
     frames, times = 0, []
     try:
         with VideoReader(path) as reader:
-            promised, duration = reader.promised_frames, _duration(reader)
-            stream = reader.stream
+            promised, (start, end) = reader.promised_frames, _span(reader)
+            stream, rate = reader.stream, reader.frame_rate
             has_count = stream.frames > 0
             for frame in reader.frames():
                 frames += 1
@@ -59,13 +61,15 @@ def check_video(path: str) -> Verdict:
         return Verdict("undecodable: no frame")
     seconds = None
     if times:
-        period = 1 / stream.average_rate if stream.average_rate else 0
-        seconds = float((max(times) - min(times)) * stream.time_base + period)
+        period = 1 / rate if rate else 0
+        first, last = (float(t * stream.time_base) for t in (min(times), max(times)))
+        seconds = round(last + period - first, 6)
     if promised > frames + MAX_MISSING:
         return Verdict(f"truncated: {frames} of {promised} frames", frames, seconds)
-    if has_count or None in (duration, seconds) or seconds >= duration - _TOLERANCE:
+    if has_count or None in (end, seconds) or last + period >= end - _TOLERANCE:
         return Verdict("", frames, seconds)
-    return Verdict(f"truncated: {seconds:.1f} of {duration:.1f} s", frames, seconds)
+    found = f"{last + period - start:.1f} of {end - start:.1f} s"
+    return Verdict(f"truncated: {found}", frames, seconds)
 
 
 def verify(
@@ -192,9 +196,18 @@ def _stamp(path: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns]
 
 
-def _duration(reader: VideoReader) -> float | None:
-    """Seconds of the video stream, where the file tells."""
+def _span(reader: VideoReader) -> tuple[float, float | None]:
+    """When the video stream starts, and when it ends, where the file tells."""
     stream = reader.stream
+    start = float((stream.start_time or 0) * stream.time_base)
+    duration = _duration(stream)
+    if duration is None or stream.container.format.name in _WITH_END:
+        return start, duration
+    return start, start + duration
+
+
+def _duration(stream: av.VideoStream) -> float | None:
+    """Seconds, where the file tells."""
     if stream.duration:
         return float(stream.duration * stream.time_base)
     if text := stream.metadata.get("DURATION"):  # of Matroska: 00:00:10.005000000
