@@ -4,7 +4,7 @@ import numpy as np
 from torch import Tensor
 
 from ..._common.precision import numpy_type
-from ..._common.simd import LANES
+from ..._common.simd import WIDE
 from ..._common.threads import run_tasks
 from ..options import Options, level_sizes
 from .iterate import Scheme, make_grid, row_of
@@ -27,8 +27,8 @@ def _memory(h: int, w: int, dtype: type) -> tuple[np.ndarray, ...]:
         *(_zeros(two, dtype) for _ in range(2)),
         *(_zeros(four, dtype) for _ in range(3)),
         _zeros((h + 2 * MARGIN) * (w + 2 * MARGIN) * 4, dtype),
-        _zeros(11 * grid.pitch, dtype),
-        _zeros(2 * LANES, dtype),
+        _zeros(14 * grid.pitch, dtype),
+        _zeros(2 * WIDE, dtype),
         np.zeros(MAX_BLOCK),
     )
 

@@ -1,6 +1,6 @@
 """The inner iterations on the CPU, several in one pass over the rows.
 
-Memory: rows of planes side by side, ``pitch`` numbers each, LANES zeros at the left of
+Memory: rows of planes side by side, ``pitch`` numbers each, WIDE zeros at the left of
 each plane and one row of zeros above. A row of u holds 2 planes, of p 4 (of u along x
 and y, of v along x and y), of coefficients 4 (gradient along x and y, constant part of
 the residual, negative inverse of the squared gradient). Beyond the width coefficients
@@ -12,7 +12,9 @@ from typing import NamedTuple
 from numba import njit
 
 from ..._common.jit import INLINE, JIT
-from ..._common.simd import LANES, vclamp, vload, vsplat, vsqrt, vstore
+from ..._common.simd import WIDE, vclamp, vlength, vstore
+from ..._common.simd import vload_wide as vload
+from ..._common.simd import vsplat_wide as vsplat
 from .vectors import vsum
 
 GX, GY, RHO, NEG_INV = range(4)
@@ -38,14 +40,26 @@ class Scheme(NamedTuple):
 @njit(**INLINE)
 def make_grid(h, w):
     """The grid of a level of h x w pixels."""
-    end = (w + LANES - 1) // LANES * LANES
-    return Grid(h, w, end + LANES, end)
+    end = (w + WIDE - 1) // WIDE * WIDE
+    return Grid(h, w, end + WIDE, end)
 
 
 @njit(**INLINE)
 def row_of(planes, y, grid):
     """Where row y begins in memory of so many planes a row."""
-    return (y + 1) * planes * grid.pitch + LANES
+    return (y + 1) * planes * grid.pitch + WIDE
+
+
+@njit(**INLINE)
+def clear_margins(memory, planes, grid):
+    """Zeros around the pixels of all rows."""
+    memory[: row_of(planes, 0, grid)] = 0
+    for y in range(grid.h):
+        start = row_of(planes, y, grid) + grid.w
+        for _ in range(planes):
+            for x in range(grid.pitch - grid.w):
+                memory[start + x] = 0
+            start += grid.pitch
 
 
 @njit(**JIT)
@@ -56,7 +70,7 @@ def u_row(u_in, u_out, p, c, y, grid, scheme):
     above = p0 - 4 * pitch
     limit, theta = vsplat(scheme.bound), vsplat(scheme.theta)
     total = limit * u_in.dtype.type(0)
-    for x in range(0, grid.end, LANES):
+    for x in range(0, grid.end, WIDE):
         i, k = u0 + x, p0 + x
         u, v = vload(u_in, i), vload(u_in, i + pitch)
         j = c0 + x
@@ -79,14 +93,14 @@ def u_row(u_in, u_out, p, c, y, grid, scheme):
 
 @njit(**INLINE)
 def _dual_update(u, p_in, p_out, i, down, k, pitch, ratio, one, inside_x, inside):
-    """LANES pixels of p from the gradient of u; k: place in p, i: in u."""
+    """WIDE pixels of p from the gradient of u; k: place in p, i: in u."""
     own_u, own_v = vload(u, i), vload(u, i + pitch)
     ux = (vload(u, i + 1) - own_u) * inside_x
     uy = (vload(u, i + down) - own_u) * inside
     vx = (vload(u, i + 1 + pitch) - own_v) * inside_x
     vy = (vload(u, i + down + pitch) - own_v) * inside
-    a = one + ratio * vsqrt(ux * ux + uy * uy)
-    b = one + ratio * vsqrt(vx * vx + vy * vy)
+    a = one + ratio * vlength(ux * ux + uy * uy)
+    b = one + ratio * vlength(vx * vx + vy * vy)
     both = one / (a * b)  # one division instead of two
     inverse = both * b
     vstore(p_out, k, (vload(p_in, k) + ratio * ux) * inverse)
@@ -106,10 +120,10 @@ def p_row(u, p_in, p_out, masks, y, grid, scheme):
     down = 2 * pitch if y < grid.h - 1 else 0
     i, k = row_of(2, y, grid), row_of(4, y, grid)
     ratio, one = vsplat(scheme.ratio), vsplat(u.dtype.type(1))
-    last = grid.end - LANES
-    for x in range(0, last, LANES):
+    last = grid.end - WIDE
+    for x in range(0, last, WIDE):
         _dual_update(u, p_in, p_out, i + x, down, k + x, pitch, ratio, one, one, one)
-    inside_x, inside = vload(masks, 0), vload(masks, LANES)
+    inside_x, inside = vload(masks, 0), vload(masks, WIDE)
     _dual_update(
         u, p_in, p_out, i + last, down, k + last, pitch, ratio, one, inside_x, inside
     )
@@ -140,8 +154,8 @@ def iterate(u, p, u_new, p_new, c, masks, count, changes, grid, scheme):
 
 @njit(**INLINE)
 def set_masks(masks, grid):
-    """For the last LANES pixels of a row: which have a right neighbor, which exist."""
-    for lane in range(LANES):
-        x = grid.end - LANES + lane
+    """For the last WIDE pixels of a row: which have a right neighbor, which exist."""
+    for lane in range(WIDE):
+        x = grid.end - WIDE + lane
         masks[lane] = x < grid.w - 1
-        masks[LANES + lane] = x < grid.w
+        masks[WIDE + lane] = x < grid.w

@@ -1,4 +1,4 @@
-"""The median filter of the flow on the CPU, LANES pixels at a time.
+"""The median filter of the flow on the CPU, WIDE pixels at a time.
 
 Columns are sorted once and shared by the windows that hold them. The rows of sorted
 columns are then sorted, as far as needed: an element of the result has known numbers of
@@ -8,7 +8,8 @@ others below and above it, which leaves 13 of 25 (or 3 of 9) for the median.
 from numba import njit
 
 from ..._common.jit import INLINE, JIT
-from ..._common.simd import LANES, vload, vstore
+from ..._common.simd import WIDE, vstore
+from ..._common.simd import vload_wide as vload
 from .iterate import row_of
 from .vectors import vmax, vmin
 
@@ -157,7 +158,7 @@ def median_filter(u, u_new, t, side, grid):
             start = row_of(2, y, grid) + component * pitch
             for m in range(1, margin + 1):
                 u[start - m] = u[start]
-            for x in range(grid.w, min(grid.w + LANES, grid.pitch - margin)):
+            for x in range(grid.w, min(grid.w + WIDE, grid.pitch - margin)):
                 u[start + x] = u[start + grid.w - 1]
     last = grid.h - 1
     for y in range(grid.h):
@@ -169,7 +170,7 @@ def median_filter(u, u_new, t, side, grid):
             if side == 5:
                 a = row_of(2, max(y - 2, 0), grid) + shift
                 e = row_of(2, min(y + 2, last), grid) + shift
-                for x in range(0, grid.pitch, LANES):
+                for x in range(0, grid.pitch, WIDE):
                     v, w, m, n, o = _sort5(
                         vload(u, a + x),
                         vload(u, b + x),
@@ -183,13 +184,13 @@ def median_filter(u, u_new, t, side, grid):
                     vstore(t, 3 * size + x, n)
                     vstore(t, 4 * size + x, o)
             else:
-                for x in range(0, grid.pitch, LANES):
+                for x in range(0, grid.pitch, WIDE):
                     v, w, m = _sort3(vload(u, b + x), vload(u, c + x), vload(u, d + x))
                     vstore(t, x, v)
                     vstore(t, size + x, w)
                     vstore(t, 2 * size + x, m)
             out = row_of(2, y, grid) + component * pitch
-            for x in range(0, grid.end, LANES):
+            for x in range(0, grid.end, WIDE):
                 if side == 5:
                     vstore(u_new, out + x, _median5(t, x, size))
                 else:

@@ -5,7 +5,7 @@ import math
 from numba import njit
 
 from ..._common.jit import INLINE, JIT, cached_njit
-from .iterate import iterate, make_grid, row_of, set_masks
+from .iterate import clear_margins, iterate, make_grid, row_of, set_masks
 from .median import median_filter
 from .resample import copy, interleave, resize, warp
 
@@ -120,7 +120,6 @@ def pair_flow(frames, initial, flow, sizes, scheme, options, pyramid, memory):
         offset -= h * w
         if n < levels - 1:
             finer = make_grid(h, w)
-            spare[0][: row_of(2, finer.h + 1, finer)] = 0
             for k in range(2):
                 resize(
                     _component(state[0], k, grid),
@@ -135,12 +134,10 @@ def pair_flow(frames, initial, flow, sizes, scheme, options, pyramid, memory):
                 )
             state, spare = (spare[0], state[1]), (state[0], spare[1])
             grid = finer
-        size = row_of(2, grid.h + 1, grid)
-        spare[0][:size] = 0
-        size = row_of(4, grid.h + 1, grid)
-        state[1][:size] = 0
-        spare[1][:size] = 0
-        c[:size] = 0
+        for u_or_spare in (state[0], spare[0]):
+            clear_margins(u_or_spare, 2, grid)
+        state[1][: row_of(4, grid.h + 1, grid)] = 0
+        clear_margins(spare[1], 4, grid)
         set_masks(masks, grid)
         first = pyramid[0, offset : offset + h * w].reshape(h, w)
         level = pyramid[1, offset : offset + h * w].reshape(h, w)

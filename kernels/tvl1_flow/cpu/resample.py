@@ -1,12 +1,29 @@
 """Resizing, gradients and warping on the CPU."""
 
+import numpy as np
 from numba import njit
 
 from ..._common.jit import INLINE, JIT
-from ..._common.simd import LANES, vload, vsplat, vstore, vwhere_outside
+from ..._common.simd import (
+    WIDE,
+    vload,
+    vload_wide,
+    vsplat,
+    vsplat_wide,
+    vstore,
+    vwhere_outside,
+)
 from ..reference import MIN_GRADIENT
 from .iterate import GX, GY, NEG_INV, RHO, row_of
-from .vectors import vfloor, vhalves, vmax, vmin
+from .vectors import (
+    load,
+    vfloor,
+    vhalves,
+    vload_fourth,
+    vmax,
+    vmin,
+    vstore_sum_of_halves,
+)
 
 MARGIN = 4  # zeros around a frame to be sampled
 
@@ -27,14 +44,18 @@ def resize(old, new, h, w, new_h, new_w, ratio_y, ratio_x, factor):
     """
     one = new.dtype.type(1)
     factor = new.dtype.type(factor)
+    lefts, weights = np.empty(new_w, np.uint32), np.empty(new_w, new.dtype)
+    for x in range(new_w):
+        lefts[x], weights[x] = _tap(x, ratio_x, w)
     for y in range(new_h):
         y0, weight = _tap(y, ratio_y, h)
-        y1, fy = min(y0 + 1, h - 1), new.dtype.type(weight)
+        above, below = old[y0], old[min(y0 + 1, h - 1)]
+        fy = new.dtype.type(weight)
         for x in range(new_w):
-            x0, weight = _tap(x, ratio_x, w)
-            x1, fx = min(x0 + 1, w - 1), new.dtype.type(weight)
-            left = old[y0, x0] * (one - fy) + old[y1, x0] * fy
-            right = old[y0, x1] * (one - fy) + old[y1, x1] * fy
+            x0, fx = lefts[x], weights[x]
+            x1 = min(x0 + 1, w - 1)
+            left = above[x0] * (one - fy) + below[x0] * fy
+            right = above[x1] * (one - fy) + below[x1] * fy
             new[y, x] = (left * (one - fx) + right * fx) * factor
 
 
@@ -98,22 +119,22 @@ def _prepare_row(u, place, y, t, bicubic, grid):
     """
     pitch = grid.pitch
     kind = u.dtype.type
-    one, margin = vsplat(kind(1)), kind(MARGIN - 1)
+    one, margin = vsplat_wide(kind(1)), kind(MARGIN - 1)
     # Farther outside all four pixels are zeros.
-    before, right, below = vsplat(kind(-3)), kind(grid.w + 1), kind(grid.h + 1)
-    for x in range(LANES):
+    before, right, below = vsplat_wide(kind(-3)), kind(grid.w + 1), kind(grid.h + 1)
+    for x in range(WIDE):
         t[8 * pitch + x] = x
-    own_x, own_y = vload(t, 8 * pitch), vsplat(kind(y))
-    for x in range(0, grid.end, LANES):
-        u_x, v_x = vload(u, place + x), vload(u, place + pitch + x)
+    own_x, own_y = vload_wide(t, 8 * pitch), vsplat_wide(kind(y))
+    for x in range(0, grid.end, WIDE):
+        u_x, v_x = vload_wide(u, place + x), vload_wide(u, place + pitch + x)
         whole_u, whole_v = vfloor(u_x), vfloor(v_x)
         _store_weights(t, x, pitch, u_x - whole_u, one, bicubic)
         _store_weights(t, 4 * pitch + x, pitch, v_x - whole_v, one, bicubic)
-        tap = vmin(vmax(own_x + whole_u, before), vsplat(right))
+        tap = vmin(vmax(own_x + whole_u, before), vsplat_wide(right))
         vstore(t, 8 * pitch + x, tap + margin)
-        tap = vmin(vmax(own_y + whole_v, before), vsplat(below))
+        tap = vmin(vmax(own_y + whole_v, before), vsplat_wide(below))
         vstore(t, 9 * pitch + x, tap + margin)
-        own_x = own_x + kind(LANES)
+        own_x = own_x + kind(WIDE)
 
 
 @njit(**JIT)
@@ -121,40 +142,40 @@ def warp(frame, second, u, c, t, bicubic, grid):
     """The coefficients c of the iterations linearized at the flow u.
 
     frame: (H, W), the first one. second: the second one from :func:`interleave`, of
-    which a vector holds two pixels. t: scratch memory of 10 pitches and a vector.
+    which a vector holds two pixels. t: scratch memory of 14 pitches.
     """
     h, w, pitch = grid.h, grid.w, grid.pitch
-    one, least = frame.dtype.type(1), vsplat(frame.dtype.type(MIN_GRADIENT))
+    one, least = frame.dtype.type(1), vsplat_wide(frame.dtype.type(MIN_GRADIENT))
     width = second.shape[1]
     flat = second.reshape(second.shape[0] * width * 4)
-    weights, s = t[: 10 * pitch], t[10 * pitch : 10 * pitch + LANES]
+    samples = t[10 * pitch :]  # of each pixel: frame, gradients along x and y, 0
+    samples[4 * w : 4 * grid.end] = 0
     for y in range(h):
         place, out = row_of(2, y, grid), row_of(4, y, grid)
-        _prepare_row(u, place, y, weights, bicubic, grid)
+        _prepare_row(u, place, y, t, bicubic, grid)
         for x in range(w):
-            x0, y0 = int(weights[8 * pitch + x]), int(weights[9 * pitch + x])
+            x0, y0 = int(load(t, 8 * pitch + x)), int(load(t, 9 * pitch + x))
             i = (y0 * width + x0) * 4
-            b = vsplat(weights[4 * pitch + x])
+            b = vsplat(load(t, 4 * pitch + x))
             left, right = b * vload(flat, i), b * vload(flat, i + 8)
             for r in range(5, 8):
                 i += 4 * width
-                b = vsplat(weights[r * pitch + x])
+                b = vsplat(load(t, r * pitch + x))
                 left = left + b * vload(flat, i)
                 right = right + b * vload(flat, i + 8)
-            a01 = vhalves(weights[x], weights[pitch + x])
-            a23 = vhalves(weights[2 * pitch + x], weights[3 * pitch + x])
-            vstore(s, 0, a01 * left + a23 * right)
-            j = out + x
-            c[j + RHO * pitch] = s[0] + s[4]
-            c[j + GX * pitch] = s[1] + s[5]
-            c[j + GY * pitch] = s[2] + s[6]
+            a01 = vhalves(load(t, x), load(t, pitch + x))
+            a23 = vhalves(load(t, 2 * pitch + x), load(t, 3 * pitch + x))
+            vstore_sum_of_halves(samples, 4 * x, a01 * left + a23 * right)
         for x in range(w):
             t[x] = frame[y, x]
-        for x in range(0, grid.end, LANES):
-            i, j = place + x, out + x
-            gx, gy = vload(c, j + GX * pitch), vload(c, j + GY * pitch)
-            moved = gx * vload(u, i) + gy * vload(u, i + pitch)
-            rho = vload(c, j + RHO * pitch) - moved - vload(t, x)
+        t[w : grid.end] = 0
+        for x in range(0, grid.end, WIDE):
+            i, j, k = place + x, out + x, 4 * x
+            gx, gy = vload_fourth(samples, k + 1), vload_fourth(samples, k + 2)
+            moved = gx * vload_wide(u, i) + gy * vload_wide(u, i + pitch)
+            rho = vload_fourth(samples, k) - moved - vload_wide(t, x)
+            vstore(c, j + GX * pitch, gx)
+            vstore(c, j + GY * pitch, gy)
             vstore(c, j + RHO * pitch, rho)
             squared = gx * gx + gy * gy
             inverse = vwhere_outside(squared, least, -one / squared)
