@@ -145,12 +145,11 @@ class CheckedVideoDataset(VideoDataset):
                     f"{line!r} has no label; expected 'path{self.delimiter}label'"
                 )
             return filename, [] if self.multi_class else -1
-        try:
-            labels = [int(label) for label in labels]
-        except ValueError:
+        if not all(map(_is_integer, labels)):
             raise ValueError(
                 f"{line!r} should be 'path{self.delimiter}label' with an integer label"
-            ) from None
+            )
+        labels = [int(label) for label in labels]
         for label in labels:
             if label < 0:
                 raise ValueError(f"label {label} is negative")

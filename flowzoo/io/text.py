@@ -29,8 +29,8 @@ def read_text(path: str | Path) -> str:
             encoding.
     """
     data = get(str(path)).removeprefix(codecs.BOM_UTF8)
-    if data and not data.strip(b"\0"):
-        raise ValueError(f"{path} holds nothing but zero bytes: copy it again")
+    if data.endswith(bytes(4)):  # as after a power failure; in no encoding
+        raise ValueError(f"{path} ends with zero bytes: write or copy it again")
     encoding = _encoding_of(data)
     try:
         text = data.decode(encoding)

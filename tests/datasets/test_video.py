@@ -74,6 +74,7 @@ def test_missing_folder_of_videos(folder):
     ("line", "options", "message"),
     [
         ("a.mp4 one", {}, "line 3: 'a.mp4 one' should be 'path label'"),
+        ("a.mp4 1_0", {}, "line 3: 'a.mp4 1_0' should be 'path label'"),
         ("a.mp4", {}, "line 3: 'a.mp4' has no label"),
         ("my clip.mp4", {}, "line 3: .* should be 'path label'"),
         ("a.mp4 2", dict(num_classes=2), r"line 3: label 2 is outside 0\.\.1"),

@@ -44,7 +44,8 @@ def test_western_encodings_are_read_with_a_warning(tmp_path, said, encoding):
         (b"a 0\n\x81\x8d 1\n", "line 2 is neither UTF-8 nor Windows-1252"),
         (b"\xff\xfea\x00 \x00\x00", "line 1 is not UTF-16"),
         (b"first.mp4 0\nsec\0nd.mp4 1\n", "line 2 has a zero byte"),
-        (bytes(50), "nothing but zero bytes"),
+        (bytes(50), "ends with zero bytes"),
+        (b"first.mp4 0\n" + bytes(500), "ends with zero bytes"),
     ],
 )
 def test_what_cannot_be_read(tmp_path, data, message):

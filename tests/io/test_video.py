@@ -293,8 +293,9 @@ def test_no_frame_is_marked_as_a_key_frame(tmp_path):
         for packet in list(given.demux(video=0))[1 : GROUP - 1]:
             packet.stream = copy
             new.mux(packet)
-    with pytest.raises(VideoError, match=r"cut\.avi has 0 frames"):
-        OpenVideo()(dict(filename=str(path)))
+    for window in ({}, dict(window=(0, 1))):
+        with pytest.raises(VideoError, match=r"cut\.avi has 0 frames"):
+            OpenVideo()(dict(filename=str(path), **window))
     with pytest.raises(VideoError, match=r"frame 3 of .*cut\.avi was asked for"):
         read(path, [3])
     assert check_video(str(path)).fault == "undecodable: no frame"

@@ -29,6 +29,7 @@ from flowzoo.evaluation.score_dumps import (
     evaluate_scores,
     load_dump,
 )
+from flowzoo.io.text import read_lines
 from flowzoo.score_fusion import (
     SCORE_NORMS,
     fuse_scores,
@@ -64,7 +65,7 @@ def sweep(dumps: list[Dump], score_norm: str) -> list[dict]:
 def class_names(path: Path | None, number: int) -> list[str]:
     if path is None:
         return [str(i) for i in range(number)]
-    names = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+    names = [line.strip() for line in read_lines(path) if line.strip()]
     if len(names) != number:
         raise ValueError(f"{path} has {len(names)} names for {number} classes")
     if all(name.split()[0].isdigit() and " " in name for name in names):

@@ -178,12 +178,12 @@ def _read_journal(path: Path) -> dict[str, tuple[list[int], Verdict]]:
         with path.open("rb+") as file:
             file.truncate(len(whole))
     known = {}
-    for number, line in enumerate(whole.decode().splitlines(), 1):
+    for number, line in enumerate(whole.splitlines(), 1):
         try:
             record = json.loads(line)
             name, stamp = record.pop("path"), record.pop("stamp")
             known[name] = stamp, Verdict(**record)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise PreparationError(
                 f"{path}, line {number}, is not of a verification ({error!r}); remove "
                 "the file to decode all videos again"

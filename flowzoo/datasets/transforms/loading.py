@@ -49,10 +49,9 @@ class OpenVideo(BaseTransform):
             return results
         filename = results["filename"]
         reader = VideoReader(filename)
-        if "window" in results:
+        total_frames = reader.frame_count
+        if total_frames and "window" in results:
             total_frames = _frames_in_window(reader, results["window"])
-        else:
-            total_frames = reader.frame_count
         if total_frames < self.min_frames:
             reader.close()
             raise VideoError(

@@ -127,8 +127,9 @@ def test_continues_after_a_kill(tmp_path, videos):
     assert sorted(record["path"] for record in records) == videos
 
 
-def test_a_journal_of_something_else(tmp_path, videos):
+@pytest.mark.parametrize("content", [b'{"loss": 1}', b"1", b'"\xff"', bytes(9)])
+def test_a_journal_of_something_else(tmp_path, videos, content):
     journal = tmp_path / "journal"
-    journal.write_text('{"loss": 1}\n')
+    journal.write_bytes(content + b"\n")
     with pytest.raises(PreparationError, match=r"journal, line 1, is not of a"):
         verify(tmp_path, videos, journal, 1)
