@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from pathlib import Path
 
@@ -27,11 +28,12 @@ def read(sources: Sources, version: str, class_list: Path | None = None) -> Data
     path = sources.annotation(rf"activity_net\.v{version}(\.min)?\.json", file)
     try:
         database = json.loads(read_official(path))["database"]
-    except (ValueError, KeyError, TypeError) as error:
+        entries = [(n, v["subset"], v["annotations"]) for n, v in database.items()]
+        names = {a["label"] for _, _, actions in entries for a in actions}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PreparationError(
             f"{path} is not ActivityNet's {file} ({error!r}); download it again"
         ) from error
-    names = {a["label"] for video in database.values() for a in video["annotations"]}
     classes = number_classes(names, _NUM_CLASSES[version], path, class_list)
     number = {name: i for i, name in enumerate(classes)}
 
@@ -40,24 +42,23 @@ def read(sources: Sources, version: str, class_list: Path | None = None) -> Data
         ("training", "validation"), ("train", "val"), _PUBLISHED[version], strict=False
     ):
         videos, windows, left_out = [], [], Counter()
-        for name, video in database.items():
-            if video["subset"] != subset:
+        for name, its_subset, actions in entries:
+            if its_subset != subset:
                 continue
             found = sources.find_video(f"v_{name}", any_suffix=True)
             found = found or sources.find_video(name, any_suffix=True)
-            if not video["annotations"]:
+            if not actions:
                 left_out["videos without an action"] += 1
                 continue
-            labels = sorted({number[a["label"]] for a in video["annotations"]})
+            labels = sorted({number[a["label"]] for a in actions})
             videos.append(Sample(f"v_{name}", found, tuple(labels)))
-            for action in video["annotations"]:
-                start, end = map(float, action["segment"])
-                start = max(start, 0.0)
-                if end <= start:
-                    left_out["actions without duration"] += 1
-                    continue
+            for action in actions:
                 label = (number[action["label"]],)
-                windows.append(Sample(f"v_{name}", found, label, (start, end)))
+                sample = Sample(f"v_{name}", found, label, _window(action))
+                if sample.has_duration():
+                    windows.append(sample)
+                else:
+                    left_out["actions without duration"] += 1
         repeated = len(windows) - len(set(windows))
         if repeated:
             left_out["repeated actions"] = repeated
@@ -66,9 +67,17 @@ def read(sources: Sources, version: str, class_list: Path | None = None) -> Data
             VideoList(f"activitynet_{part}_windows.txt", list(dict.fromkeys(windows))),
         ]
         notes += [f"{subset}: {n} {what} are left out" for what, n in left_out.items()]
-    tests = sum(video["subset"] == "testing" for video in database.values())
+    tests = sum(subset == "testing" for _, subset, _ in entries)
     notes.append(
         f"{tests} test videos (published: {_PUBLISHED[version][2]}) are in no "
         "list, as their labels are not public"
     )
     return DataSet(classes, lists, notes)
+
+
+def _window(action: dict) -> tuple[float, float]:
+    try:
+        start, end = map(float, action["segment"])
+    except (KeyError, TypeError, ValueError):
+        return math.nan, math.nan
+    return max(start, 0.0), end

@@ -69,14 +69,26 @@ def _unpack_one(archive: Path, target: Path) -> None:
         elif suffix == ".rar":
             _unpack_rar(archive, target)
         else:
-            with tarfile.open(archive) as tar:
-                tar.extractall(target, filter="data")
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+            _unpack_tar(archive, target)
+    except PreparationError:
+        raise
+    except Exception as error:  # those of damaged files are of any kind
         raise PreparationError(
             f"cannot unpack {archive}: {error}. If the disk is not full, the file is "
             "damaged or incomplete: compare its size with that on the server and "
             "download it again"
         ) from error
+
+
+def _unpack_tar(archive: Path, target: Path) -> None:
+    with tarfile.open(archive) as tar:
+        tar.extractall(target, filter="data")
+        # A damaged header counts as the end, and the checksum comes after it.
+        tar.fileobj.seek(tar.offset)
+        if tar.fileobj.read(tarfile.BLOCKSIZE).strip(b"\0"):
+            raise tarfile.ReadError("the head of a file in it is damaged")
+        while tar.fileobj.read(1 << 20):
+            pass
 
 
 def _unpack_zip(archive: Path, target: Path) -> None:

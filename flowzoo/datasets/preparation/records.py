@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 
@@ -24,6 +25,10 @@ class Sample:
     path: str | None
     labels: tuple[int, ...]
     window: tuple[float, float] | None = None
+
+    def has_duration(self) -> bool:
+        """Whether the window can be read; where a time is NaN, it cannot."""
+        return 0 <= self.window[0] < self.window[1] < math.inf
 
     def line(self) -> str:
         """``path label label ...`` or ``path start end label``."""

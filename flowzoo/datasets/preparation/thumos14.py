@@ -68,8 +68,7 @@ def _read_videos(sources: Sources, pattern: str, part: str) -> list[Sample]:
     try:
         table = loadmat(path, simplify_cells=True)[f"{part}_videos"]
         return [_read_video(sources, row) for row in np.atleast_1d(table)]
-    # scipy raises NotImplementedError for files of MATLAB 7.3, which are HDF5
-    except (KeyError, ValueError, TypeError, NotImplementedError) as error:
+    except Exception as error:  # scipy's are of any kind
         raise PreparationError(
             f"{path} is not the list of THUMOS14's {part} videos ({error!r}); download "
             "it again"
@@ -131,9 +130,12 @@ def _read_file(
     """Windows of a class; repeated ones and those without duration are left out."""
     lines = [line for line in _lines(path) if line.strip()]
     windows = [_read_window(sources, line, path, label) for line in lines]
-    usable = [w for w in windows if 0 <= w.window[0] < w.window[1]]
+    usable = [window for window in windows if window.has_duration()]
     for number, what in (
-        (len(windows) - len(usable), "end before they start, or start below 0"),
+        (
+            len(windows) - len(usable),
+            "end before they start, or start below 0",
+        ),
         (len(usable) - len(set(usable)), "are repeated"),
     ):
         if number:

@@ -12,6 +12,7 @@ from mmengine.config import Config
 
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets.preparation import PreparationError, prepare
+from flowzoo.datasets.preparation.archives import unpack
 
 
 @pytest.fixture(autouse=True)
@@ -393,7 +394,7 @@ def test_quirks_of_thumos14(tmp_path, clip, lines, monkeypatch):
     miniatures.thumos14_mat(root / "test_set_meta.mat", "test_videos", rows)
     windows = {
         "CliffDiving": ["1.5 2.5", "1.5 2.5", "7.0 7.0"],
-        "Diving": ["1.5 2.5", "4 5", "3.0 2.0", "-1 2"],
+        "Diving": ["1.5 2.5", "4 5", "3.0 2.0", "-1 2", "nan 2", "0 inf"],
         "Ambiguous": ["2 2.2"],
     }
     for name, times in windows.items():
@@ -410,7 +411,7 @@ def test_quirks_of_thumos14(tmp_path, clip, lines, monkeypatch):
         "1 windows of a class are left out, as they are annotated with its subclass",
         "CliffDiving_val.txt: 1 windows are repeated",
         "CliffDiving_val.txt: 1 windows end before they start",
-        "\nDiving_val.txt: 2 windows end before they start",
+        "\nDiving_val.txt: 4 windows end before they start",
         "1 windows of Ambiguous_val.txt",
         "1 of 2 validation videos have no window",
     ):
@@ -422,9 +423,15 @@ def test_quirks_of_activitynet(tmp_path, clip, lines):
     for name in "ab":
         clip(root / f"v_{name * 11}.mp4", 8)
     actions = [(0, 0.0, 0.0), (1, 5.0, 3.0), (2, 1.0, 9.0), (2, 1.0, 9.0), (3, 1, 9)]
+    actions += [(4, float("nan"), 1.0), (4, 0, float("inf")), (4, 1, None)]
     videos = {"a" * 11: ("training", actions), "b" * 11: ("training", [])}
     path = root / "activity_net.v1-2.min.json"
     miniatures.activitynet_json(path, videos, 100)
+    text = path.read_text()
+    path.write_text(text.replace('"subset"', '"part"'))
+    with pytest.raises(PreparationError, match="KeyError.*subset"):
+        prepare("activitynet12", root, out)
+    path.write_text(text)
     report = prepare("activitynet12", root, out)
     file = f"v_{'a' * 11}.mp4"
     assert file in lines(out / "activitynet_train_videos.txt")[0]
@@ -432,7 +439,7 @@ def test_quirks_of_activitynet(tmp_path, clip, lines):
     assert own == [f"{file} 1 9 2", f"{file} 1 9 3"]
     assert not [x for x in lines(out / "activitynet_train_videos.txt") if "bbb" in x]
     notes = str(report["notes"])
-    for note in ("2 actions without duration", "1 repeated", "1 videos without an"):
+    for note in ("5 actions without duration", "1 repeated", "1 videos without an"):
         assert note in notes, notes
 
 
@@ -524,6 +531,29 @@ def test_errors_say_what_to_do(tmp_path, clip):
     with pytest.raises(PreparationError, match="should be of one release"):
         prepare("ucf101", root, out)
     assert not list(out.glob("*.txt"))
+
+
+@pytest.mark.parametrize("mode", ["", "gz", "bz2", "xz"])
+def test_damaged_archive(tmp_path, mode):
+    """Python takes what follows the head of a damaged file for the archive's end."""
+    folder, target = tmp_path / "videos", tmp_path / "unpacked"
+    for name in "abc":
+        miniatures.write(folder / f"{name}.avi", name * 2000)
+    archive = tmp_path / f"videos.tar.{mode}".rstrip(".")
+    miniatures.tar_folder(folder, archive, f"w:{mode}")
+    whole = archive.read_bytes()
+    middle = whole.index(b"b.avi") if not mode else len(whole) // 2
+    for damaged in (
+        whole[:middle] + b"XXXX" + whole[middle + 4 :],
+        whole[: middle + 100],
+    ):
+        archive.write_bytes(damaged)
+        with pytest.raises(PreparationError, match=r"cannot unpack .*videos\.tar"):
+            unpack(archive, target)
+        assert not target.exists()
+    archive.write_bytes(whole)
+    unpack(archive, target)
+    assert len(list(target.rglob("*.avi"))) == 3
 
 
 def test_encrypted_archive(tmp_path):
