@@ -429,7 +429,7 @@ def test_quirks_of_activitynet(tmp_path, clip, lines):
     miniatures.activitynet_json(path, videos, 100)
     text = path.read_text()
     path.write_text(text.replace('"subset"', '"part"'))
-    with pytest.raises(PreparationError, match="KeyError.*subset"):
+    with pytest.raises(PreparationError, match=r"KeyError.*subset"):
         prepare("activitynet12", root, out)
     path.write_text(text)
     report = prepare("activitynet12", root, out)
