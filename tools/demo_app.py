@@ -15,6 +15,7 @@ from mmaction_tool import wait_passively
 wait_passively()  # before torch is loaded
 
 import flowzoo  # noqa: F401
+from flowzoo.interrupts import run_tool
 
 
 def main() -> None:
@@ -44,4 +45,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

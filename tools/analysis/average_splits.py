@@ -22,6 +22,7 @@ from statistics import mean, pstdev
 
 import flowzoo  # noqa: F401  makes mmaction2 importable
 from flowzoo.evaluation.score_dumps import evaluate_scores, load_dump
+from flowzoo.interrupts import run_tool
 
 
 def read_report(path: Path) -> tuple[dict[str, float], list]:
@@ -112,4 +113,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

@@ -29,6 +29,7 @@ from flowzoo.evaluation.score_dumps import (
     evaluate_scores,
     load_dump,
 )
+from flowzoo.interrupts import run_tool
 from flowzoo.io.text import read_lines
 from flowzoo.score_fusion import (
     SCORE_NORMS,
@@ -191,4 +192,4 @@ def _metrics(row: dict) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

@@ -14,6 +14,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from flowzoo.interrupts import run_tool
 from flowzoo.io.checkpoint_io import read_state_dict
 
 
@@ -43,4 +44,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from flowzoo.interrupts import run_tool
 from flowzoo.io.checkpoint_io import read_state_dict
 
 
@@ -34,4 +35,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)
