@@ -5,6 +5,7 @@ from repflow_inputs import PARAMETERS, make_parameters
 from torch import Tensor
 
 from flowzoo_kernels import representation_flow
+from flowzoo_kernels.repflow.reference import default_kernels
 
 # What a result may be off by where the eager one happens to be exact, relative to the
 # largest value.
@@ -73,13 +74,21 @@ def scalar_errors(values: dict[str, Tensor], exact: dict[str, Tensor]) -> dict:
 
 
 def check_against_reference(
-    backend: str, x: Tensor, variant: str, n_iters: int, initial: bool = False
+    backend: str,
+    x: Tensor,
+    variant: str,
+    n_iters: int,
+    initial: bool = False,
+    sobel: bool = False,
 ) -> None:
     """Result and gradients by the rule, on inputs of x's type and device.
 
-    initial: from a random initial flow, whose gradient is one more.
+    initial: from a random initial flow, whose gradient is one more. sobel: with the
+    flow kernel that `paper` starts from.
     """
     params = make_parameters(variant, x.shape[1])
+    if sobel:
+        params["flow_kernel"] = default_kernels(variant, x.shape[1])[1]
     if x.dtype == torch.float64:
         params = {name: p.double() for name, p in params.items()}
     params = {name: p.to(x.device) for name, p in params.items()}

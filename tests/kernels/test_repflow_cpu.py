@@ -13,6 +13,7 @@ from torch.library import opcheck
 
 from flowzoo_kernels import representation_flow
 from flowzoo_kernels.repflow import cpu
+from flowzoo_kernels.repflow.reference import default_kernels
 
 VARIANTS = ("paper", "tvl1")
 NEEDS = [True] * 7 + [False]  # a gradient for each tensor; there is no initial flow
@@ -43,6 +44,28 @@ def nan_filled_memory():
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_shapes(shape, variant):
     check_against_reference("cpu", make_maps(shape), variant, 7)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_sobel_filters_have_a_kernel_of_their_own(shape):
+    check_against_reference("cpu", make_maps(shape), "paper", 7, sobel=True)
+
+
+def test_which_filters_are_sobel(monkeypatch):
+    x, schemes = make_maps((1, 2, 2, 4, 4)), []
+    forward_group = cpu.forward_group
+    monkeypatch.setattr(
+        cpu, "forward_group", lambda *a: schemes.append(a[5]) or forward_group(*a)
+    )
+    for variant in VARIANTS:
+        kernels = default_kernels(variant, 2)
+        scalars = torch.tensor([0.3, 0.15, 0.25])
+        others = kernels[0], kernels[1] * 1.001, kernels[2]
+        for chosen in (kernels, others):
+            representation_flow(
+                make_maps((1, 2, 2, 4, 4)), *chosen, *scalars, 1, variant
+            )
+    assert [scheme.sobel for scheme in schemes] == [True, False, False, False]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

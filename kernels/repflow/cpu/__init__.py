@@ -16,6 +16,7 @@ from ..._common.simd import LANES
 from ..._common.threads import run_tasks
 from ..parameter_gradients import parameter_gradients
 from ..recompute_schedule import schedule
+from ..reference import default_kernels
 from .backward import backward_group
 from .forward import FORWARD_PLANES, forward_group
 from .iteration_backward import STATES, SUM_FLOW
@@ -109,7 +110,9 @@ def prepare(
     theta, lam, tau = (float(v.detach()) for v in parameters[3:6])
     table = _weights(kernels, theta, lanes, variant).astype(dtype)
     bound, step = dtype.type(lam * theta), dtype.type(tau / theta)
-    return lanes, per_lane, table, Scheme(bound, step, variant == "paper")
+    paper = variant == "paper"
+    sobel = paper and np.array_equal(kernels[1], default_kernels("paper", c)[1])
+    return lanes, per_lane, table, Scheme(bound, step, paper, sobel)
 
 
 def _initial(flow: Tensor | None, x: Tensor) -> Tensor:

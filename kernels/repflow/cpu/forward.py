@@ -36,6 +36,8 @@ from .layout import (
     neighbors9,
     pack,
     row,
+    sobel,
+    sobel_column,
     unpack,
     weights4,
     weights9,
@@ -72,11 +74,21 @@ def u_row(s, w, old, new, y, grid, bound):
 
 
 @njit(**INLINE)
-def _dual_update(s, p, p_new, i, plane, q1, q2, step, one, eps):
-    """The new p at pixel i from the old p and the gradient (q1, q2) of u (Eq. 5)."""
-    inverse = one / (one + step * length(q1, q2, eps))
-    vstore(s, p_new + i, (vload(s, p + i) + step * q1) * inverse)
-    vstore(s, p_new + plane + i, (vload(s, p + plane + i) + step * q2) * inverse)
+def _dual_update(s, p, p_new, i, plane, q, step, one, eps):
+    """The four new p at pixel i from the old ones and the gradients q of u (Eq. 5)."""
+    q11, q12, q21, q22 = q
+    a = one + step * length(q11, q12, eps)
+    b = one + step * length(q21, q22, eps)
+    both = one / (a * b)  # one division instead of two
+    inverse = both * b
+    vstore(s, p_new + i, (vload(s, p + i) + step * q11) * inverse)
+    i += plane
+    vstore(s, p_new + i, (vload(s, p + i) + step * q12) * inverse)
+    i += plane
+    inverse = both * a
+    vstore(s, p_new + i, (vload(s, p + i) + step * q21) * inverse)
+    i += plane
+    vstore(s, p_new + i, (vload(s, p + i) + step * q22) * inverse)
 
 
 @njit(**JIT)
@@ -86,20 +98,18 @@ def p_row_tvl1(s, w, old, new, y, grid, step):
     zero, one, eps, step = constants(s, w, step)
     x0, x1, y0, y1 = flow_taps_tvl1(w, grid, y, zero)
     start, end = row(grid, y)
-    last = end - LANES
-    for component in range(2):
-        u = new + component * plane
-        p = old + (2 + 2 * component) * plane
-        p_new = new + (2 + 2 * component) * plane
-        own = vload(s, u + start)
-        for i in range(start, last, LANES):
-            right = vload(s, u + i + LANES)
-            q1 = x0 * own + x1 * right
-            q2 = y0 * own + y1 * vload(s, u + i + pitch)
-            _dual_update(s, p, p_new, i, plane, q1, q2, step, one, eps)
-            own = right
-        q2 = y0 * own + y1 * vload(s, u + last + pitch)
-        _dual_update(s, p, p_new, last, plane, zero, q2, step, one, eps)
+    u, v = new, new + plane
+    p, p_new = old + 2 * plane, new + 2 * plane
+    own_u, own_v = vload(s, u + start), vload(s, v + start)
+    for i in range(start, end, LANES):
+        right_u, right_v = vload(s, u + i + LANES), vload(s, v + i + LANES)
+        q11, q21 = x0 * own_u + x1 * right_u, x0 * own_v + x1 * right_v
+        q12 = y0 * own_u + y1 * vload(s, u + i + pitch)
+        q22 = y0 * own_v + y1 * vload(s, v + i + pitch)
+        if i == end - LANES:  # no pixel to the right
+            q11 = q21 = zero
+        _dual_update(s, p, p_new, i, plane, (q11, q12, q21, q22), step, one, eps)
+        own_u, own_v = right_u, right_v
 
 
 @njit(**JIT)
@@ -109,14 +119,36 @@ def p_row_paper(s, w, old, new, y, grid, step):
     _, one, eps, step = constants(s, w, step)
     wx, wy = weights9(w, W_FLOW), weights9(w, W_FLOW + 9)
     start, end = row(grid, y)
-    for component in range(2):
-        u = new + component * plane
-        p = old + (2 + 2 * component) * plane
-        p_new = new + (2 + 2 * component) * plane
-        for i in range(start, end, LANES):
-            around = neighbors9(s, u + i, grid.pitch)
-            q1, q2 = dot9(wx, around), dot9(wy, around)
-            _dual_update(s, p, p_new, i, plane, q1, q2, step, one, eps)
+    p, p_new = old + 2 * plane, new + 2 * plane
+    for i in range(start, end, LANES):
+        around_u = neighbors9(s, new + i, grid.pitch)
+        around_v = neighbors9(s, new + plane + i, grid.pitch)
+        q = (
+            dot9(wx, around_u),
+            dot9(wy, around_u),
+            dot9(wx, around_v),
+            dot9(wy, around_v),
+        )
+        _dual_update(s, p, p_new, i, plane, q, step, one, eps)
+
+
+@njit(**JIT)
+def p_row_sobel(s, w, old, new, y, grid, step):
+    """p_row_paper for Sobel's filters, each column of u summed once."""
+    plane, pitch = grid.plane, grid.pitch
+    _, one, eps, step = constants(s, w, step)
+    start, end = row(grid, y)
+    p, p_new = old + 2 * plane, new + 2 * plane
+    u, v = new, new + plane
+    left_u = sobel_column(s, u + start - LANES, pitch)
+    left_v = sobel_column(s, v + start - LANES, pitch)
+    own_u, own_v = sobel_column(s, u + start, pitch), sobel_column(s, v + start, pitch)
+    for i in range(start, end, LANES):
+        right_u = sobel_column(s, u + i + LANES, pitch)
+        right_v = sobel_column(s, v + i + LANES, pitch)
+        q = sobel(left_u, own_u, right_u) + sobel(left_v, own_v, right_v)
+        _dual_update(s, p, p_new, i, plane, q, step, one, eps)
+        left_u, own_u, left_v, own_v = own_u, right_u, own_v, right_v
 
 
 @njit(**JIT)
@@ -126,7 +158,9 @@ def iterate(s, w, old, new, grid, scheme, with_p):
         if y < grid.h:
             u_row(s, w, old, new, y, grid, scheme.bound)
         if y > 0 and with_p:  # the row above, whose lower neighbors are now there
-            if scheme.paper:
+            if scheme.sobel:
+                p_row_sobel(s, w, old, new, y - 1, grid, scheme.step)
+            elif scheme.paper:
                 p_row_paper(s, w, old, new, y - 1, grid, scheme.step)
             else:
                 p_row_tvl1(s, w, old, new, y - 1, grid, scheme.step)

@@ -32,6 +32,8 @@ from .layout import (
     length,
     neighbors9,
     row,
+    sobel,
+    sobel_column,
     weights4,
     weights9,
 )
@@ -122,6 +124,30 @@ def p_row_paper_backward(s, w, new, y, grid, step, sums):
     vaccumulate(sums, SUM_STEP * LANES, total)
 
 
+@njit(**JIT)
+def p_row_sobel_backward(s, w, new, y, grid, step, sums):
+    """Adjoint of p_row_sobel."""
+    plane, pitch = grid.plane, grid.pitch
+    total, one, eps, step = constants(s, w, step)
+    start, end = row(grid, y)
+    for component in range(2):
+        u = new + component * plane
+        p = new + (2 + 2 * component) * plane
+        q = (Q11 + 2 * component) * plane
+        left = sobel_column(s, u + start - LANES, pitch)
+        own = sobel_column(s, u + start, pitch)
+        for i in range(start, end, LANES):
+            right = sobel_column(s, u + i + LANES, pitch)
+            q1, q2 = sobel(left, own, right)
+            q1, q2, total = _dual_update_backward(
+                s, i, plane, component, p, q1, q2, step, one, eps, total
+            )
+            vstore(s, q + i, q1)
+            vstore(s, q + plane + i, q2)
+            left, own = own, right
+    vaccumulate(sums, SUM_STEP * LANES, total)
+
+
 @njit(**INLINE)
 def _reversed_dot9(a, b):
     """Scalar product of two times nine vectors, the first ones in reverse."""
@@ -133,7 +159,7 @@ def _reversed_dot9(a, b):
 
 
 @njit(**JIT)
-def new_u_row(s, w, y, grid, paper, first):
+def new_u_row(s, w, y, grid, scheme, first):
     """Gradient of the new u: what it had, and the adjoint of the gradient of u."""
     plane, pitch = grid.plane, grid.pitch
     start, end = row(grid, y)
@@ -145,7 +171,19 @@ def new_u_row(s, w, y, grid, paper, first):
         if first:
             for i in range(start, end, LANES):
                 vstore(s, u_new + i, vload(s, u_old + i))
-        elif paper:
+        elif scheme.sobel:
+            left1 = sobel_column(s, q1 + start - LANES, pitch)
+            left2 = sobel_column(s, q2 + start - LANES, pitch)
+            own1 = sobel_column(s, q1 + start, pitch)
+            own2 = sobel_column(s, q2 + start, pitch)
+            for i in range(start, end, LANES):
+                right1 = sobel_column(s, q1 + i + LANES, pitch)
+                right2 = sobel_column(s, q2 + i + LANES, pitch)
+                x, _ = sobel(left1, own1, right1)
+                _, y2 = sobel(left2, own2, right2)
+                vstore(s, u_new + i, vload(s, u_old + i) - (x + y2))
+                left1, own1, left2, own2 = own1, right1, own2, right2
+        elif scheme.paper:
             wx, wy = weights9(w, W_FLOW), weights9(w, W_FLOW + 9)
             for i in range(start, end, LANES):
                 total = _reversed_dot9(wx, neighbors9(s, q1 + i, pitch))
@@ -274,14 +312,16 @@ def iterate_backward(s, w, old, new, grid, scheme, first, last, needs, sums):
     paper = scheme.paper
     for y in range(grid.h + 2):  # each step needs what the one before left in the rows
         if y < grid.h and not first:
-            if paper:
+            if scheme.sobel:
+                p_row_sobel_backward(s, w, new, y, grid, scheme.step, sums)
+            elif paper:
                 p_row_paper_backward(s, w, new, y, grid, scheme.step, sums)
             else:
                 p_row_tvl1_backward(s, w, new, y, grid, scheme.step, sums)
             if need_flow:
                 _flow_kernel_grads_row(s, new, y, grid, paper, sums)
         if 0 < y <= grid.h:
-            new_u_row(s, w, y - 1, grid, paper, first)
+            new_u_row(s, w, y - 1, grid, scheme, first)
             old_u_row(s, old, y - 1, grid, scheme.bound, need_maps, sums)
             if need_div and not last:
                 div_kernel_grads_row(s, old, y - 1, grid, sums)

@@ -42,11 +42,13 @@ class Grid(NamedTuple):
 
 
 class Scheme(NamedTuple):
-    """What is computed: lam * theta, tau / theta, and which variant."""
+    """What is computed: lam * theta, tau / theta, which variant, and whether the
+    flow kernel of ``paper`` is still Sobel's."""
 
     bound: float
     step: float
     paper: bool
+    sobel: bool
 
 
 def make_grid(h: int, width: int) -> Grid:
@@ -115,6 +117,19 @@ def dot9(a, b):
         + (a[3] * b[3] + a[4] * b[4] + a[5] * b[5])
         + (a[6] * b[6] + a[7] * b[7] + a[8] * b[8])
     )
+
+
+@njit(**INLINE)
+def sobel_column(s, i, pitch):
+    """Of the three pixels around i in a column: their smoothed sum, the difference."""
+    above, below = vload(s, i - pitch), vload(s, i + pitch)
+    return (above + below) + vload(s, i) * s.dtype.type(2), below - above
+
+
+@njit(**INLINE)
+def sobel(left, own, right):
+    """Sobel's two derivatives from three columns of :func:`sobel_column`."""
+    return right[0] - left[0], (left[1] + right[1]) + (own[1] + own[1])
 
 
 @njit(**INLINE)
