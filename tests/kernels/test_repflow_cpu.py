@@ -62,9 +62,7 @@ def test_which_filters_are_sobel(monkeypatch):
         scalars = torch.tensor([0.3, 0.15, 0.25])
         others = kernels[0], kernels[1] * 1.001, kernels[2]
         for chosen in (kernels, others):
-            representation_flow(
-                make_maps((1, 2, 2, 4, 4)), *chosen, *scalars, 1, variant
-            )
+            representation_flow(x, *chosen, *scalars, 1, variant)
     assert [scheme.sobel for scheme in schemes] == [True, False, False, False]
 
 
