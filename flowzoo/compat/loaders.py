@@ -4,6 +4,13 @@ from mmengine.runner import Runner
 
 from ._patch import wrap
 
+_OF_WORKERS = {
+    "persistent_workers",
+    "prefetch_factor",
+    "timeout",
+    "multiprocessing_context",
+}
+
 
 def load_without_workers() -> None:
     """ValueError: persistent_workers option needs num_workers > 0, and its kind.
@@ -15,9 +22,8 @@ def load_without_workers() -> None:
     def make(build):
         def build_dataloader(dataloader, *args, **kwargs):
             if isinstance(dataloader, dict) and not dataloader.get("num_workers"):
-                of_workers = "persistent_workers", "prefetch_factor", "timeout"
                 dataloader = {
-                    k: v for k, v in dataloader.items() if k not in of_workers
+                    k: v for k, v in dataloader.items() if k not in _OF_WORKERS
                 }
             return build(dataloader, *args, **kwargs)
 

@@ -56,6 +56,7 @@ class UnreadableVideosHook(Hook):
             if not is_main_process() or stores - {"disk", "local"}:
                 continue
             names = [data.get_data_info(i)["filename"] for i in range(len(data))]
+            names = [name for name in names if "://" not in name]
             missing = missing_files(names)
             if not missing:
                 continue
@@ -186,7 +187,9 @@ class CheckBatchSizeHook(Hook):
         batch = size * runner.world_size * counts
         if batch == base:
             return
-        rate = optim_wrapper.optimizer.defaults["lr"]
+        rate = optim_wrapper.optimizer.defaults.get("lr")
+        if not rate:  # some optimizers find their own
+            return
         # mmengine's own scaling does not know of accumulation
         scale = "--auto-scale-lr, or " if counts == 1 else ""
         accumulate = base / (size * runner.world_size)

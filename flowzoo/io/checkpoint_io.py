@@ -52,7 +52,7 @@ def _parse(text: str) -> object:
     """What a JSON text says; another text as it is."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -20,6 +20,8 @@ def test_persistent_workers_without_workers(workers):
         num_workers=workers,
         persistent_workers=True,
         prefetch_factor=3,
+        timeout=300,
+        multiprocessing_context="fork",
         sampler=dict(type="DefaultSampler", shuffle=False),
         dataset=list(range(4)),
         collate_fn=torch.tensor,

@@ -183,6 +183,19 @@ def test_learning_rate_of_another_batch_size(
     assert ("--auto-scale-lr" in str(messages)) == (bool(expected) and counts == 1)
 
 
+def test_learning_rate_that_the_optimizer_finds(messages):
+    optimizer = SGD([torch.zeros(1, requires_grad=True)], lr=0.8)
+    optimizer.defaults["lr"] = None
+    runner = SimpleNamespace(
+        auto_scale_lr=dict(base_batch_size=32),
+        train_dataloader=SimpleNamespace(batch_size=4),
+        world_size=1,
+        optim_wrapper=OptimWrapper(optimizer),
+    )
+    hooks.CheckBatchSizeHook().before_train(runner)
+    assert messages == []
+
+
 @pytest.mark.parametrize("scaling", [None, {}, {"enable": False}])
 def test_batch_size_is_not_checked_without_a_base(messages, scaling):
     runner = make_runner([])
@@ -224,6 +237,13 @@ def test_missing_videos_are_an_error_where_none_can_be_skipped(tmp_path):
     training.val_dataloader, training.val_loop = runner.val_dataloader, object()
     with pytest.raises(FileNotFoundError, match="1 videos of val_dataloader"):
         hook.before_train(training)
+
+
+def test_addresses_are_not_looked_for(tmp_path, messages):
+    (tmp_path / "list.txt").write_text("http://localhost/a.mp4 0\n")
+    dataset = CheckedVideoDataset(str(tmp_path / "list.txt"), [])
+    hooks.UnreadableVideosHook().before_train(make_runner(dataset))
+    assert messages == []
 
 
 def test_videos_that_are_not_on_a_disk_are_not_looked_for(tmp_path, messages):

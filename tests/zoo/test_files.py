@@ -38,6 +38,12 @@ def test_file_of_another_library(tmp_path, meta):
     assert loaded["meta"] == ({"format": "pt", "title": "x y", "n": 1} if meta else {})
 
 
+def test_text_that_is_nested_too_deeply_for_json(tmp_path):
+    path = tmp_path / "x.safetensors"
+    save_file({}, path, metadata={"brackets": "[" * 100_000})
+    assert len(read_checkpoint(path)["meta"]["brackets"]) == 100_000
+
+
 def test_tied_weights_are_written(tmp_path):
     layer = nn.Linear(3, 3)
     pair = nn.Sequential(layer, layer)
