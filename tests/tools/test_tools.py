@@ -1,5 +1,6 @@
 """The command-line tools, as a user calls them."""
 
+import json
 import os
 import re
 import subprocess
@@ -148,3 +149,19 @@ def test_mini_kinetics(tmp_path, tool):
     out = tool(*command, expect=1)
     assert "error: " in out and "would be overwritten; --force allows it" in out
     assert "Traceback" not in out
+
+
+def test_a_full_disk_is_named(tmp_path):
+    """A limit on the size of files stands for it; its error names no file."""
+    for name in ("a/1.avi", "a/2.avi", "b/1.avi", "b/2.avi"):
+        (tmp_path / "videos" / name).parent.mkdir(parents=True, exist_ok=True)
+        write_video(tmp_path / "videos" / name, (32, 32))
+    out = tmp_path / "out"
+    out.mkdir()
+    record = dict(path="x" * 20_000, stamp=[0, 0], fault="")
+    (out / "verification.jsonl").write_text(f"{json.dumps(record)}\n")
+    tool = [sys.executable, "tools/data/prepare.py", "folder", "--out", str(out)]
+    tool += ["--root", str(tmp_path / "videos"), "--jobs", "1"]
+    done = subprocess.run(["bash", "-c", 'ulimit -f 16; "$@"', "-", *tool], **RUN)
+    assert done.returncode == 1
+    assert re.search(rf"error: .*too large \({out}\)", done.stdout), done.stdout

@@ -106,8 +106,10 @@ def main() -> None:
             config = write_config(out, model, args.weights)
             print(f"next: python tools/train.py {shlex.quote(str(config))}")
             print("(docs/own_data.md: testing, confusion matrix, other models)")
-    except (PreparationError, OSError) as error:
+    except PreparationError as error:
         sys.exit(f"error: {error}")
+    except OSError as error:  # one of a full disk names no file
+        sys.exit(f"error: {error}" if error.filename else f"error: {error} ({out})")
     except KeyboardInterrupt:
         sys.exit("interrupted; the same command continues where it stopped")
 
