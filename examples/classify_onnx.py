@@ -7,6 +7,7 @@ evenly from the video; their scores are averaged as probabilities.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import av
@@ -35,7 +36,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("network")
     parser.add_argument("video")
-    parser.add_argument("--classes", type=Path, help="a name on each line")
+    parser.add_argument(
+        "--classes", type=Path, help="a name on each line; default: those in the file"
+    )
     parser.add_argument("--clips", type=int, default=3)
     args = parser.parse_args()
     session = onnxruntime.InferenceSession(args.network)
@@ -47,7 +50,9 @@ def main() -> None:
     index = np.minimum(starts[:, None] + np.arange(length), len(frames) - 1)
     clips = frames[index].transpose(0, 4, 1, 2, 3).astype(np.float32)
     found = probabilities(session, clips)
-    names = args.classes.read_text().splitlines() if args.classes else None
+    names = json.loads(session.get_modelmeta().custom_metadata_map.get("classes", "[]"))
+    if args.classes:
+        names = args.classes.read_text().splitlines()
     for label in found.argsort()[::-1][:5]:
         print(f"{names[label] if names else label}: {found[label]:.1%}")
 

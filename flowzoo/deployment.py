@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -55,13 +56,22 @@ class ClipClassifier(nn.Module):
         return self.cls_head(x)
 
 
-def export(net: ClipClassifier, example: Tensor, kind: str, path: Path) -> None:
+def export(
+    net: ClipClassifier,
+    example: Tensor,
+    kind: str,
+    path: Path,
+    classes: Sequence[str] | None = None,
+) -> None:
     """Write a network for batches of any size.
 
     Args:
         example: clips as the network takes them, two or more.
         kind: one of :data:`FORMATS`.
+        classes: their names, kept in the file as a list in JSON: ``classes`` of an ONNX
+            file's metadata, or the extra file ``classes`` of the others.
     """
+    extra = {} if classes is None else {"classes": json.dumps(list(classes))}
     if kind == "onnx":
         # The default exporter takes minutes for the iterations of the flow.
         torch.onnx.export(
@@ -73,13 +83,19 @@ def export(net: ClipClassifier, example: Tensor, kind: str, path: Path) -> None:
             output_names=["scores"],
             dynamic_axes={"clips": {0: "N"}, "scores": {0: "N"}},
         )
+        import onnx
+
+        model = onnx.load(path)
+        onnx.helper.set_model_props(model, extra)
+        onnx.save(model, path)
     elif kind == "torchscript":
         with torch.no_grad():
-            torch.jit.trace(net, (example,), check_trace=False).save(str(path))
+            trace = torch.jit.trace(net, (example,), check_trace=False)
+            trace.save(str(path), _extra_files=extra)
     else:
         batch = {0: torch.export.Dim("N")}
         program = torch.export.export(net, (example,), dynamic_shapes=(batch,))
-        torch.export.save(program, str(path))
+        torch.export.save(program, str(path), extra_files=extra)
 
 
 def load_exported(kind: str, path: Path) -> Callable[[Tensor], Tensor]:

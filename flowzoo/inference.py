@@ -110,9 +110,9 @@ class Inferencer:
             )
         load_checkpoint(self.model, weights, map_location="cpu")
         self.model.to(self.device).eval()
-        self.classes = self._known_classes() if classes is None else classes
+        self.classes = known_classes(self.config) if classes is None else classes
         if isinstance(self.classes, str | Path):
-            self.classes = [c for c in read_lines(self.classes) if c.strip()]
+            self.classes = _read_classes(self.classes)
         self.top = top
         self.step = step
 
@@ -133,13 +133,6 @@ class Inferencer:
             self._clips, self._interval = sampling.get("num_clips", 1), 4
         with DefaultScope.overwrite_default_scope("mmaction"):
             self._transform = Compose(steps[decoder + 1 :])
-
-    def _known_classes(self) -> Sequence[str] | Path | None:
-        dataset = self.config.test_dataloader.dataset
-        if dataset.type == "MotionShapesDataset":
-            return MOTION_SHAPES
-        path = Path(dataset.get("ann_file", "")).with_name("classes.txt")
-        return path if path.is_file() else None
 
     @property
     def frames_of_a_part(self) -> int:
@@ -222,6 +215,19 @@ class Inferencer:
                 "names of classes: give those that it was trained on, in their order"
             )
         return self.classes[number]
+
+
+def _read_classes(path: str | Path) -> list[str]:
+    return [line for line in read_lines(path) if line.strip()]
+
+
+def known_classes(config: Config) -> Sequence[str] | None:
+    """The names of a config's classes, where its annotations lie beside them."""
+    dataset = config.test_dataloader.dataset
+    if dataset.type == "MotionShapesDataset":
+        return MOTION_SHAPES
+    path = Path(dataset.get("ann_file", "")).with_name("classes.txt")
+    return _read_classes(path) if path.is_file() else None
 
 
 def takes_videos(config: Config) -> bool:

@@ -1,5 +1,6 @@
 """tools/deploy/export.py, and the example that runs its file without torch."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -41,8 +42,11 @@ def clip(tmp_path_factory):
 @pytest.mark.parametrize("kind", ["onnx", "torchscript"])
 def test_export(tmp_path, clip, kind):
     config, checkpoint, out = (tmp_path / n for n in ("c.py", "c.pth", "net.file"))
+    names = [f"class {n}" for n in range(10)]
+    (tmp_path / "classes.txt").write_text("\n".join(names))
     config.write_text(
         "_base_ = 'flowzoo::repflow_r18_weizmann.py'\n"
+        f"test_dataloader = dict(dataset=dict(ann_file={str(tmp_path / 'a.txt')!r}))\n"
         "model = dict(backbone=dict(base_channels=4, flow_cfg=dict(n_iters=2)),\n"
         "    cls_head=dict(in_channels=32))\n"
     )
@@ -61,8 +65,13 @@ def test_export(tmp_path, clip, kind):
         block = "import sys; sys.modules['torch'] = None; sys.argv = sys.argv[1:]; "
         block += "import runpy; runpy.run_path(sys.argv[0], run_name='__main__')"
         lines = run("-c", block, example, out, clip).splitlines()
-        assert len(lines) == 5
-        assert all(0 < float(line.split()[1].rstrip("%")) <= 100 for line in lines)
+        found = dict(line.split(": ") for line in lines)
+        assert len(found) == 5 and set(found) < set(names)
+        assert all(0 < float(share.rstrip("%")) <= 100 for share in found.values())
+    else:
+        files = {"classes": ""}
+        torch.jit.load(out, _extra_files=files)
+        assert json.loads(files["classes"]) == names
 
 
 def test_pixels_are_normalized_as_in_training():

@@ -7,10 +7,12 @@ for example: python tools/deploy/export.py repflow_r18_motionshapes \\
                  flowzoo://repflow_r18_motionshapes --to onnx
 
 The file takes clips (N, 3, T, H, W) of RGB pixels from 0 to 255 as float32, N as you
-like, of the size that the config tests with, and gives scores (N, classes). The average
-over clips of a video is left to whoever runs it (examples/classify_onnx.py, which needs
-onnxruntime and no torch). Scores are compared on random pixels, on zeros and on the
-clips given; where they differ by more than 1e-4 of the largest, nothing is kept.
+like, of the size that the config tests with, and gives scores (N, classes). It holds
+the names of the classes where they are known (classes.txt beside the lists). The
+average over clips of a video is left to whoever runs it (examples/classify_onnx.py,
+which needs onnxruntime and no torch). Scores are compared on random pixels, on zeros
+and on the clips given; where they differ by more than 1e-4 of the largest, nothing is
+kept.
 """
 
 # ruff: noqa: E402
@@ -31,6 +33,7 @@ from mmengine.runner import load_checkpoint
 import flowzoo  # noqa: F401
 from flowzoo.config_lookup import find_config
 from flowzoo.deployment import FORMATS, ClipClassifier, compare, export, load_exported
+from flowzoo.inference import known_classes
 from flowzoo.interrupts import run_tool
 from flowzoo.zoo.protocol import counted_input
 
@@ -87,7 +90,8 @@ def main() -> None:
     partial = out.with_stem(f"{out.stem}.partial")
     out.parent.mkdir(parents=True, exist_ok=True)
     print(f"1 of 3: writing {out}; each iteration of a flow adds to it", flush=True)
-    export(net, inputs["random pixels"], args.to, partial)
+    classes = known_classes(config)
+    export(net, inputs["random pixels"], args.to, partial, classes)
     print("2 of 3: reading it", flush=True)
     exported = load_exported(args.to, partial)
     print("3 of 3: comparing it with PyTorch", flush=True)
