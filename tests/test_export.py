@@ -19,6 +19,7 @@ from flowzoo.models.layers import RepFlowBlock
 from flowzoo_kernels import (
     BackwardWarp,
     RepresentationFlow,
+    TVNet,
     backward_warp,
     representation_flow,
     tvl1_flow,
@@ -63,6 +64,7 @@ OPERATORS = {
         for padding in ("zeros", "border")
     },
     "pyramid": (Pyramid(), [(3, 2, 8, 7)]),
+    "tvnet": (TVNet(n_iters=2, scales=2), [(3, 3, 16, 18)]),
 }
 
 

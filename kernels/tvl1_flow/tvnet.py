@@ -154,12 +154,12 @@ class TVNet(nn.Module):
             if min(size) < MIN_SIDE:
                 break
             sizes.append(size)
-        flow = self._start(len(pairs), sizes[-1], pairs)
+        flow = self._start(pairs.shape[0], sizes[-1], pairs)
         for scale in reversed(range(len(sizes))):
             if scale < len(sizes) - 1:
                 flow = _resize(flow, sizes[scale]) / self.scale_step
             flow = self._one_scale(scale, _resize(pairs, sizes[scale]), flow)
-        return flow.unflatten(0, (n, t - 1)).transpose(1, 2)
+        return flow.reshape(n, t - 1, *flow.shape[1:]).transpose(1, 2)
 
     def _start(self, count: int, size: tuple[int, int], like: Tensor) -> Tensor:
         initial = getattr(self, "initial_flow", None)
