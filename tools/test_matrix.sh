@@ -45,7 +45,7 @@ for version in $pythons; do
         found=$torch
         if python=$(set +f; find_python "$version"); then
             {
-                grep -vE "^(torch|triton)==" constraints.txt
+                grep -vE "^(torch|triton|sympy)==" constraints.txt  # torch names them exactly
                 [ "$torch" = newest ] || echo "torch==$torch"
             } > "$folder/constraints.txt"
             VENV=$folder/venv PYTHON=$python CONSTRAINTS=$folder/constraints.txt \
