@@ -7,6 +7,7 @@ by bit. A lane walks over the frames in order, so that each frame gets its gradi
 F2 of one pair and as F1 of the next in one place. s, w, i: see layout.py.
 """
 
+import numpy as np
 from numba import njit
 
 from ..._common.simd import INLINE, JIT, LANES, cached_njit, vload
@@ -34,6 +35,7 @@ from .layout import (
     W_FLOW,
     add,
     central_kind,
+    largest,
     pack,
     row,
     unpack,
@@ -157,40 +159,42 @@ def backward_group(
     f1, f2 = FRAME_A * plane, FRAME_B * plane
     f1_grad, f2_grad = FRAME_A_GRAD * plane, FRAME_B_GRAD * plane
     s[f1_grad : f1_grad + plane] = 0
-    pack(s, f1, x[0], x[1], lanes, 0, 0, 0, grid)
-    for time in range(lanes[:, 3].max()):
-        if time < lanes[:, 3].max() - 1:
-            pack(s, f2, x[0], x[1], lanes, 0, time + 1, 0, grid)
+    no, one = np.int64(0), np.int64(1)  # Numba compiles anew for each literal number
+    pack(s, f1, x[0], x[1], lanes, no, no, no, grid)
+    frames = largest(lanes, 3)
+    for time in range(frames):
+        if time < frames - 1:
+            pack(s, f2, x[0], x[1], lanes, no, time + 1, no, grid)
             coefficients(s, w, f1, f2, grid, scheme.paper)
             s[state : state + STATE_PLANES * plane] = 0
             if initial[0].size > 1:
                 v = state + plane
-                pack(s, state, initial[0], initial[1], lanes, 0, time, 1, grid)
-                pack(s, v, initial[0], initial[1], lanes, channels, time, 1, grid)
-            pack(s, U1_OLD * plane, grad[0], grad[1], lanes, 0, time, 1, grid)
-            pack(s, U2_OLD * plane, grad[0], grad[1], lanes, channels, time, 1, grid)
+                pack(s, state, initial[0], initial[1], lanes, no, time, one, grid)
+                pack(s, v, initial[0], initial[1], lanes, channels, time, one, grid)
+            pack(s, U1_OLD * plane, grad[0], grad[1], lanes, no, time, one, grid)
+            pack(s, U2_OLD * plane, grad[0], grad[1], lanes, channels, time, one, grid)
             _pair_backward(s, w, grid, scheme, steps, needs, sums)
             if initial_grad[0].size > 1:
                 to, strides = initial_grad
                 for k in range(2):
                     u = (U1_OLD + k) * plane
-                    unpack(s, u, to, strides, lanes, k * channels, time, 1, grid)
+                    unpack(s, u, to, strides, lanes, k * channels, time, one, grid)
             if need_maps:
                 s[f2_grad : f2_grad + plane] = 0
                 if need_x:
                     _coefficients_backward(s, w, f1_grad, f2_grad, grid, scheme.paper)
                 if need_image:
                     _image_kernel_grads(s, f2, grid, scheme.paper, sums)
-        if need_x and (time > 0 or lanes[:, 2].max() == 0):
-            unpack(s, f1_grad, x_grad[0], x_grad[1], lanes, 0, time, 0, grid)
+        if need_x and (time > 0 or largest(lanes, 2) == 0):
+            unpack(s, f1_grad, x_grad[0], x_grad[1], lanes, no, time, no, grid)
         elif need_x:
             for lane in range(LANES):
-                n, c, first, frames = lanes[lane]
+                n, c, first, count = lanes[lane]
                 if first > 0:
                     to, frame = seam, first // pairs_per_lane - 1
                 else:
                     to, frame = x_grad, 0
-                if frames > 0:
+                if count > 0:
                     unpack_lane(s, f1_grad, to[0], to[1], lane, n, c, frame, grid)
         f1, f2 = f2, f1
         f1_grad, f2_grad = f2_grad, f1_grad

@@ -4,6 +4,7 @@
 p, u, q: see layout.py.
 """
 
+import numpy as np
 from numba import njit
 
 from ..._common.simd import (
@@ -31,6 +32,7 @@ from .layout import (
     constants,
     dot9,
     flow_taps_tvl1,
+    largest,
     length,
     make_grid,
     neighbors9,
@@ -220,17 +222,18 @@ def forward_group(x, out, initial, lanes, w, scheme, size, n_iters, s):
     plane = grid.plane
     state = STATE * plane
     f1, f2 = FRAME_A * plane, FRAME_B * plane
-    pack(s, f1, x[0], x[1], lanes, 0, 0, 0, grid)
-    for pair in range(lanes[:, 3].max() - 1):
-        pack(s, f2, x[0], x[1], lanes, 0, pair + 1, 0, grid)
+    no, one = np.int64(0), np.int64(1)  # Numba compiles anew for each literal number
+    pack(s, f1, x[0], x[1], lanes, no, no, no, grid)
+    for pair in range(largest(lanes, 3) - 1):
+        pack(s, f2, x[0], x[1], lanes, no, pair + 1, no, grid)
         coefficients(s, w, f1, f2, grid, scheme.paper)
         s[state:] = 0
         if initial[0].size > 1:
-            pack(s, state, initial[0], initial[1], lanes, 0, pair, 1, grid)
+            pack(s, state, initial[0], initial[1], lanes, no, pair, one, grid)
             v = state + plane
-            pack(s, v, initial[0], initial[1], lanes, channels, pair, 1, grid)
+            pack(s, v, initial[0], initial[1], lanes, channels, pair, one, grid)
         for iteration in range(n_iters):
             iterate(s, w, state, state, grid, scheme, iteration < n_iters - 1)
-        unpack(s, state, out[0], out[1], lanes, 0, pair, 1, grid)
-        unpack(s, state + plane, out[0], out[1], lanes, channels, pair, 1, grid)
+        unpack(s, state, out[0], out[1], lanes, no, pair, one, grid)
+        unpack(s, state + plane, out[0], out[1], lanes, channels, pair, one, grid)
         f1, f2 = f2, f1

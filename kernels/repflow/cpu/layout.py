@@ -170,6 +170,15 @@ def length(q1, q2, eps):
 
 
 @njit(**INLINE)
+def largest(lanes, column):
+    """The largest number in a column of ``lanes``."""
+    value = lanes[0, column]
+    for lane in range(1, LANES):
+        value = max(value, lanes[lane, column])
+    return value
+
+
+@njit(**INLINE)
 def _is_dense(strides, lanes, time, less, grid):
     """Whether all lanes have a map at ``time``, whose pixels follow one another."""
     for lane in range(LANES):
