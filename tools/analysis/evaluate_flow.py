@@ -9,8 +9,9 @@ flyingchairs; DIR is the folder that its archives unpack into.
 For each sequence: EPE (mean end-point error in pixels), AAE (mean angular error of
 (u, v, 1) in degrees) and Fl (per cent of pixels that are off by more than 3 pixels and
 5 %). Sintel: clean and final, and EPE without (noc) and only in (occ) occluded pixels.
-KITTI: all pixels (EPE) and those that are visible in both frames (noc). ``--pictures``
-writes the errors as pictures, white being 10 pixels.
+KITTI: all pixels (EPE, Fl) and those that are visible in both frames (noc, Fl-noc); of
+KITTI 2012 also Out and Out-noc, per cent of pixels that are off by more than 3 pixels.
+``--pictures`` writes the errors as pictures, white being 10 pixels.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from flowzoo.interrupts import run_tool
 from flowzoo_kernels import tvl1_flow
 from flowzoo_kernels.tvl1_flow.options import PRESETS
 
-METRICS = ("EPE", "noc", "occ", "AAE", "Fl")
+METRICS = ("EPE", "noc", "occ", "AAE", "Fl", "Fl-noc", "Out", "Out-noc")
 
 
 class Pair(NamedTuple):
@@ -217,16 +218,19 @@ def measure(pair: Pair, flow: np.ndarray, truth: np.ndarray) -> tuple[dict, np.n
     first, second = torch.cat([flow, one]), torch.cat([truth, one])
     sine = torch.linalg.vector_norm(torch.linalg.cross(first, second, dim=0), dim=0)
     angle = torch.rad2deg(torch.atan2(sine, (first * second).sum(0)))
-    values = {
-        "EPE": (error, known),
-        "AAE": (angle, known),
-        "Fl": (100.0 * is_outlier(error, truth), known),
-    }
+    outlier = 100.0 * is_outlier(error, truth)
+    values = {"EPE": (error, known), "AAE": (angle, known), "Fl": (outlier, known)}
     visible = visible_pixels(pair)
     if visible is not None:
         check_sizes(pair, flow=error.shape, occlusion=visible.shape)
         values["noc"] = error, known & visible
         values["occ"] = error, known & ~visible
+        values["Fl-noc"] = outlier, known & visible
+    if pair.sequence == "kitti2012":  # whose tables count pixels by their error alone
+        off = 100.0 * ~(error <= 3)
+        values["Out"] = off, known
+        if visible is not None:
+            values["Out-noc"] = off, known & visible
     sums = {
         name: np.array([value[where].double().sum(), where.sum()])
         for name, (value, where) in values.items()

@@ -146,14 +146,28 @@ def test_kitti(tmp_path, capsys):
     assert row["Fl"] == pytest.approx(100 * 2048 / 4095, abs=1e-3)
     image[:32, :, 0] = 0
     write(folder / "flow_occ" / "000000_10.png", image)
+    assert row["Fl-noc"] == 100 and "Out" not in row
     (row,) = evaluate("tvl1", "kitti2015", tmp_path).values()
     assert row["EPE"] < 2  # the sign of both components
     (folder / "image_2").rename(folder / "image_0")  # KITTI 2012 in gray
     (row,) = evaluate("zero", "kitti2012", tmp_path).values()
-    assert row["EPE"] == 5
+    assert row["EPE"] == 5 and row["Out"] == row["Out-noc"] == 100
     (folder / "flow_noc" / "000000_10.png").unlink()
     said = refuse(capsys, "zero", "kitti2012", "--root", tmp_path)
     assert "flow_noc/000000_10.png is not a 16-bit" in said
+
+
+def test_kitti2012_counts_pixels_by_their_error_alone():
+    """An error of 4 pixels is below 5 % of a motion of 100."""
+    tool = load_tool()
+    pair = tool["Pair"]("kitti2012", "a", *[Path()] * 3)
+    truth = np.zeros((2, 2, 2), np.float32)
+    truth[0, :, 0] = 100
+    flow = truth.copy()
+    flow[0, 0, 0] += 4
+    flow[1, 1, 0] = np.nan
+    sums, _ = tool["measure"](pair, flow, truth)
+    assert tuple(sums["Fl"]) == (100, 4) and tuple(sums["Out"]) == (200, 4)
 
 
 def test_sintel(tmp_path, capsys):
