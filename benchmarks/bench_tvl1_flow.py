@@ -2,9 +2,11 @@
 
     python benchmarks/bench_tvl1_flow.py --middlebury DIR --videos DIR
 
-Pairs of Middlebury (640x480 where it is so) and the first pairs of videos (320x240 for
-UCF101), in one process, alternating: OpenCV, `opencv`, `fast`. Times are medians, with
-one thread each and with all threads each. Needs OpenCV with its contrib modules.
+Pairs of Middlebury (640x480 where it is so) and the first five frames of videos
+(320x240 for UCF101), in one process, alternating: OpenCV, one pair after the other, and
+`opencv` and `fast`, all pairs in one call, which is how they use several threads. Times
+are medians of a clip divided by its pairs, with one thread each and with all threads
+each. Needs OpenCV with its contrib modules.
 Written to benchmarks/results/tvl1_flow_cpu.json.
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import functools
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -40,28 +43,30 @@ def methods() -> dict:
     opencv = cv2.optflow.createOptFlow_DualTVL1()
 
     def ours(preset):
-        def run(pair):
-            return tvl1_flow(torch.from_numpy(pair)[None], preset)[0, :, 0]
+        def run(clip):
+            return tvl1_flow(torch.from_numpy(clip)[None], preset)[0]
 
-        return lambda pair: run(pair).permute(1, 2, 0).numpy()
+        return lambda clip: run(clip).permute(1, 2, 3, 0).numpy()
 
     return {
-        "OpenCV": lambda pair: opencv.calc(*pair, None),
+        "OpenCV": lambda clip: [opencv.calc(*pair, None) for pair in pairwise(clip)],
         "opencv": ours("opencv"),
         "fast": ours("fast"),
     }
 
 
-def measure(pair: np.ndarray, truth: np.ndarray | None, threads: int, runs: int):
+def measure(clip: np.ndarray, truth: np.ndarray | None, threads: int, runs: int):
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
-    runs_of = {name: functools.partial(run, pair) for name, run in methods().items()}
+    runs_of = {name: functools.partial(run, clip) for name, run in methods().items()}
     times = timing.alternate(runs_of, runs)
     errors = {}
     if truth is not None:
-        errors = {k: endpoint_error(run(), truth) for k, run in runs_of.items()}
-    row = {"threads": threads, "height": pair.shape[1], "width": pair.shape[2]}
-    row["seconds"] = timing.medians(times)
+        errors = {k: endpoint_error(run()[0], truth) for k, run in runs_of.items()}
+    count, height, width = clip.shape
+    row = {"threads": threads, "pairs": count - 1, "height": height, "width": width}
+    per_pair = {k: [v / (count - 1) for v in values] for k, values in times.items()}
+    row["seconds"] = timing.medians(per_pair)
     ratios = {
         k: [a / b for a, b in zip(times["OpenCV"], v, strict=True)]
         for k, v in times.items()
@@ -71,14 +76,14 @@ def measure(pair: np.ndarray, truth: np.ndarray | None, threads: int, runs: int)
     return row
 
 
-def pairs(middlebury: Path | None, videos: Path | None, count: int):
+def clips(middlebury: Path | None, videos: Path | None, count: int):
     for folder in sorted((middlebury / "other-data").iterdir()) if middlebury else ():
         frames = [cv2.imread(str(folder / f"frame{i}.png"), 0) for i in (10, 11)]
         flow = middlebury / "other-gt-flow" / folder.name / "flow10.flo"
         yield folder.name, np.stack(frames), read_flow(flow)
     for path in sorted(videos.iterdir())[:count] if videos else ():
         capture = cv2.VideoCapture(str(path))
-        frames = [cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2GRAY) for _ in range(2)]
+        frames = [cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2GRAY) for _ in range(5)]
         yield path.stem, np.stack(frames), None
 
 
@@ -94,9 +99,9 @@ def main() -> None:
     args = parser.parse_args()
     everything = os.cpu_count()
     rows = []
-    for name, pair, truth in pairs(args.middlebury, args.videos, args.count):
+    for name, clip, truth in clips(args.middlebury, args.videos, args.count):
         for threads in (1, everything):
-            row = {"name": name, **measure(pair, truth, threads, args.runs)}
+            row = {"name": name, **measure(clip, truth, threads, args.runs)}
             row["load"] = timing.load()
             rows.append(row)
             print(row, flush=True)
