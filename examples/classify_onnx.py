@@ -41,6 +41,8 @@ def main() -> None:
     )
     parser.add_argument("--clips", type=int, default=3)
     args = parser.parse_args()
+    if args.clips < 1 or not Path(args.video).is_file():
+        parser.error(f"{args.video} is no file, or --clips {args.clips} is below 1")
     session = onnxruntime.InferenceSession(args.network)
     _, _, length, height, width = session.get_inputs()[0].shape
     frames = read_frames(args.video, height, width)
@@ -52,9 +54,10 @@ def main() -> None:
     found = probabilities(session, clips)
     names = json.loads(session.get_modelmeta().custom_metadata_map.get("classes", "[]"))
     if args.classes:
-        names = args.classes.read_text().splitlines()
+        names = args.classes.read_text(encoding="utf-8-sig").splitlines()
     for label in found.argsort()[::-1][:5]:
-        print(f"{names[label] if names else label}: {found[label]:.1%}")
+        name = names[label] if label < len(names) else label
+        print(f"{name}: {found[label]:.1%}")
 
 
 if __name__ == "__main__":

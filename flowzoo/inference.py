@@ -92,6 +92,10 @@ class Inferencer:
         top: int = 5,
         step: float | None = None,
     ) -> None:
+        if top < 1:
+            raise ValueError(f"top={top}: at least one class is needed")
+        if step is not None and step <= 0:
+            raise ValueError(f"step={step}: a positive number of seconds is needed")
         path = Path(model)
         if not path.is_file():
             path = find_config(f"{path.name.removesuffix('.py')}.py")
@@ -108,11 +112,17 @@ class Inferencer:
                 f"{path} estimates flow and classifies nothing; give the config of a "
                 "recognizer of videos"
             )
-        load_checkpoint(self.model, weights, map_location="cpu")
+        _load_all_weights(self.model, weights)
         self.model.to(self.device).eval()
         self.classes = known_classes(self.config) if classes is None else classes
         if isinstance(self.classes, str | Path):
             self.classes = _read_classes(self.classes)
+        number = getattr(getattr(self.model, "cls_head", None), "num_classes", 0)
+        if self.classes is not None and len(self.classes) < number:
+            raise ValueError(
+                f"the model has {number} classes, but there are {len(self.classes)} "
+                "names of classes: give those that it was trained on, in their order"
+            )
         self.top = top
         self.step = step
 
@@ -207,14 +217,27 @@ class Inferencer:
         )
 
     def _name(self, number: int) -> str:
-        if self.classes is None:
+        if self.classes is None or number >= len(self.classes):
             return str(number)
-        if number >= len(self.classes):
-            raise ValueError(
-                f"the model has a class {number}, but there are {len(self.classes)} "
-                "names of classes: give those that it was trained on, in their order"
-            )
         return self.classes[number]
+
+
+def _load_all_weights(model: torch.nn.Module, weights: str) -> None:
+    """Load a checkpoint; ValueError if it leaves any weight as it was."""
+    loaded = load_checkpoint(model, weights, map_location="cpu")
+    state = loaded.get("state_dict", loaded)
+    found = {name.removeprefix("module."): value for name, value in state.items()}
+    bad = [
+        name
+        for name, value in model.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+        and (name not in found or found[name].shape != value.shape)
+    ]
+    if bad:
+        raise ValueError(
+            f"{weights} is of another model: it has no weights of the right shape for "
+            f"{len(bad)} names of this one, such as {bad[0]}"
+        )
 
 
 def _read_classes(path: str | Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,8 +40,8 @@ def folder(tmp_path_factory):
     with DefaultScope.overwrite_default_scope("mmaction"):
         model = MODELS.build(Config.fromfile(config).model)
     torch.save(model.state_dict(), folder / "small.pth")
-    for name, frames in (("long", 80), ("short", 5), ("one", 1)):
-        write_clip(folder / "videos" / f"{name}.mp4", frames, "mpeg4")
+    for name, frames in (("long.mp4", 80), ("short.mp4", 5), ("one.mp4", 1)):
+        write_clip(folder / "videos" / name, frames, "mpeg4")
     (folder / "videos" / "broken.avi").write_text("nothing")
     (folder / "classes.txt").write_text("hop\nrun\nskip\n")
     return folder
@@ -163,6 +164,15 @@ def test_errors_say_what_to_do(make, folder):
         flowzoo.Inferencer("tinymotionnet_ucf101", "x.pth")
     with pytest.raises(ValueError, match="there are 1 names of classes"):
         list(make(classes=["hop"])(folder / "videos" / "one.mp4"))
+    with pytest.raises(ValueError, match="top=0"):
+        make(top=0)
+    with pytest.raises(ValueError, match="step=-1"):
+        make(step=-1)
+    other = folder / "other.pth"
+    weights = torch.load(folder / "small.pth")
+    torch.save({k: v for k, v in weights.items() if "layer4" not in k}, other)
+    with pytest.raises(ValueError, match=r"of another model.*such as backbone\.layer4"):
+        flowzoo.Inferencer(folder / "small.py", str(other))
     with pytest.raises(VideoError, match=r"broken\.avi"):
         next(make()(folder / "videos" / "broken.avi"))
     with pytest.raises(VideoError, match="no camera 7"):
@@ -170,7 +180,9 @@ def test_errors_say_what_to_do(make, folder):
 
 
 def test_demo_of_a_folder(folder, tmp_path):
-    command = [sys.executable, ROOT / "tools" / "demo.py", folder / "videos"]
+    videos = shutil.copytree(folder / "videos", tmp_path / "videos")
+    write_clip(videos / "one.avi", 2, "mpeg4")  # its files are not those of one.mp4
+    command = [sys.executable, ROOT / "tools" / "demo.py", videos]
     command += ["--model", folder / "small.py", "--weights", folder / "small.pth"]
     command += ["--classes", folder / "classes.txt", "--out", tmp_path / "out"]
     done = subprocess.run(
@@ -180,10 +192,10 @@ def test_demo_of_a_folder(folder, tmp_path):
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 1
-    assert "1 of 4 videos could not be read" in done.stderr
+    assert "1 of 5 videos could not be read" in done.stderr
     assert "broken.avi" in done.stdout
     files = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert files == [f"{n}.{e}" for n in ("long", "one", "short")
+    assert files == [f"{n}.{e}" for n in ("long", "one.avi", "one.mp4", "short")
                      for e in ("json", "mp4")]  # fmt: skip
     content = json.loads((tmp_path / "out" / "long.json").read_text())
     assert set(content["mean"]) == {"hop", "run", "skip"}

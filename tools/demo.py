@@ -40,10 +40,17 @@ def line_of(prediction: Prediction) -> str:
     return f"{prediction.start:7.2f} - {prediction.end:.2f} s: {classes}"
 
 
-def run(inferencer: Inferencer, source: str, out: Path, video: bool) -> None:
+def name_of(source: str, sources: list[str]) -> str:
+    """What its files are called: with the suffix where two would be the same."""
+    if source.isdecimal():
+        return f"camera_{source}"
+    stem = Path(source).with_suffix("")
+    same = sum(Path(other).with_suffix("") == stem for other in sources)
+    return (Path(source).name if same > 1 else stem.name) or "stream"
+
+
+def run(inferencer: Inferencer, source: str, out: Path, name: str, video: bool) -> None:
     """Classify one source, print its parts as they come, and write the files."""
-    name = Path(source).stem or "stream"
-    name = f"camera_{source}" if source.isdecimal() else name
     out.mkdir(parents=True, exist_ok=True)
     predictions: list[Prediction] = []
     with contextlib.ExitStack() as stack:
@@ -117,10 +124,13 @@ def main() -> None:
         if folder.is_dir():
             out /= Path(source).parent.relative_to(folder)
         try:
-            run(inferencer, source, out, not args.no_video)
+            name = name_of(source, sources)
+            run(inferencer, source, out, name, not args.no_video)
         except VideoError as error:
             tqdm.write(f"error: {error}")
             failed += 1
+        except OSError as error:
+            sys.exit(f"error: cannot write to {out}: {error.strerror}")
     if failed:
         sys.exit(f"{failed} of {len(sources)} videos could not be read")
 

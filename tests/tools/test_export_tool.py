@@ -96,3 +96,12 @@ def test_a_wrong_file_is_noticed():
 def test_other_models_are_rejected(name):
     with pytest.raises(TypeError, match=r"docs/deployment\.md"):
         ClipClassifier(network(name))
+
+
+def test_wrong_arguments_are_named(tmp_path):
+    tool = ROOT / "tools" / "deploy" / "export.py"
+    said = run(tool, "nosuch", "flowzoo://x", "--to", "onnx", expect=2)
+    assert "no config 'nosuch.py'" in said and "Traceback" not in said
+    name = "repflow_r18_motionshapes"
+    said = run(tool, name, tmp_path / "missing.pth", "--to", "onnx", expect=2)
+    assert "missing.pth" in said and "Traceback" not in said

@@ -88,7 +88,9 @@ def main() -> None:
     try:
         if folder:
             find_classifier(args.model or DEFAULT_MODEL)
-            options = dict(table=args.csv, val_share=args.val_share or 0.2)
+            options = dict(table=args.csv)
+            if args.val_share is not None:
+                options["val_share"] = args.val_share
         report = prepare(
             args.dataset,
             args.root,

@@ -18,6 +18,8 @@ kept.
 # ruff: noqa: E402
 import argparse
 import runpy
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 # Before torch is loaded.
@@ -69,41 +71,59 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="default: the config's name")
     parser.add_argument("--clips", nargs="+", default=[], metavar="VIDEO")
     args = parser.parse_args()
+    if args.to == "onnx" and not find_spec("onnx"):
+        parser.error("--to onnx needs ONNX: pip install onnx onnxruntime onnxscript")
     path = Path(args.config)
-    if not path.is_file():
-        path = find_config(f"{path.name.removesuffix('.py')}.py")
-    config = Config.fromfile(path)
-    out = args.out or Path(path.stem).with_suffix(FORMATS[args.to])
     try:
+        if not path.is_file():
+            path = find_config(f"{path.name.removesuffix('.py')}.py")
+        config = Config.fromfile(path)
         net = build(config, args.checkpoint)
-    except TypeError as error:
-        parser.error(str(error))
-
+        clips = read_clips(config, args.clips) if args.clips else None
+    except (TypeError, OSError, LookupError, ValueError, RuntimeError) as error:
+        parser.error(str(error.args[0] if isinstance(error, KeyError) else error))
+    out = args.out or Path(path.stem).with_suffix(FORMATS[args.to])
     shape = counted_input(config)[1:]
     generator = torch.Generator().manual_seed(0)
     inputs = {
         "zeros": torch.zeros(3, *shape),
         "random pixels": 255 * torch.rand(2, *shape, generator=generator),
     }
-    if args.clips:
-        inputs["clips"] = read_clips(config, args.clips)
+    if clips is not None:
+        inputs["clips"] = clips
     partial = out.with_stem(f"{out.stem}.partial")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write(net, inputs, args.to, partial, out, known_classes(config))
+    except OSError as error:
+        parser.error(f"cannot write {out}: {error.strerror or error}")
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write(
+    net: ClipClassifier,
+    inputs: dict[str, torch.Tensor],
+    kind: str,
+    partial: Path,
+    out: Path,
+    classes: Sequence[str] | None,
+) -> None:
+    """Export to ``partial``, compare, and rename it to ``out``."""
     print(f"1 of 3: writing {out}; each iteration of a flow adds to it", flush=True)
-    classes = known_classes(config)
-    export(net, inputs["random pixels"], args.to, partial, classes)
+    export(net, inputs["random pixels"], kind, partial, classes)
     print("2 of 3: reading it", flush=True)
-    exported = load_exported(args.to, partial)
+    exported = load_exported(kind, partial)
     print("3 of 3: comparing it with PyTorch", flush=True)
     found = compare(net, exported, inputs)
     for name, difference in found["differences"].items():
         print(f"{name}: scores differ by {difference:.1e} of the largest")
     if not max(found["differences"].values()) < TOLERANCE:
-        partial.unlink()
         raise SystemExit(f"error: more than {TOLERANCE:g}, {out} is not written")
     partial.rename(out)
     print(
-        f"{out}: {out.stat().st_size / 2**20:.1f} MiB, clips {tuple(shape)}; "
+        f"{out}: {out.stat().st_size / 2**20:.1f} MiB, "
+        f"clips {tuple(inputs['zeros'].shape[1:])}; "
         f"{found['exported ms']:.1f} ms a clip, PyTorch {found['torch ms']:.1f} ms "
         f"({torch.get_num_threads()} threads)"
     )
