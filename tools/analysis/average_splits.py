@@ -105,6 +105,12 @@ def main() -> None:
         averages = average(results)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
+    if len(results) != 3:
+        print(
+            f"warning: {len(results)} splits; UCF101 and HMDB51 have 3, whose mean the "
+            "papers give",
+            file=sys.stderr,
+        )
     for title, row in (results | averages).items():
         metrics = (f"  {key} {100 * value:6.2f} %" for key, value in row.items())
         print(f"{title:32}" + "".join(metrics))

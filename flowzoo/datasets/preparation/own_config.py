@@ -56,9 +56,14 @@ def write_config(out: Path, model: str, weights: str | None = None) -> Path:
             model's published one unless given, or random weights where there is none.
 
     Raises:
-        PreparationError: no such model, or one that does not classify videos.
+        PreparationError: no such model, one that does not classify videos, or no such
+            checkpoint.
     """
     name = find_classifier(model)
+    if weights and "://" not in weights:
+        if not Path(weights).is_file():
+            raise PreparationError(f"--weights {weights}: no such file")
+        weights = str(Path(weights).resolve())
     if weights is None and find(name).checkpoint:
         weights = f"flowzoo://{name}"
     folder = out.resolve()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import random
 import re
 from collections import Counter
@@ -14,6 +15,9 @@ from .records import DataSet, PreparationError, Sample, VideoList
 from .sources import Sources
 
 COLUMNS = ("path", "label", "start", "end", "group")
+# What other tables call the first two.
+SYNONYMS = dict.fromkeys(("file", "filename", "video", "video_path"), "path")
+SYNONYMS |= dict.fromkeys(("class", "category", "action"), "label")
 
 
 @dataclass(frozen=True)
@@ -102,19 +106,20 @@ def _read_table(sources: Sources, table: Path) -> list[_Row]:
         text = read_text(table)
     except (OSError, ValueError) as error:
         raise PreparationError(f"cannot read {table}: {error}") from error
-    lines = csv.reader(text.splitlines(), skipinitialspace=True)
+    lines = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
     columns, rows = COLUMNS[:4], []
-    for number, cells in enumerate(lines, start=1):
+    for cells in lines:
         cells = [cell.strip() for cell in cells]
         if not any(cells) or cells[0].startswith("#"):
             continue
-        if not rows and {"path", "label"} <= {cell.lower() for cell in cells}:
-            columns = tuple(cell.lower() for cell in cells)
+        names = tuple(SYNONYMS.get(cell.lower(), cell.lower()) for cell in cells)
+        if not rows and {"path", "label"} <= set(names):
+            columns = names
             continue
         try:
             rows.append(_read_row(sources, columns, cells))
         except ValueError as error:
-            raise PreparationError(f"{table}, line {number}: {error}") from None
+            raise PreparationError(f"{table}, line {lines.line_num}: {error}") from None
     return rows
 
 

@@ -80,6 +80,19 @@ def test_groups_do_not_leak(tmp_path, clip, lines):
     assert val and groups[0].isdisjoint(groups[1])
 
 
+def test_headers_of_other_tables_and_line_breaks_in_cells(tmp_path, clip, lines):
+    root, out = tmp_path / "root", tmp_path / "out"
+    for i in range(6):
+        clip(root / f"{i}.mp4")
+    table = tmp_path / "table.csv"
+    rows = [f'{i}.mp4,{"ab"[i % 2]},"two\nlines"' for i in range(6)]
+    table.write_text("\n".join(["Filename,Class,Note", *rows]))
+    prepare("folder", root, out, table=table)
+    assert lines(out / "classes.txt") == ["a", "b"]
+    train, val = both(lines, out)
+    assert len(train) + len(val) == 6
+
+
 def test_a_class_of_one_video_is_named(tmp_path, clip, lines):
     root, out = tmp_path / "root", tmp_path / "out"
     for name in ("a/1", "a/2", "b/1"):
@@ -151,3 +164,13 @@ def test_the_config_builds_and_reads(tmp_path, clip):
 def test_models_that_do_not_fit(tmp_path, model, message):
     with pytest.raises(PreparationError, match=message):
         write_config(tmp_path, model)
+
+
+def test_weights_are_looked_for(tmp_path, monkeypatch):
+    (tmp_path / "classes.txt").write_text("a\nb")
+    with pytest.raises(PreparationError, match=r"--weights x\.pth: no such file"):
+        write_config(tmp_path, "repflow_r18_weizmann", "x.pth")
+    (tmp_path / "x.pth").touch()
+    monkeypatch.chdir(tmp_path)
+    config = write_config(tmp_path, "repflow_r18_weizmann", "x.pth")
+    assert f"load_from = {str(tmp_path / 'x.pth')!r}" in config.read_text()
