@@ -14,8 +14,9 @@ from numba import njit
 from torch import Tensor
 
 from .._common.precision import compute_dtype, numpy_type
-from .._common.simd import JIT, LANES, cached_njit, vload, vpow, vsplat, vstore
+from .._common.simd import JIT, LANES, cached_njit, vload, vsplat, vstore
 from .._common.threads import run_tasks
+from .._common.vector_power import vpow
 from .reference import all_channels_near
 from .tables import gather, scatter
 

@@ -14,11 +14,11 @@ from ..._common.simd import (
     LANES,
     vaccumulate,
     vload,
-    vpow,
     vsplat,
     vstore,
     vwiden,
 )
+from ..._common.vector_power import vpow
 
 # Maps of one step, (C, step, pitch) each.
 TARGET, WARPED, ALONG_X, ALONG_Y, GRADIENT = range(5)
