@@ -42,6 +42,7 @@ class Prediction:
         scores: their scores; probabilities where the model averages those.
         frames: (T, H, W, 3) uint8 RGB, all frames of the part.
         new: how many of them, at the end, are in no part before.
+        all_scores: {class: score} of every class, not of the most probable ones alone.
         flow: (2C, T', h, w), of the frames that the model looked at: the model's own,
             from its first layer of representation flow, its TVNet or its MotionNet,
             or else TV-L1 flow of all frames of the part. None of a single frame, or
@@ -55,6 +56,7 @@ class Prediction:
     scores: tuple[float, ...]
     frames: np.ndarray
     new: int
+    all_scores: dict[str, float]
     flow: Tensor | None = None
     flow_name: str | None = None
 
@@ -204,14 +206,16 @@ class Inferencer:
             flow, name = recorder.flow(self._length), recorder.name
             if flow is None:
                 flow, name = tvl1_of_frames(frames), "TV-L1"
-        best = sample.pred_score.cpu().topk(min(self.top, len(sample.pred_score)))
+        scores, order = sample.pred_score.cpu().sort(descending=True, stable=True)
+        classes = [self._name(i) for i in order.tolist()]
         return Prediction(
             start=round(start, 3),
             end=round(start + len(frames) / rate, 3),
-            classes=tuple(self._name(i) for i in best.indices.tolist()),
-            scores=tuple(best.values.tolist()),
+            classes=tuple(classes[: self.top]),
+            scores=tuple(scores[: self.top].tolist()),
             frames=frames,
             new=new,
+            all_scores=dict(zip(classes, scores.tolist(), strict=True)),
             flow=flow,
             flow_name=None if flow is None else name,
         )
@@ -266,11 +270,11 @@ def _test_pipeline(config: Config) -> list[dict]:
 
 
 def average(predictions: Iterable[Prediction]) -> dict[str, float]:
-    """{class: mean score}, the highest first. Out of the top counts as 0."""
+    """{class: mean score} of every class, the highest first."""
     predictions = list(predictions)
     totals: dict[str, float] = {}
     for prediction in predictions:
-        for name, score in prediction.as_dict()["scores"].items():
+        for name, score in prediction.all_scores.items():
             totals[name] = totals.get(name, 0.0) + score / len(predictions)
     return dict(sorted(totals.items(), key=lambda item: -item[1]))
 

@@ -1,9 +1,8 @@
 """Classes of videos over time: Inferencer and tools/demo.py."""
 
+import importlib
 import json
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from mmengine.registry import DefaultScope
 
 import flowzoo
 from flowzoo.inference import average, open_source
+from flowzoo.interrupts import INTERRUPTED, run_tool
 from flowzoo.io.video import VideoError
 
 ROOT = Path(__file__).parents[1]
@@ -146,11 +146,12 @@ def test_a_short_video_is_one_part(make, folder, name, frames):
     assert average([prediction]) == pytest.approx(prediction.as_dict()["scores"])
 
 
-def test_average_counts_what_is_not_among_the_top(make, folder):
-    predictions = list(make(top=1)(folder / "videos" / "long.mp4"))
-    assert sum(average(predictions).values()) == pytest.approx(
-        np.mean([p.scores[0] for p in predictions])
-    )
+def test_average_knows_what_is_not_among_the_top(make, folder):
+    video = folder / "videos" / "long.mp4"
+    predictions = list(make(top=1)(video))
+    assert all(len(p.classes) == len(p.scores) == 1 for p in predictions)
+    assert average(predictions) == pytest.approx(average(make(top=3)(video)))
+    assert sum(average(predictions).values()) == pytest.approx(1)
 
 
 def test_errors_say_what_to_do(make, folder):
@@ -179,31 +180,93 @@ def test_errors_say_what_to_do(make, folder):
         next(make()(7))
 
 
-def test_demo_of_a_folder(folder, tmp_path):
+@pytest.fixture
+def demo(folder, monkeypatch):
+    """tools/demo.py with the small model, as a function of its other arguments."""
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+    module = importlib.import_module("demo")
+    model = ["--model", folder / "small.py", "--weights", folder / "small.pth"]
+    model += ["--classes", folder / "classes.txt"]
+
+    def demo(*arguments):
+        command = list(map(str, ["demo.py", *arguments, *model]))
+        monkeypatch.setattr(sys, "argv", command)
+        run_tool(module.main)
+
+    return demo
+
+
+def test_demo_of_a_folder(folder, tmp_path, demo, capsys):
+    """Twice, with the results inside: the second run leaves them out."""
     videos = shutil.copytree(folder / "videos", tmp_path / "videos")
     write_clip(videos / "one.avi", 2, "mpeg4")  # its files are not those of one.mp4
-    command = [sys.executable, ROOT / "tools" / "demo.py", videos]
-    command += ["--model", folder / "small.py", "--weights", folder / "small.pth"]
-    command += ["--classes", folder / "classes.txt", "--out", tmp_path / "out"]
-    done = subprocess.run(
-        list(map(str, command)),
-        capture_output=True,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 1
-    assert "1 of 5 videos could not be read" in done.stderr
-    assert "broken.avi" in done.stdout
-    files = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert files == [f"{n}.{e}" for n in ("long", "one.avi", "one.mp4", "short")
-                     for e in ("json", "mp4")]  # fmt: skip
-    content = json.loads((tmp_path / "out" / "long.json").read_text())
+    out = videos / "out"
+    for _ in range(2):
+        with pytest.raises(SystemExit, match="1 of 5 videos could not be read"):
+            demo(videos, "--out", out)
+        assert "broken.avi" in capsys.readouterr().out
+        files = sorted(path.name for path in out.iterdir())
+        assert files == [f"{n}.{e}" for n in ("long", "one.avi", "one.mp4", "short")
+                         for e in ("json", "mp4")]  # fmt: skip
+    content = json.loads((out / "long.json").read_text())
     assert set(content["mean"]) == {"hop", "run", "skip"}
-    assert len(content["parts"]) == 3
-    with av.open(str(tmp_path / "out" / "long.mp4")) as video:
+    assert len(content["parts"]) == 3 and "stopped" not in content
+    with av.open(str(out / "long.mp4")) as video:
         shown = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
     assert len(shown) == 80
     assert shown[0].shape[0] > 240
+
+
+def test_demo_writes_over_no_video(folder, tmp_path, demo, capsys):
+    video = tmp_path / "videos" / "one.mp4"
+    write_clip(video, 2, "mpeg4")
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link" / "one.mp4").symlink_to(video)
+    other = tmp_path / "others" / "one.mp4"
+    write_clip(other, 3, "mpeg4")
+    content = video.read_bytes(), other.read_bytes()
+    for source, out, message in (
+        (video, video.parent, "holds the videos"),
+        (video.parent, video.parent, "holds the videos"),
+        (tmp_path / "link" / "one.mp4", video.parent, "holds the videos"),
+        (video, other.parent, "is no result of this tool"),
+    ):
+        with pytest.raises(SystemExit):
+            demo(source, "--out", out)
+        assert message in capsys.readouterr().err
+    assert content == (video.read_bytes(), other.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (VideoError("cannot decode frame 40"), "1 of 3 videos", "cannot decode frame"),
+        (KeyboardInterrupt(), INTERRUPTED, "interrupted"),
+    ],
+)
+def test_demo_keeps_what_came_before_the_end(
+    folder, tmp_path, demo, monkeypatch, error, status, text
+):
+    """A video that breaks off counts as one; Ctrl-C ends the whole run."""
+    for name in ("a", "b", "c"):
+        write_clip(tmp_path / "videos" / f"{name}.mp4", 20, "mpeg4")
+    out = tmp_path / "out"
+    predict = flowzoo.Inferencer.__call__
+
+    def stop_early(self, source, with_flow=False):
+        yield from predict(self, source, with_flow)
+        if Path(source).stem == "b":
+            raise error
+
+    monkeypatch.setattr(flowzoo.Inferencer, "__call__", stop_early)
+    with pytest.raises(SystemExit) as stopped:
+        demo(tmp_path / "videos", "--out", out)
+    assert str(stopped.value.code).startswith(str(status))
+    content = json.loads((out / "b.json").read_text())
+    assert text in content["stopped"] and len(content["parts"]) == 1
+    assert (out / "b.mp4").exists()
+    assert (out / "c.json").exists() == (status != INTERRUPTED)
 
 
 def test_zoo_model_with_its_weights_and_names(folder):

@@ -17,6 +17,7 @@ import argparse
 import contextlib
 import json
 import sys
+from itertools import islice
 from pathlib import Path
 
 from mmaction_tool import wait_passively
@@ -29,7 +30,7 @@ import flowzoo  # noqa: F401
 from flowzoo.datasets.preparation.sources import VIDEO_SUFFIXES
 from flowzoo.devices import device_argument
 from flowzoo.inference import Inferencer, Prediction, average
-from flowzoo.interrupts import run_tool
+from flowzoo.interrupts import INTERRUPTED, run_tool
 from flowzoo.io.video import VideoError
 from flowzoo.visualization.annotated_video import AnnotatedVideo
 
@@ -49,10 +50,28 @@ def name_of(source: str, sources: list[str]) -> str:
     return (Path(source).name if same > 1 else stem.name) or "stream"
 
 
-def run(inferencer: Inferencer, source: str, out: Path, name: str, video: bool) -> None:
-    """Classify one source, print its parts as they come, and write the files."""
-    out.mkdir(parents=True, exist_ok=True)
+def find_videos(folder: Path, out: Path) -> list[str]:
+    """All videos below a folder but those below ``out``, which are results."""
+    return sorted(
+        str(path)
+        for path in folder.rglob("*")
+        if path.suffix.lower() in VIDEO_SUFFIXES
+        and path.is_file()
+        and out.resolve() not in path.resolve().parents
+    )
+
+
+def run(inferencer: Inferencer, source: str, path: Path, video: bool) -> None:
+    """Classify one source, print its parts as they come, and write the files.
+
+    What came before an error, or before Ctrl-C, is written, too.
+
+    Args:
+        path: of the annotated video; the JSON file lies beside it.
+        video: whether to write that one.
+    """
     predictions: list[Prediction] = []
+    stopped = None
     with contextlib.ExitStack() as stack:
         writer = None
         try:
@@ -62,9 +81,9 @@ def run(inferencer: Inferencer, source: str, out: Path, name: str, video: bool) 
                 if not video:
                     continue
                 if writer is None:
+                    path.parent.mkdir(parents=True, exist_ok=True)
                     seconds = prediction.end - prediction.start
                     rate = len(prediction.frames) / seconds
-                    path = out / f"{name}.mp4"
                     writer = AnnotatedVideo(path, rate, inferencer.top)
                     stack.enter_context(writer)
                 text = [
@@ -78,17 +97,33 @@ def run(inferencer: Inferencer, source: str, out: Path, name: str, video: bool) 
                     prediction.flow,
                     prediction.flow_name,
                 )
-        except KeyboardInterrupt:
-            tqdm.write("interrupted")
-    mean = average(predictions)
+        except (KeyboardInterrupt, VideoError) as error:
+            stopped = error
+    if predictions:
+        json_path = path.with_name(f"{path.stem}.json")
+        write_json(json_path, source, predictions, inferencer.top, stopped)
+    if stopped:
+        raise stopped
+
+
+def write_json(
+    path: Path,
+    source: str,
+    predictions: list[Prediction],
+    top: int,
+    stopped: BaseException | None,
+) -> None:
+    mean = dict(islice(average(predictions).items(), top))
     content = dict(
         video=source,
         mean=mean,
         parts=[prediction.as_dict() for prediction in predictions],
     )
-    (out / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
-    if mean:
-        tqdm.write(f"{source}: {next(iter(mean))} ({next(iter(mean.values())):.1%})")
+    if stopped:
+        content["stopped"] = str(stopped) or "interrupted"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1) + "\n")
+    tqdm.write(f"{source}: {next(iter(mean))} ({next(iter(mean.values())):.1%})")
 
 
 def main() -> None:
@@ -105,32 +140,45 @@ def main() -> None:
     parser.add_argument("--device", type=device_argument)
     parser.add_argument("--no-video", action="store_true", help="text and JSON only")
     args = parser.parse_args()
+    folder = Path(args.source)
+    homes = [folder] if folder.is_dir() else [folder.parent, folder.resolve().parent]
+    if folder.exists() and args.out.resolve() in [home.resolve() for home in homes]:
+        parser.error(
+            f"--out {args.out} holds the videos, which results could be written over; "
+            "give another folder"
+        )
     try:
         inferencer = Inferencer(
             args.model, args.weights, args.classes, args.device, args.top, args.step
         )
     except (OSError, LookupError, ValueError) as error:
         parser.error(str(error.args[0] if isinstance(error, KeyError) else error))
-    folder = Path(args.source)
     sources = [args.source]
     if folder.is_dir():
-        files = (path for path in folder.rglob("*") if path.is_file())
-        sources = sorted(str(p) for p in files if p.suffix.lower() in VIDEO_SUFFIXES)
+        sources = find_videos(folder, args.out)
         if not sources:
             parser.error(f"there are no videos in {folder.absolute()}")
-    failed = 0
-    for source in tqdm(sources, unit="video", disable=len(sources) == 1):
+    targets = {}
+    for source in sources:
         out = args.out
         if folder.is_dir():
             out /= Path(source).parent.relative_to(folder)
+        path = targets[source] = out / f"{name_of(source, sources)}.mp4"
+        if path.exists() and not path.with_name(f"{path.stem}.json").exists():
+            parser.error(f"{path} is no result of this tool; give another --out")
+    failed = 0
+    for source in tqdm(sources, unit="video", disable=len(sources) == 1):
         try:
-            name = name_of(source, sources)
-            run(inferencer, source, out, name, not args.no_video)
+            run(inferencer, source, targets[source], not args.no_video)
+        except KeyboardInterrupt:
+            tqdm.write("interrupted")
+            if folder.exists():  # a camera and a stream end in no other way
+                sys.exit(INTERRUPTED)
         except VideoError as error:
             tqdm.write(f"error: {error}")
             failed += 1
         except OSError as error:
-            sys.exit(f"error: cannot write to {out}: {error.strerror}")
+            sys.exit(f"error: cannot write to {args.out}: {error.strerror}")
     if failed:
         sys.exit(f"{failed} of {len(sources)} videos could not be read")
 
