@@ -95,7 +95,7 @@ def main() -> None:
             args.dataset,
             args.root,
             out,
-            args.verify or folder,
+            args.verify,
             args.jobs,
             args.force,
             classes,

@@ -28,6 +28,7 @@ class _Reader:
     read: Callable[..., DataSet]
     annotation_archives: tuple[str, ...]
     takes_classes: bool = False
+    decodes: bool = False  # what is readable decides on the lists
 
 
 _KINETICS = {
@@ -49,7 +50,7 @@ _READERS = {
     **_KINETICS,
     "minikinetics": _Reader(kinetics.read_mini, kinetics.ANNOTATION_ARCHIVES, True),
     "weizmann": _Reader(weizmann.read, weizmann.ANNOTATION_ARCHIVES),
-    "folder": _Reader(own_videos.read, ()),
+    "folder": _Reader(own_videos.read, (), decodes=True),
 }
 DATASETS = tuple(_READERS)
 
@@ -97,6 +98,9 @@ def prepare(
     if not force:
         _raise_on_existing(out, ["classes.txt", "report.json", "report.txt"])
     sources = Sources(Path(root), out, reader.annotation_archives)
+    journal = out / "verification.jsonl"
+    if reader.decodes:
+        options["decode"] = partial(verify, sources.videos, journal=journal, jobs=jobs)
     dataset = reader.read(sources, **options)
     if not dataset.paths():
         raise PreparationError(
@@ -108,8 +112,7 @@ def prepare(
         _raise_on_existing(out, [part.file for part in dataset.lists])
 
     verdicts = None
-    if decode:
-        journal = out / "verification.jsonl"
+    if decode or reader.decodes:
         verdicts = verify(sources.videos, dataset.paths(), journal, jobs)
     report = make_report(name, dataset, verdicts)
     for part in dataset.lists:

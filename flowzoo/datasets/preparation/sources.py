@@ -101,11 +101,16 @@ class Sources:
     def find_path(self, name: str) -> str | None:
         """Path of a video that is given relative to :attr:`root` or in full."""
         for spelling in (name, name.replace("\\", "/")):
-            path = Path(os.path.relpath(spelling, self.root.absolute()))
-            if not Path(spelling).is_absolute():
-                path = Path(os.path.normpath(spelling))
-            if path.as_posix() in self._all_paths:
-                return path.as_posix()
+            paths = [os.path.normpath(spelling)]
+            if Path(spelling).is_absolute():
+                real = Path(spelling).resolve()
+                paths = [
+                    os.path.relpath(spelling, self.root.absolute()),
+                    os.path.relpath(real, self.root.resolve()),
+                ]
+            for path in map(Path, paths):
+                if path.as_posix() in self._all_paths:
+                    return path.as_posix()
         return None
 
     @functools.cached_property

@@ -108,6 +108,7 @@ def verify(
         initial=len(verdicts),
         unit="video",
         mininterval=0.1 if sys.stderr.isatty() else 30,
+        disable=not todo,
     )
     journal.parent.mkdir(parents=True, exist_ok=True)
     stamps = dict(todo)

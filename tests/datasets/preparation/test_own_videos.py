@@ -102,6 +102,60 @@ def test_a_class_of_one_video_is_named(tmp_path, clip, lines):
     assert "b/1.mp4 1" in lines(out / "train.txt")
 
 
+def test_unreadable_videos_make_no_class_and_fill_no_list(tmp_path, clip, lines):
+    root, out = tmp_path / "root", tmp_path / "out"
+    for name in ("a/1", "a/2", "c/1", "c/2"):
+        clip(root / f"{name}.mp4")
+    for name in ("b/1", "b/2", *(f"c/{i}" for i in range(3, 9))):
+        (root / f"{name}.mp4").parent.mkdir(exist_ok=True)
+        (root / f"{name}.mp4").write_text(name)
+    report = prepare("folder", root, out)
+    train, val = both(lines, out)
+    assert lines(out / "classes.txt") == ["a", "c"]
+    for part in (train, val):
+        assert [line.split()[-1] for line in part] == ["0", "1"]
+    assert report["notes"] == ["left out, as no video of it can be read: b"]
+    assert len(report["broken"]) == 8
+    assert "num_classes=2" in write_config(out, "repflow_r18_weizmann").read_text()
+
+
+def test_a_video_is_in_one_list_whatever_its_group(tmp_path, clip, lines):
+    """Parts with other groups, or without, and copies of the file."""
+    root, out = tmp_path / "root", tmp_path / "out"
+    rows = ["path;label;start;end;group"]
+    for i in range(8):
+        clip(root / f"{i}.mp4", frames=25)
+        (root / f"copy of {i}.mp4").write_bytes((root / f"{i}.mp4").read_bytes())
+        rows += [
+            f"{i}.mp4;{'aB'[i % 2]};0;0,4;one {i}",
+            f"{i}.mp4;{'aB'[i % 2]};0,5;9;",
+        ]
+        rows += [f"copy of {i}.mp4;{'aB'[i % 2]};;;two {i}"]
+    rows += ["0.mp4;b;0;0,4;one 0"]
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(rows))
+    report = prepare("folder", root, out, table=table, val_share=0.5)
+    parts = [{line.split(".mp4")[0][-1] for line in part} for part in both(lines, out)]
+    assert all(parts) and parts[0].isdisjoint(parts[1])
+    assert any("0.mp4 0 0.4 2" in part for part in both(lines, out))
+    notes = "\n".join(report["notes"])
+    assert "differ in capitals alone: B, b" in notes
+    assert "8 windows end after their videos; are they in seconds? 0.mp4 0.5 9" in notes
+    assert "8 videos are copies of others: 0.mp4 and copy of 0.mp4" in notes
+    assert "1 clips are of several classes" in notes
+    assert "count as one: two 0 and one 0" in notes
+
+
+def test_full_paths_through_a_link(tmp_path, clip, lines):
+    root, link = tmp_path / "root", tmp_path / "link"
+    rows = [f"{clip(root / f'{i}.mp4')},{'ab'[i % 2]}" for i in range(4)]
+    link.symlink_to(root)
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(rows))
+    report = prepare("folder", link, tmp_path / "out", table=table)
+    assert report["videos"] == dict(found=4, missing=0, broken=0)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -112,11 +166,17 @@ def test_a_class_of_one_video_is_named(tmp_path, clip, lines):
         ("1.mp4,a,0,2,g,h", "line 1: 6 cells"),
         ("1.mp4,a", "two classes or more, but there is a"),
         ("", "two classes or more, but there is none"),
-        ("9.mp4,a\n8.mp4,b", "none of the videos of folder"),
+        ("9.mp4,a\n8.mp4,b", r"none of the videos of .*table.csv.*relative to --root"),
+        (
+            "1.mp4,a\nbad.mp4,b",
+            r"there is a with videos that can be read \(bad.mp4: un",
+        ),
+        ("1.mp4,a,0,.1\n1.mp4,b,.1,.2", "no video is left for validation"),
     ],
 )
 def test_faulty_tables(tmp_path, clip, text, message):
     clip(tmp_path / "root" / "1.mp4")
+    (tmp_path / "root" / "bad.mp4").write_text("nothing")
     table = tmp_path / "table.csv"
     table.write_text(text)
     with pytest.raises(PreparationError, match=message):
@@ -125,13 +185,13 @@ def test_faulty_tables(tmp_path, clip, text, message):
 
 def test_missing_videos_are_named(tmp_path, clip, lines):
     root, out = tmp_path / "root", tmp_path / "out"
-    clip(root / "x" / "1.mp4"), clip(root / "2.mp4")
+    clip(root / "x" / "1.mp4"), clip(root / "2.mp4"), clip(root / "3.mp4")
     table = tmp_path / "table.csv"
-    table.write_text(f"x\\1.mp4,a\n{root / '2.mp4'},b\ngone.mp4,a\n")
+    table.write_text(f"x\\1.mp4,a\n{root / '2.mp4'},b\n3.mp4,b\ngone.mp4,a\n")
     report = prepare("folder", root, out, table=table)
     assert report["missing"] == ["gone.mp4"]
     train, val = both(lines, out)
-    assert sorted(train + val) == ["2.mp4 1", "x/1.mp4 0"]
+    assert sorted(train + val) == ["2.mp4 1", "3.mp4 1", "x/1.mp4 0"]
 
 
 def test_the_config_builds_and_reads(tmp_path, clip):
