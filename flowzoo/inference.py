@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+import pickle
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -24,6 +25,7 @@ from .datasets.motionshapes import CLASSES as MOTION_SHAPES
 from .io.images import ToRGB
 from .io.text import read_lines
 from .io.video import VideoError, VideoReader, naming_errors
+from .io.video_stream import decode_from_key, open_video
 from .models.recognizers import MotionEstimator
 from .visualization.motion import MotionRecorder, tvl1_of_frames
 
@@ -96,7 +98,7 @@ class Inferencer:
     ) -> None:
         if top < 1:
             raise ValueError(f"top={top}: at least one class is needed")
-        if step is not None and step <= 0:
+        if step is not None and not step > 0:
             raise ValueError(f"step={step}: a positive number of seconds is needed")
         path = Path(model)
         if not path.is_file():
@@ -120,7 +122,10 @@ class Inferencer:
         if isinstance(self.classes, str | Path):
             self.classes = _read_classes(self.classes)
         number = getattr(getattr(self.model, "cls_head", None), "num_classes", 0)
-        if self.classes is not None and len(self.classes) < number:
+        names = Counter(self.classes or ())
+        if repeated := [name for name, times in names.items() if times > 1]:
+            raise ValueError(f"several classes have the name {repeated[0]}")
+        if number and self.classes is not None and len(self.classes) != number:
             raise ValueError(
                 f"the model has {number} classes, but there are {len(self.classes)} "
                 "names of classes: give those that it was trained on, in their order"
@@ -228,7 +233,12 @@ class Inferencer:
 
 def _load_all_weights(model: torch.nn.Module, weights: str) -> None:
     """Load a checkpoint; ValueError if it leaves any weight as it was."""
-    loaded = load_checkpoint(model, weights, map_location="cpu")
+    try:
+        loaded = load_checkpoint(model, weights, map_location="cpu")
+    except (pickle.UnpicklingError, EOFError, LookupError, RuntimeError) as error:
+        if "://" in weights:
+            raise
+        raise ValueError(f"{weights} is no checkpoint that torch reads") from error
     state = loaded.get("state_dict", loaded)
     found = {name.removeprefix("module."): value for name, value in state.items()}
     bad = [
@@ -285,10 +295,32 @@ def open_source(source: str | Path | int) -> tuple[Iterator[np.ndarray], float]:
     Raises:
         VideoError: It cannot be opened.
     """
-    if str(source).isdecimal() and not Path(str(source)).exists():
+    if isinstance(source, bool) or not isinstance(source, str | Path | int):
+        raise TypeError(
+            "a video is the path of a file, the URL of a stream or the number of a "
+            f"camera, not {type(source).__name__}"
+        )
+    name = str(source)
+    if name.isdecimal() and not Path(name).exists():
         return _open_camera(int(source))
-    reader = VideoReader(source)
+    if "://" in name and not Path(name).exists():
+        return _open_stream(name)
+    reader = VideoReader(name)
     return _read_file(reader), reader.frame_rate or _RATE
+
+
+def _open_stream(url: str) -> tuple[Iterator[np.ndarray], float]:
+    """Frames as they come; a reader of files would first read to the end."""
+    container, stream = open_video(url)
+    rate = float(stream.average_rate or stream.guessed_rate or _RATE)
+
+    def read() -> Iterator[np.ndarray]:
+        to_rgb = ToRGB()
+        with container, naming_errors(f"read {url}"):
+            for frame in decode_from_key(stream, container.demux(stream), url):
+                yield to_rgb(frame)
+
+    return read(), rate
 
 
 def _read_file(reader: VideoReader) -> Iterator[np.ndarray]:

@@ -1,9 +1,12 @@
 """Classes of videos over time: Inferencer and tools/demo.py."""
 
+import contextlib
 import importlib
 import json
 import shutil
+import socket
 import sys
+import threading
 from pathlib import Path
 
 import av
@@ -18,6 +21,7 @@ from mmengine.registry import DefaultScope
 import flowzoo
 from flowzoo.inference import average, open_source
 from flowzoo.interrupts import INTERRUPTED, run_tool
+from flowzoo.io import video_stream
 from flowzoo.io.video import VideoError
 
 ROOT = Path(__file__).parents[1]
@@ -165,6 +169,14 @@ def test_errors_say_what_to_do(make, folder):
         flowzoo.Inferencer("tinymotionnet_ucf101", "x.pth")
     with pytest.raises(ValueError, match="there are 1 names of classes"):
         list(make(classes=["hop"])(folder / "videos" / "one.mp4"))
+    with pytest.raises(ValueError, match="there are 4 names of classes"):
+        make(classes=["hop", "run", "skip", "walk"])
+    with pytest.raises(ValueError, match="several classes have the name hop"):
+        make(classes=["hop", "run", "hop"])
+    with pytest.raises(ValueError, match=r"classes\.txt is no checkpoint"):
+        flowzoo.Inferencer(folder / "small.py", str(folder / "classes.txt"))
+    with pytest.raises(TypeError, match="number of a camera, not ndarray"):
+        next(make()(np.zeros((9, 32, 32, 3), np.uint8)))
     with pytest.raises(ValueError, match="top=0"):
         make(top=0)
     with pytest.raises(ValueError, match="step=-1"):
@@ -178,6 +190,48 @@ def test_errors_say_what_to_do(make, folder):
         next(make()(folder / "videos" / "broken.avi"))
     with pytest.raises(VideoError, match="no camera 7"):
         next(make()(7))
+
+
+@pytest.fixture
+def server():
+    """Answer requests on a local port by a function of the connection."""
+    with contextlib.ExitStack() as stack:
+
+        def serve(answer):
+            listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def run():
+                with contextlib.suppress(OSError):  # the test is over
+                    while True:
+                        connection = listening.accept()[0]
+                        stack.enter_context(connection)
+                        answer(connection)
+
+            threading.Thread(target=run, daemon=True).start()
+            return f"http://127.0.0.1:{listening.getsockname()[1]}/live.ts"
+
+        yield serve
+
+
+def test_frames_of_a_stream_come_before_its_end(tmp_path, server, monkeypatch):
+    """And one that falls silent is an error, not a hang."""
+    monkeypatch.setattr(video_stream, "_PATIENCE", 1.0)
+    write_clip(tmp_path / "clip.ts", 100, "mpeg2video")
+    content = (tmp_path / "clip.ts").read_bytes()
+
+    def send(connection):  # and leave it open
+        head = b"HTTP/1.0 200 OK\r\nContent-Type: video/mp2t\r\n\r\n"
+        connection.sendall(head + content)
+
+    frames, rate = open_source(server(send))
+    assert rate == 25
+    first = next(frames)
+    assert first.shape == (32, 32, 3)
+    with pytest.raises(VideoError, match="no answer within 1 s"):
+        for _ in frames:
+            pass
+    with pytest.raises(VideoError, match="no answer within 1 s"):
+        open_source(server(lambda connection: None))
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ _STILL = int(
     | av.stream.Disposition.timed_thumbnails
     | av.stream.Disposition.still_image
 )
+# Seconds that a server may be silent; without a limit, Ctrl-C would not help either.
+_PATIENCE = 20.0
 # What PyAV raises for files that it cannot read.
 _ERRORS = (
     av.error.FFmpegError,
@@ -45,6 +47,8 @@ def naming_errors(action: str) -> Iterator[None]:
 
 def _named(error: Exception, action: str) -> VideoError:
     reason = getattr(error, "strerror", None) or str(error) or repr(error)
+    if isinstance(error, av.error.ExitError):
+        reason = f"no answer within {_PATIENCE:g} s"
     return VideoError(f"cannot {action}: {reason}")
 
 
@@ -59,7 +63,12 @@ def open_video(
     with contextlib.ExitStack() as stack:
         with naming_errors(f"open video {filename}"):
             # Real files have titles that are not UTF-8.
-            container = av.open(_address(filename), metadata_errors="replace")
+            address = _address(filename)
+            container = av.open(
+                address,
+                metadata_errors="replace",
+                timeout=_PATIENCE if address == filename and "://" in address else None,
+            )
             stack.push(container)
         streams = container.streams.video
         videos = [stream for stream in streams if not int(stream.disposition) & _STILL]
