@@ -1,18 +1,14 @@
-# Table 9: "Two-Stream R(2+1)D" (Tran et al.), mmaction2's network on RGB and that of
-# tvl1_r2plus1d34_kinetics.py, the scores averaged, as one network for testing;
-# tools/zoo/merge_streams.py merges the checkpoints.
-_base_ = 'tvl1_r2plus1d34_kinetics.py'
+# Table 9: "Two-Stream R(2+1)D" (Tran et al.), the scores of
+# repflow_tran_r2plus1d34_kinetics_rgb.py and tvl1_r2plus1d34_kinetics.py, averaged, as one
+# network for testing; tools/zoo/merge_streams.py merges the checkpoints.
+_base_ = '../repflow/repflow_tran_r2plus1d34_kinetics_rgb.py'
 
 model = dict(
     _delete_=True,
     type='TwoStreamRecognizer',
-    spatial=dict(
+    spatial=_base_.model,
+    temporal=dict(
         _base_.model,
-        backbone=dict(_base_.model.backbone, in_channels=3),
-        data_preprocessor=dict(
-            type='ActionDataPreprocessor',
-            mean=[123.675, 116.28, 103.53],
-            std=[58.395, 57.12, 57.375],
-            format_shape='NCTHW')),
-    temporal=_base_.model,
+        backbone=dict(_base_.model.backbone, in_channels=2),
+        data_preprocessor=dict(type='TVL1DataPreprocessor', preset='cuda')),
     weights=(1., 1.))

@@ -31,6 +31,46 @@ def test_checkpoints_before_are_written(path):
         assert last == int(number), file
 
 
+# What a network starts from, how it is trained, and what it predicts.
+TRAINING = {
+    *("dropout_ratio", "init_cfg", "partial_bn", "pretrained", "train_motion"),
+    "quantize",  # images of flow, as the first classifiers read them
+    *("num_classes", "average_clips", "loss_cls", "multi_class", "topk"),
+}
+
+
+def layers(part):
+    if isinstance(part, ConfigDict | dict):
+        inner = {k: layers(v) for k, v in part.items() if k not in TRAINING}
+        return {k: v for k, v in inner.items() if v != {}}
+    return part
+
+
+def parts_from_checkpoints(part):
+    """Parts of a model that start from another config's, its file and their names."""
+    if not isinstance(part, ConfigDict | dict):
+        return
+    start = part.get("init_cfg") or {}
+    if CHECKPOINT.fullmatch(str(start.get("checkpoint"))):
+        yield part, start["checkpoint"], start["prefix"].rstrip(".")
+    for inner in part.values():
+        yield from parts_from_checkpoints(inner)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_checkpoints_before_are_of_the_same_network(path):
+    config = Config.fromfile(path)
+    parts = list(parts_from_checkpoints(config.model))
+    if CHECKPOINT.fullmatch(config.load_from or ""):
+        for name in ("backbone", "appearance_head", "flow_head"):
+            if part := config.model.get(name):
+                parts.append((part, config.load_from, name))
+    for part, file, name in parts:
+        before = CHECKPOINT.fullmatch(file)[1]
+        model = Config.fromfile(find_config(f"{before}.py")).model
+        assert layers(part) == layers(model[name]), (before, name)
+
+
 @pytest.mark.parametrize("network", ["vgg16", "tsn", "i3d"])
 @pytest.mark.parametrize(
     "dataset", ["ucf101", "hmdb51", "thumos14", "activitynet", "kinetics"]

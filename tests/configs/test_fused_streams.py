@@ -15,8 +15,9 @@ def read(name):
 
 
 def networks(model):
-    """A stream without starting weights, dropout and losses."""
+    """A stream without starting weights, dropout, losses and empty settings."""
     backbone = {k: v for k, v in model.backbone.items() if k not in TRAINING}
+    backbone = {k: v for k, v in backbone.items() if v not in (None, {})}
     head = {k: v for k, v in model.cls_head.items() if k != "dropout_ratio"}
     backbone.pop("dropout_ratio", None)
     return backbone, head, model.data_preprocessor
@@ -55,3 +56,22 @@ def test_streams_are_those_that_are_trained(network, spatial, dataset):
     assert networks(fused.model.spatial) == networks(alone.model)
     for key in ("test_dataloader", "test_evaluator"):
         assert fused[key] == temporal[key]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [r for r in models().values() if r.name.startswith("twostream_r") and r.paper],
+    ids=lambda row: row.name,
+)
+def test_streams_on_tvl1_flow_are_those_that_are_trained(row):
+    """The network of the row for RGB, and that of the row for flow."""
+    network, dataset = row.name.removeprefix("twostream_").split("_", 1)
+    tran = "tran_" if "of Tran et al." in row.paper["source"] else ""
+    streams = dict(
+        spatial=f"repflow_{tran}{network}_{dataset}_rgb",
+        temporal=f"tvl1_{network}_{dataset}",
+    )
+    fused = read(row.name)
+    for stream, name in streams.items():
+        assert networks(fused.model[stream]) == networks(read(name).model)
+    assert fused.test_dataloader == read(streams["temporal"]).test_dataloader
