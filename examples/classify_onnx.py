@@ -16,14 +16,19 @@ import onnxruntime
 
 
 def read_frames(path: str, height: int, width: int) -> np.ndarray:
-    """All frames in RGB, (T, H, W, 3)."""
+    """All frames in RGB, (T, H, W, 3), upright as players show them."""
+    frames = []
     with av.open(path) as container:
-        return np.stack(
-            [
-                frame.reformat(width, height, format="rgb24").to_ndarray()
-                for frame in container.decode(video=0)
-            ]
-        )
+        if not container.streams.video:
+            raise ValueError("no video stream")
+        for frame in container.decode(video=0):
+            turns = round(frame.rotation / 90) % 4
+            size = (height, width) if turns % 2 else (width, height)
+            image = frame.reformat(*size, format="rgb24").to_ndarray()
+            frames.append(np.rot90(image, turns))
+    if not frames:
+        raise ValueError("no frames")
+    return np.stack(frames)
 
 
 def probabilities(session: onnxruntime.InferenceSession, clips: np.ndarray):
@@ -43,9 +48,17 @@ def main() -> None:
     args = parser.parse_args()
     if args.clips < 1 or not Path(args.video).is_file():
         parser.error(f"{args.video} is no file, or --clips {args.clips} is below 1")
-    session = onnxruntime.InferenceSession(args.network)
+    if args.classes and not args.classes.is_file():
+        parser.error(f"--classes {args.classes}: no such file")
+    try:
+        session = onnxruntime.InferenceSession(args.network)
+    except Exception as error:  # ONNX Runtime's have no class in common
+        parser.error(f"{args.network}: {error}")
     _, _, length, height, width = session.get_inputs()[0].shape
-    frames = read_frames(args.video, height, width)
+    try:
+        frames = read_frames(args.video, height, width)
+    except (OSError, ValueError, av.FFmpegError) as error:
+        parser.error(f"cannot read {args.video}: {error}")
     starts = (
         np.linspace(0, max(0, len(frames) - length), args.clips).round().astype(int)
     )

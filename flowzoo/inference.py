@@ -116,7 +116,7 @@ class Inferencer:
                 f"{path} estimates flow and classifies nothing; give the config of a "
                 "recognizer of videos"
             )
-        _load_all_weights(self.model, weights)
+        load_all_weights(self.model, weights)
         self.model.to(self.device).eval()
         self.classes = known_classes(self.config) if classes is None else classes
         if isinstance(self.classes, str | Path):
@@ -231,7 +231,7 @@ class Inferencer:
         return self.classes[number]
 
 
-def _load_all_weights(model: torch.nn.Module, weights: str) -> None:
+def load_all_weights(model: torch.nn.Module, weights: str) -> None:
     """Load a checkpoint; ValueError if it leaves any weight as it was."""
     try:
         loaded = load_checkpoint(model, weights, map_location="cpu")

@@ -90,3 +90,14 @@ def remux(
             packet.stream = copy
             new.mux(packet)
     return path
+
+
+def turn(source, path, degrees, mirrored=False):
+    """A copy of a video that players show turned, and mirrored; returns ``path``."""
+    with av.open(str(source)) as given, av.open(str(path), "w") as new:
+        copy = new.add_stream_from_template(given.streams.video[0])
+        copy.set_display_rotation(degrees, hflip=mirrored)
+        for packet in list(given.demux(video=0))[:-1]:
+            packet.stream = copy
+            new.mux(packet)
+    return path

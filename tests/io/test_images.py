@@ -3,7 +3,7 @@
 import av
 import numpy as np
 import pytest
-from helpers.painted_videos import encode, number_in, paint
+from helpers.painted_videos import encode, number_in, paint, turn
 
 from flowzoo.datasets.transforms import DecodeFrames, OpenVideo
 
@@ -17,13 +17,7 @@ def decode(path, numbers):
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_a_camera_that_was_turned_around(degrees, mirrored, tmp_path):
     source = encode(tmp_path / "source.mp4", 20)
-    path = tmp_path / "turned.mp4"
-    with av.open(str(source)) as given, av.open(str(path), "w") as new:
-        copy = new.add_stream_from_template(given.streams.video[0])
-        copy.set_display_rotation(degrees, hflip=mirrored)
-        for packet in list(given.demux(video=0))[:-1]:
-            packet.stream = copy
-            new.mux(packet)
+    path = turn(source, tmp_path / "turned.mp4", degrees, mirrored)
     image = decode(path, [13])[0]
     plain = decode(source, [13])[0]
     turned = np.rot90(plain, degrees // 90)

@@ -1,19 +1,24 @@
 """tools/deploy/export.py, and the example that runs its file without torch."""
 
 import json
+import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from helpers.miniatures import write_clip
+from helpers.painted_videos import encode, turn
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from flowzoo.config_lookup import find_config
 from flowzoo.deployment import ClipClassifier, compare
+from flowzoo.inference import open_source
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,10 +73,48 @@ def test_export(tmp_path, clip, kind):
         found = dict(line.split(": ") for line in lines)
         assert len(found) == 5 and set(found) < set(names)
         assert all(0 < float(share.rstrip("%")) <= 100 for share in found.values())
+        said = run("-c", block, example, out, config, expect=2)
+        assert f"error: cannot read {config}: " in said
+        said = run("-c", block, example, config, clip, expect=2)
+        assert f"error: {config}: " in said
     else:
         files = {"classes": ""}
         torch.jit.load(out, _extra_files=files)
         assert json.loads(files["classes"]) == names
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "out", "message"),
+    [
+        ("text", "net.onnx", "text is no checkpoint that torch reads"),
+        ("text", ".", "is a folder; give the name of a file"),
+        ("", "text/net.onnx", "cannot write .*text/net.onnx: "),
+    ],
+)
+def test_what_cannot_be_written(
+    tmp_path, monkeypatch, capsys, checkpoint, out, message
+):
+    """Each is one line, not a traceback."""
+    name = "repflow_r18_motionshapes"
+    (tmp_path / "text").write_text("hello")
+    weights = str(tmp_path / checkpoint) if checkpoint else f"flowzoo://{name}"
+    command = ["export.py", name, weights, "--to", "torchscript"]
+    monkeypatch.setattr(sys, "argv", [*command, "--out", str(tmp_path / out)])
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_path(str(ROOT / "tools/deploy/export.py"), run_name="__main__")
+    assert stopped.value.code == 2
+    assert re.search(message, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_the_example_turns_videos_upright(tmp_path, degrees):
+    """Its frames are those that the tools see, up to rounding of the colors."""
+    example = runpy.run_path(str(ROOT / "examples" / "classify_onnx.py"))
+    source = encode(tmp_path / "source.mp4", 5)
+    path = turn(source, tmp_path / "turned.mp4", degrees)
+    expected = next(open_source(path)[0])
+    frames = example["read_frames"](str(path), *expected.shape[:2])
+    assert np.abs(frames[0].astype(int) - expected).max() < 8
 
 
 def test_pixels_are_normalized_as_in_training():

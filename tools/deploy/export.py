@@ -30,12 +30,11 @@ from mmaction.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
-from mmengine.runner import load_checkpoint
 
 import flowzoo  # noqa: F401
 from flowzoo.config_lookup import find_config
 from flowzoo.deployment import FORMATS, ClipClassifier, compare, export, load_exported
-from flowzoo.inference import known_classes
+from flowzoo.inference import known_classes, load_all_weights
 from flowzoo.interrupts import run_tool
 from flowzoo.zoo.protocol import counted_input
 
@@ -45,7 +44,7 @@ TOLERANCE = 1e-4
 def build(config: Config, checkpoint: str) -> ClipClassifier:
     with DefaultScope.overwrite_default_scope(config.default_scope):
         model = MODELS.build(config.model)
-    load_checkpoint(model, checkpoint, map_location="cpu", strict=True)
+    load_all_weights(model, checkpoint)
     return ClipClassifier(model)
 
 
@@ -74,6 +73,9 @@ def main() -> None:
     if args.to == "onnx" and not find_spec("onnx"):
         parser.error("--to onnx needs ONNX: pip install onnx onnxruntime onnxscript")
     path = Path(args.config)
+    out = args.out or Path(path.stem).with_suffix(FORMATS[args.to])
+    if out.is_dir():
+        parser.error(f"--out {out} is a folder; give the name of a file")
     try:
         if not path.is_file():
             path = find_config(f"{path.name.removesuffix('.py')}.py")
@@ -82,7 +84,6 @@ def main() -> None:
         clips = read_clips(config, args.clips) if args.clips else None
     except (TypeError, OSError, LookupError, ValueError, RuntimeError) as error:
         parser.error(str(error.args[0] if isinstance(error, KeyError) else error))
-    out = args.out or Path(path.stem).with_suffix(FORMATS[args.to])
     shape = counted_input(config)[1:]
     generator = torch.Generator().manual_seed(0)
     inputs = {
@@ -98,7 +99,8 @@ def main() -> None:
     except OSError as error:
         parser.error(f"cannot write {out}: {error.strerror or error}")
     finally:
-        partial.unlink(missing_ok=True)
+        if partial.exists():
+            partial.unlink()
 
 
 def write(
