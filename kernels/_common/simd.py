@@ -340,6 +340,28 @@ def vwhere_outside(typingctx, value, bound, then):
 
 
 @intrinsic
+def vfloor(typingctx, value):
+    """The largest whole number that is not above each number."""
+
+    def codegen(context, builder, sig, args):
+        return _call(builder, "floor", *args)
+
+    return value(value), codegen
+
+
+@intrinsic
+def vlimit(typingctx, value, low, high):
+    """value limited to [low, high]; NaN becomes low. low, high are vectors."""
+
+    def codegen(context, builder, sig, args):
+        value, low, high = args
+        value = builder.select(builder.fcmp_ordered(">", value, low), value, low)
+        return builder.select(builder.fcmp_ordered("<", value, high), value, high)
+
+    return value(value, low, high), codegen
+
+
+@intrinsic
 def vwiden(typingctx, value):
     """The same numbers in float64."""
 
@@ -360,7 +382,9 @@ __all__ = [
     "cached_njit",
     "vaccumulate",
     "vclamp",
+    "vfloor",
     "vlength",
+    "vlimit",
     "vload",
     "vload_wide",
     "vsplat",

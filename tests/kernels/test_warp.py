@@ -138,6 +138,23 @@ def test_not_a_number(padding, backend):
         assert out.isfinite().all()
 
 
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("shape", [(1, 2, 6, 11), (2, 1, 5, 1), (1, 1, 1, 3)], ids=str)
+def test_pixels_that_are_not_finite_spread_no_further(shape, padding):
+    image, flow, grad = make_inputs(shape)
+    image.flatten()[::5] = torch.nan
+    grad.flatten()[::7] = torch.inf
+    expected, got = (
+        run_warp(lambda *a, b=b: backward_warp(*a, padding, b), image, flow, grad)
+        for b in ("reference", "cpu")
+    )
+    assert expected["out"].isfinite().any()
+    for name, value in expected.items():
+        wrong = ~value.isfinite()
+        assert torch.equal(~got[name].isfinite(), wrong), name
+        torch.testing.assert_close(got[name][~wrong], value[~wrong], msg=name)
+
+
 @pytest.mark.parametrize("backend", ["reference", "cpu"])
 @pytest.mark.parametrize("padding", PADDINGS)
 def test_gradcheck(padding, backend):
