@@ -21,7 +21,6 @@ import json
 import math
 from pathlib import Path
 
-import cpu_roofline
 import timing
 import torch
 from repflow_inputs import make_maps, make_parameters
@@ -321,9 +320,8 @@ def main() -> None:
 
     # 60 pairs of 32 maps at 14 x 14 on the CPU, 32 clips of 16 frames on a GPU; about
     # as many pixels at the other sizes.
-    rows, memory, around, limits = [], [], {}, {}
+    rows, memory, around, limits = [], [], {}, ()
     if args.device == "cpu":
-        limits = cpu_roofline.machine()
         around = around_the_layer(args.threads, 4 * args.rounds)
     else:
         limits = timing.gpu_limits()
@@ -340,8 +338,6 @@ def main() -> None:
             rows.append(bench_one(shape, variant, args, functions))
             if args.device == "cuda" and size <= 44:
                 rows[-1]["roofline"] = roofline(rows[-1], *limits)
-            if args.device == "cpu":
-                rows[-1]["roofline"] = cpu_roofline.roofline(rows[-1], limits)
             write(args, rows, memory, around)
         shape = (args.clips, 32, 16, 14, 14)
         if args.no_memory:

@@ -58,9 +58,17 @@ auto_scale_lr = dict(enable=False, base_batch_size=2)
 LONG = "test_repflow_interpreted", "test_configs", "test_protocol", "test_tools"
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="slow tests as well")
+
+
+def pytest_collection_modifyitems(config, items):
     """The files that take longest first, so that no worker is left alone with one."""
     items.sort(key=lambda item: item.path.stem not in LONG)
+    if not config.getoption("--slow"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="slow, see --slow"))
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,7 @@ def run(wheel, tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_list_download_and_test(run):
     assert re.search(rf"{NAME} .* MB", run("zoo/download.py", "--list"))
     path = Path(run("zoo/download.py", NAME).split()[-1])

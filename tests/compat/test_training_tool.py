@@ -113,6 +113,7 @@ def test_flops_counter(run_mmaction_tool):
     assert "Unsupported operator flowzoo::" not in done.stdout
 
 
+@pytest.mark.slow
 def test_two_processes_on_cpu(tsn_config, run_mmaction_tool, tmp_path):
     """Train, validate, resume, test and dump under torchrun, with gloo."""
     options = ["--work-dir", tmp_path]

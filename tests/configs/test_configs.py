@@ -78,14 +78,25 @@ def small_model(cfg):
 BUILT = {}
 
 
+def kinds(value):
+    """The parts of a model, and what is named in them: types, modes, positions."""
+    if isinstance(value, dict):
+        parts = {key: kinds(part) for key, part in value.items()}
+        return {key: part for key, part in parts.items() if part}
+    if isinstance(value, list | tuple):
+        return [kind for kind in map(kinds, value) if kind]
+    return value if isinstance(value, str) else None
+
+
 @pytest.fixture(scope="module")
-def model(config):
+def model(config, pytestconfig):
     cfg = small_model(config.model)
     if cfg.type in ("TwoStreamRecognizer", "HallucinatedTwoStream"):
         pytest.skip("not trained")
-    # datasets share models, some of them large: one test of each is enough
+    # Configs share models, some of them large. One of each is enough, and without
+    # --slow one of each kind.
     optimizer = dict(config.optim_wrapper, optimizer=config.optim_wrapper.optimizer.type)
-    key = repr((cfg, optimizer))
+    key = repr((cfg, optimizer) if pytestconfig.getoption("--slow") else kinds(cfg))
     if BUILT.setdefault(key, config.filename) != config.filename:
         pytest.skip(f"same model and optimizer as {BUILT[key]}")
     model = MODELS.build(cfg)

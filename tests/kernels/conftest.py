@@ -24,6 +24,7 @@ class InterpretedRun(pytest.Item):
     def runtest(self):
         pytest.importorskip("triton")
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", self.path]
+        command += ["--slow"] if self.config.getoption("--slow") else []
         run = subprocess.run(
             command,
             env=os.environ | INTERPRET,

@@ -35,7 +35,9 @@ def interpreter(monkeypatch):
         (1, 1, 3, 2, 2),
         (1, 1, 4, 13, 4),  # strips side by side, the last one not full
         (1, 1, 2, 9, 35),  # strips in several warps, two columns to a thread
-        (9, 1, 2, 5, 9),  # more tasks than programs
+        pytest.param(  # more tasks than programs
+            (9, 1, 2, 5, 9), marks=pytest.mark.slow
+        ),
     ],
     ids=str,
 )
@@ -138,7 +140,12 @@ def force_tiles(monkeypatch, shape: tiling.Shape, iterations: int) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(
-    ("shape", "n_iters"), [((1, 1, 3, 5, 4), 4), ((2, 1, 2, 2, 1), 1)], ids=str
+    ("shape", "n_iters"),
+    [
+        pytest.param((1, 1, 3, 5, 4), 4, marks=pytest.mark.slow),
+        ((2, 1, 2, 2, 1), 1),
+    ],
+    ids=str,
 )
 def test_several_launches(shape, n_iters, variant, monkeypatch):
     """Clip by clip, with fewer slots for states than there are launches."""
@@ -148,7 +155,7 @@ def test_several_launches(shape, n_iters, variant, monkeypatch):
     check_against_reference("triton", make_maps(shape), variant, n_iters)
 
 
-@pytest.mark.parametrize("initial", [False, True])
+@pytest.mark.parametrize("initial", [pytest.param(False, marks=pytest.mark.slow), True])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_tiles(variant, initial, monkeypatch):
     """Several in both directions and several launches, the last one shorter."""

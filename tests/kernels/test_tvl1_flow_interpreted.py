@@ -47,8 +47,8 @@ SHORT["outer_iterations"] = 2
     [
         {"median": 1},
         {"median": 3, "outer_iterations": 1},
-        {"outer_iterations": 1},
-        {"interpolation": "bilinear", "median": 1, "scales": 1, "inner_iterations": 7},
+        pytest.param({"outer_iterations": 1}, marks=pytest.mark.slow),
+        {"interpolation": "bilinear", "median": 1, "scales": 1, "inner_iterations": 4},
         {"tau": 0.2, "lam": 0.05, "theta": 0.4, "median": 1, "scales": 1},
     ],
     ids=str,
@@ -88,7 +88,9 @@ def test_initial_flow_far_outside_too():
     assert ours.isfinite().all()
 
 
-@pytest.mark.parametrize("epsilon", [0.24, 0.15, 0.07])
+@pytest.mark.parametrize(
+    "epsilon", [0.24, 0.15, pytest.param(0.07, marks=pytest.mark.slow)]
+)
 def test_each_pair_stops_at_its_own_iteration(epsilon):
     """In the middle of a launch of three iterations, at its end, and never."""
     frames = moving_frames(1, 4, 20, 24)

@@ -119,6 +119,17 @@ def test_dataset_follows_the_config(monkeypatch):
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_parameters(row):
+    assert complexity(load(row), None)[0] == row.parameters
+
+
+def slow_in_folders(rows):
+    for row in rows:
+        marks = [pytest.mark.slow] if "/" in str(row.config) else []
+        yield pytest.param(row, id=row.name, marks=marks)
+
+
+@pytest.mark.parametrize("row", list(slow_in_folders(ROWS)))
 def test_measured_complexity(row):
     """Of the test pipeline's views; tools/zoo/count_flops.py writes it."""
     measured = complexity(load(row), row.input)
