@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from typing import NamedTuple
 
+import av
 import cv2
 import numpy as np
 import torch
@@ -45,6 +47,7 @@ class Prediction:
         frames: (T, H, W, 3) uint8 RGB, all frames of the part.
         new: how many of them, at the end, are in no part before.
         all_scores: {class: score} of every class, not of the most probable ones alone.
+        frame_rate: of the whole video, in frames per second, on average.
         flow: (2C, T', h, w), of the frames that the model looked at: the model's own,
             from its first layer of representation flow, its TVNet or its MotionNet,
             or else TV-L1 flow of all frames of the part. None of a single frame, or
@@ -59,6 +62,7 @@ class Prediction:
     frames: np.ndarray
     new: int
     all_scores: dict[str, float]
+    frame_rate: float
     flow: Tensor | None = None
     flow_name: str | None = None
 
@@ -66,6 +70,14 @@ class Prediction:
         """start, end, and {class: score}."""
         scores = dict(zip(self.classes, self.scores, strict=True))
         return dict(start=self.start, end=self.end, scores=scores)
+
+
+class _Frame(NamedTuple):
+    """(H, W, 3) uint8 RGB, and when it is shown, in seconds from the first frame."""
+
+    image: np.ndarray
+    start: float
+    end: float
 
 
 class Inferencer:
@@ -168,27 +180,27 @@ class Inferencer:
         Raises:
             VideoError: The source cannot be read.
         """
-        frames, rate = open_source(source)
+        frames, rate = _open(source)
         span = self.frames_of_a_part
         step = span if self.step is None else max(1, round(self.step * rate))
-        part: deque[np.ndarray] = deque(islice(frames, span), maxlen=span)
+        part: deque[_Frame] = deque(islice(frames, span), maxlen=span)
         if not part:
             raise VideoError(f"{source} has no frames")
-        start, new = 0, len(part)
+        new = len(part)
         while True:
-            yield self._predict(np.stack(part), new, start / rate, rate, with_flow)
+            yield self._predict(part, new, rate, with_flow)
             following = list(islice(frames, step))
             if not following:
                 return
             # the last part reaches back, so that it is as long as the others
-            start += max(0, len(part) + len(following) - span)
             part.extend(following)
             new = min(len(following), span)
 
     @torch.no_grad()
     def _predict(
-        self, frames: np.ndarray, new: int, start: float, rate: float, with_flow: bool
+        self, part: Sequence[_Frame], new: int, rate: float, with_flow: bool
     ) -> Prediction:
+        frames = np.stack([frame.image for frame in part])
         numbers = np.arange(self._length * self._clips) * self._interval
         numbers = np.minimum(numbers, len(frames) - 1)
         results = dict(
@@ -214,13 +226,14 @@ class Inferencer:
         scores, order = sample.pred_score.cpu().sort(descending=True, stable=True)
         classes = [self._name(i) for i in order.tolist()]
         return Prediction(
-            start=round(start, 3),
-            end=round(start + len(frames) / rate, 3),
+            start=round(part[0].start, 3),
+            end=round(part[-1].end, 3),
             classes=tuple(classes[: self.top]),
             scores=tuple(scores[: self.top].tolist()),
             frames=frames,
             new=new,
             all_scores=dict(zip(classes, scores.tolist(), strict=True)),
+            frame_rate=rate,
             flow=flow,
             flow_name=None if flow is None else name,
         )
@@ -295,6 +308,11 @@ def open_source(source: str | Path | int) -> tuple[Iterator[np.ndarray], float]:
     Raises:
         VideoError: It cannot be opened.
     """
+    frames, rate = _open(source)
+    return (frame.image for frame in frames), rate
+
+
+def _open(source: str | Path | int) -> tuple[Iterator[_Frame], float]:
     if isinstance(source, bool) or not isinstance(source, str | Path | int):
         raise TypeError(
             "a video is the path of a file, the URL of a stream or the number of a "
@@ -306,41 +324,56 @@ def open_source(source: str | Path | int) -> tuple[Iterator[np.ndarray], float]:
     if "://" in name and not Path(name).exists():
         return _open_stream(name)
     reader = VideoReader(name)
-    return _read_file(reader), reader.frame_rate or _RATE
+    rate = reader.frame_rate or _RATE
+    return _read_file(reader, rate), rate
 
 
-def _open_stream(url: str) -> tuple[Iterator[np.ndarray], float]:
+def _open_stream(url: str) -> tuple[Iterator[_Frame], float]:
     """Frames as they come; a reader of files would first read to the end."""
     container, stream = open_video(url)
     rate = float(stream.average_rate or stream.guessed_rate or _RATE)
 
-    def read() -> Iterator[np.ndarray]:
-        to_rgb = ToRGB()
+    def read() -> Iterator[_Frame]:
         with container, naming_errors(f"read {url}"):
-            for frame in decode_from_key(stream, container.demux(stream), url):
-                yield to_rgb(frame)
+            frames = decode_from_key(stream, container.demux(stream), url)
+            yield from _timed(frames, rate)
 
     return read(), rate
 
 
-def _read_file(reader: VideoReader) -> Iterator[np.ndarray]:
-    to_rgb = ToRGB()
+def _read_file(reader: VideoReader, rate: float) -> Iterator[_Frame]:
     with reader, naming_errors(f"convert frames of {reader.filename}"):
-        for frame in reader.frames():
-            yield to_rgb(frame)
+        yield from _timed(reader.frames(), rate)
 
 
-def _open_camera(number: int) -> tuple[Iterator[np.ndarray], float]:
+def _timed(frames: Iterable[av.VideoFrame], rate: float) -> Iterator[_Frame]:
+    """Images with the times that the file has, or those of a constant rate."""
+    to_rgb = ToRGB()
+    first, end = None, 0.0
+    for frame in frames:
+        start = end
+        if frame.time is not None:
+            first = frame.time if first is None else first
+            start = max(0.0, frame.time - first)
+        seconds = (frame.duration or 0) * float(frame.time_base or 0)
+        end = start + (seconds or 1 / rate)
+        yield _Frame(to_rgb(frame), start, end)
+
+
+def _open_camera(number: int) -> tuple[Iterator[_Frame], float]:
     camera = cv2.VideoCapture(number)
     there, first = camera.read()
     if not there:
         raise VideoError(f"there is no camera {number}, or it is in use")
+    rate = camera.get(cv2.CAP_PROP_FPS) or _RATE
 
-    def read() -> Iterator[np.ndarray]:
+    def read() -> Iterator[_Frame]:
+        images = chain([first], iter(lambda: camera.read()[1], None))
         try:
-            for frame in chain([first], iter(lambda: camera.read()[1], None)):
-                yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+            for i, image in enumerate(images):
+                rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+                yield _Frame(rgb, i / rate, (i + 1) / rate)
         finally:
             camera.release()
 
-    return read(), camera.get(cv2.CAP_PROP_FPS) or _RATE
+    return read(), rate

@@ -75,6 +75,24 @@ def test_parts_cover_the_video_once(make, folder):
     assert [round(p.start * rate) for p in dense] == [0, 8, 16, 24, 32, 40, 48]
 
 
+def test_times_are_those_of_the_file(make, tmp_path):
+    """40 frames of 1/25 s, then 24 of 1/5 s."""
+    path = tmp_path / "slower.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 32
+        stream.pix_fmt = "yuv420p"
+        for i in range(64):
+            image = np.full((32, 32, 3), i, np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts = i + 4 * max(0, i - 40)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    first, second = make()(path)
+    assert (first.start, first.end, second.start) == (0, 1.28, 1.28)
+    assert second.end == pytest.approx(1.6 + 24 / 5, abs=0.2)  # the last one's is open
+
+
 def test_scores_are_those_of_the_model(make, folder):
     inferencer = make(classes=folder / "classes.txt", device="cpu", top=3)
     prediction = next(inferencer(folder / "videos" / "long.mp4", with_flow=True))

@@ -82,8 +82,7 @@ def run(inferencer: Inferencer, source: str, path: Path, video: bool) -> None:
                     continue
                 if writer is None:
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    seconds = prediction.end - prediction.start
-                    rate = len(prediction.frames) / seconds
+                    rate = prediction.frame_rate
                     writer = AnnotatedVideo(path, rate, inferencer.top)
                     stack.enter_context(writer)
                 text = [

@@ -112,9 +112,9 @@ def test_the_example_turns_videos_upright(tmp_path, degrees):
     example = runpy.run_path(str(ROOT / "examples" / "classify_onnx.py"))
     source = encode(tmp_path / "source.mp4", 5)
     path = turn(source, tmp_path / "turned.mp4", degrees)
-    expected = next(open_source(path)[0])
+    expected = list(open_source(path)[0])[3]
     frames = example["read_frames"](str(path), *expected.shape[:2])
-    assert np.abs(frames[0].astype(int) - expected).max() < 8
+    assert np.abs(frames[3].astype(int) - expected).max() < 8
 
 
 def test_pixels_are_normalized_as_in_training():
