@@ -28,6 +28,7 @@ from .io.images import ToRGB
 from .io.text import read_lines
 from .io.video import VideoError, VideoReader, naming_errors
 from .io.video_stream import decode_from_key, open_video
+from .io.video_timeline import has_true_times
 from .models.recognizers import MotionEstimator
 from .visualization.motion import MotionRecorder, tvl1_of_frames
 
@@ -336,27 +337,30 @@ def _open_stream(url: str) -> tuple[Iterator[_Frame], float]:
     def read() -> Iterator[_Frame]:
         with container, naming_errors(f"read {url}"):
             frames = decode_from_key(stream, container.demux(stream), url)
-            yield from _timed(frames, rate)
+            yield from _timed(frames, rate, has_true_times(container, stream))
 
     return read(), rate
 
 
 def _read_file(reader: VideoReader, rate: float) -> Iterator[_Frame]:
     with reader, naming_errors(f"convert frames of {reader.filename}"):
-        yield from _timed(reader.frames(), rate)
+        known = has_true_times(reader.stream.container, reader.stream)
+        yield from _timed(reader.frames(), rate, known)
 
 
-def _timed(frames: Iterable[av.VideoFrame], rate: float) -> Iterator[_Frame]:
-    """Images with the times that the file has, or those of a constant rate."""
+def _timed(
+    frames: Iterable[av.VideoFrame], rate: float, known: bool
+) -> Iterator[_Frame]:
+    """Images with the times that frames have, if ``known``, or of a constant rate."""
     to_rgb = ToRGB()
-    first, end = None, 0.0
-    for frame in frames:
-        start = end
-        if frame.time is not None:
+    first = None
+    for i, frame in enumerate(frames):
+        start, end = i / rate, (i + 1) / rate
+        if known and frame.time is not None:
             first = frame.time if first is None else first
             start = max(0.0, frame.time - first)
-        seconds = (frame.duration or 0) * float(frame.time_base or 0)
-        end = start + (seconds or 1 / rate)
+            seconds = (frame.duration or 0) * float(frame.time_base)
+            end = start + (seconds or 1 / rate)
         yield _Frame(to_rgb(frame), start, end)
 
 
