@@ -109,8 +109,8 @@ class Inferencer:
         top: int = 5,
         step: float | None = None,
     ) -> None:
-        if top < 1:
-            raise ValueError(f"top={top}: at least one class is needed")
+        if not isinstance(top, int) or top < 1:
+            raise ValueError(f"top={top}: a whole number of classes, at least 1")
         if step is not None and not step > 0:
             raise ValueError(f"step={step}: a positive number of seconds is needed")
         path = Path(model)
@@ -121,6 +121,13 @@ class Inferencer:
             zoo.index.find_checkpoint(path.stem)
             weights = f"flowzoo://{path.stem}"
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            raise ValueError(
+                f"device={device} is no device that PyTorch can use here "
+                f"({str(error).splitlines()[0]}); give cpu, or leave it out"
+            ) from error
         self._read_pipeline()
         with DefaultScope.overwrite_default_scope("mmaction"):
             self.model = MODELS.build(self.config.model)

@@ -195,8 +195,11 @@ def test_errors_say_what_to_do(make, folder):
         flowzoo.Inferencer(folder / "small.py", str(folder / "classes.txt"))
     with pytest.raises(TypeError, match="number of a camera, not ndarray"):
         next(make()(np.zeros((9, 32, 32, 3), np.uint8)))
-    with pytest.raises(ValueError, match="top=0"):
-        make(top=0)
+    for top in (0, 2.5):
+        with pytest.raises(ValueError, match=f"top={top}"):
+            make(top=top)
+    with pytest.raises(ValueError, match=r"no such is no device that .* give cpu"):
+        make(device="no such")
     with pytest.raises(ValueError, match="step=-1"):
         make(step=-1)
     other = folder / "other.pth"
