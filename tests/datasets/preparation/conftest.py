@@ -30,3 +30,9 @@ def clip(tmp_path_factory):
 def lines():
     """Lines of an annotation file."""
     return lambda path: path.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.fixture
+def data_folder(tmp_path, monkeypatch):
+    """The configs read what is in folders below, by the dataset's name."""
+    monkeypatch.setenv("FLOWZOO_DATA", str(tmp_path))
