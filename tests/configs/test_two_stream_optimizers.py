@@ -31,12 +31,21 @@ def settings(name):
     return found, kinds
 
 
-@pytest.mark.parametrize("network", ["vgg16", "tsn"])
 @pytest.mark.parametrize(
-    ("stage", "slow"), [("", 1e-6), ("_temporal", None)], ids=["end_to_end", "temporal"]
+    "name",
+    [
+        "hidden2s_vgg16_ucf101",
+        "hidden2s_vgg16_ucf101_temporal",
+        "hidden2s_vgg16_ucf101_tinymotionnet",
+        "hidden2s_vgg16_hmdb51",
+        "hidden2s_tsn_ucf101",
+        "hidden2s_tsn_ucf101_temporal",
+        "hidden2s_branched_ucf101",
+    ],
 )
-def test_every_parameter(network, stage, slow):
-    found, kinds = settings(f"hidden2s_{network}_ucf101{stage}")
+def test_every_parameter(name):
+    found, kinds = settings(name)
+    stage, slow, norms = "temporal" in name, 1e-6, "tsn" in name
     seen = set()
     for name, setting in found.items():
         module, kind = name.rsplit(".", 1)
@@ -52,7 +61,7 @@ def test_every_parameter(network, stage, slow):
             decay, rate = 0, rate if "motion_net" in name else 2 * rate
         assert setting == pytest.approx((rate, decay)), name
         seen.add((rate, decay))
-    norms = network == "tsn"  # whose first norm alone is trained
+    # TSN's first norm alone is trained
     assert len(seen) == (2 if stage else 5) + norms
     trained = [n for n in found if n.rsplit(".", 1)[0] in kinds[nn.BatchNorm2d]]
     assert len(trained) == 2 * norms

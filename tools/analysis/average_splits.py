@@ -73,6 +73,12 @@ def _require_different(paths: list[Path], contents: list) -> None:
     for (a, first), (b, second) in combinations(zip(paths, contents, strict=True), 2):
         if first == second:
             raise ValueError(f"{a} and {b} are the same split; give each once")
+        if isinstance(first, set) and (first < second or second < first):
+            part, whole = (a, b) if first < second else (b, a)
+            raise ValueError(
+                f"{part} has only videos that {whole} has, too: is it a part of "
+                "the same split?"
+            )
 
 
 def average(splits: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:

@@ -38,6 +38,15 @@ def write_split(path, labels, predictions, classes=3):
     return path
 
 
+def name_videos(path, predictions):
+    """A dump of as many videos, the same ones in every file."""
+    labels = [number % 2 for number in range(len(predictions))]
+    samples = pickle.loads(write_split(path, labels, predictions).read_bytes())
+    for i, sample in enumerate(samples):
+        sample["filename"] = f"videos/{i}.mp4"
+    path.write_bytes(pickle.dumps(samples))
+
+
 def test_mean_of_splits(tmp_path, run):
     splits = [
         write_split(tmp_path / "1.pkl", [0, 1, 2, 0], [0, 1, 2, 0]),
@@ -86,11 +95,11 @@ def test_splits_are_different_ones_of_one_dataset(tmp_path, run):
     other = write_split(tmp_path / "3.pkl", [0, 1, 2], [0, 1, 1], classes=4)
     assert "3 and 4 classes" in str(run(one, other)[0])
     for path, scores in ((one, [0, 1]), (again, [1, 0])):  # another run, same videos
-        samples = pickle.loads(write_split(path, [0, 1], scores).read_bytes())
-        for i, sample in enumerate(samples):
-            sample["filename"] = f"videos/{i}.mp4"
-        path.write_bytes(pickle.dumps(samples))
+        name_videos(path, scores)
     assert "are the same split" in str(run(one, again)[0])
+    name_videos(again, [1, 0, 1])  # the first has stopped early
+    for paths in ((one, again), (again, one)):
+        assert f"{one} has only videos that {again} has" in str(run(*paths)[0])
 
 
 def test_one_split_is_no_average(tmp_path, run):
