@@ -9,6 +9,10 @@ The models to choose from are those of the zoo that classify videos, and CONFIG.
 
 # ruff: noqa: E402
 import argparse
+import os
+import signal
+import tempfile
+import threading
 
 from mmaction_tool import wait_passively
 
@@ -29,6 +33,14 @@ def main() -> None:
     args = parser.parse_args()
     if (args.config is None) != (args.weights is None):
         parser.error("give --config and --weights together")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
+    with tempfile.TemporaryDirectory(prefix="flowzoo_") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder  # uploads; read when it is imported
+        serve(args, parser)
+
+
+def serve(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Show the page until Ctrl-C."""
     try:
         from flowzoo.app.page import make_page
     except ModuleNotFoundError as error:
@@ -38,10 +50,21 @@ def main() -> None:
             'the page needs Gradio: pip install -c constraints.txt -e ".[app]"'
         )
     models = {args.config: (args.config, args.weights)} if args.config else {}
+    page = make_page(models)
     try:
-        make_page(models).launch(server_name=args.host, server_port=args.port)
+        _, address, _ = page.launch(
+            server_name=args.host,
+            server_port=args.port,
+            prevent_thread_lock=True,
+            quiet=True,
+        )
     except OSError as error:  # the port is in use
         parser.error(f"{error}; choose another --port")
+    print(f"the page is at {address} until you press Ctrl-C", flush=True)
+    try:
+        threading.Event().wait()
+    finally:
+        page.close(verbose=False)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,9 @@ def make_page(models: dict[str, tuple[str, str | None]] | None = None) -> gr.Blo
             return sheet, None
         return sheet, _plot(analysis.energies(part, chosen), int(iterations))
 
+    def clear():
+        return None, None, [], [], None, None
+
     with gr.Blocks(title="FlowZoo", analytics_enabled=False) as page:
         state = gr.State(None)
         gr.Markdown(_INTRODUCTION)
@@ -114,6 +117,13 @@ def make_page(models: dict[str, tuple[str, str | None]] | None = None) -> gr.Blo
             concurrency_limit=1, concurrency_id="model", api_visibility="private"
         )
         button.click(run, [video, model], [*outputs, sheet, energy], **shared)
+        gr.on(  # nothing of one clip or model is seen beside another
+            [video.change, model.change],
+            clear,
+            None,
+            [state, label, table, parameters, sheet, energy],
+            **shared,
+        )
         views = [state, part, channels, iterations]
         for change in (part.input, channels.input, iterations.input):
             change(show, views, [sheet, energy], trigger_mode="always_last", **shared)
