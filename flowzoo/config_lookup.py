@@ -91,7 +91,9 @@ def moved_config(path: str | Path) -> Path | None:
     name = _current_name(path.name)
     if name not in _paths_by_name():
         return None
-    moved = next(path.parent.glob(f"*/{name}"), None)
+    folders = {p.parent.name for p in CONFIGS.rglob(name)}  # not a work directory
+    copies = path.parent.glob(f"*/{name}")
+    moved = next((p for p in copies if p.parent.name in folders), None)
     if moved:
         _warn(f"the config {path} is now {moved}")
     return moved

@@ -169,3 +169,9 @@ def test_former_path_on_the_command_line(tmp_path, monkeypatch):
     done = train("configs/gru_i3d_kinetics.py", "--work-dir", tmp_path)
     assert "is now configs/monet/monet_i3d_kinetics_gru.py" in done.stdout
     assert "appearance_train.npz" in done.stdout  # it was read: its data are missing
+
+
+def test_the_config_that_a_training_wrote_is_no_moved_one(tmp_path):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / FORMER.name).touch()
+    assert moved_config(tmp_path / FORMER.name) is None
