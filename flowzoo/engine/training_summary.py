@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -58,14 +59,26 @@ class TrainingSummaryHook(Hook):
         _draw(history.get("train/loss"), metric, metrics.get(metric), curves)
         lines.append(("curves", str(curves)))
         if best and (config := runner.cfg.filename):
-            files = shlex.join([str(config), str(best)])
-            lines.append(("test", f"python tools/test.py {files}"))
+            written = folder / Path(config).name  # by mmengine, with --cfg-options
+            config = written if written.is_file() else config
+            lines.append(("test", _command("test.py", str(config), str(best))))
             if runner.cfg.model.type != "MotionEstimator" and takes_videos(runner.cfg):
-                options = shlex.join(["--model", str(config), "--weights", str(best)])
-                lines.append(("demo", f"python tools/demo.py VIDEO {options}"))
+                options = ["--model", str(config), "--weights", str(best)]
+                lines.append(("demo", _command("demo.py", "VIDEO", *options)))
         width = max(len(name) for name, _ in lines)
         text = "\n".join(f"  {name:<{width}}  {value}" for name, value in lines)
         print_log(f"Training has ended.\n{text}", "current")
+
+
+def _command(tool: str, *arguments: str) -> str:
+    """For the folder that one is in: the tool beside the one that trained."""
+    # mmaction2's tool, which FlowZoo's runs, has taken the latter's place in sys.argv
+    script = next((a for a in sys.orig_argv[1:] if a.endswith(".py")), "")
+    folder = Path(script).parent
+    if not (folder / "mmaction_tool.py").is_file():  # trained by a script of one's own
+        folder = Path("tools")
+    path = folder / tool
+    return shlex.join(["python", str(path), *arguments])
 
 
 def _slug(metric: str) -> str:

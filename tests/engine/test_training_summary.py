@@ -60,6 +60,23 @@ def test_accuracy_checkpoints_and_commands(summarize, tmp_path):
     assert lines["curves"] == str(curves) and curves.read_bytes()[1:4] == b"PNG"
 
 
+def test_the_commands_have_the_options_of_the_training(
+    summarize, tmp_path, monkeypatch
+):
+    """And name the tools beside the one that ran, wherever that is."""
+    name = "repflow_r18_weizmann.py"
+    (tmp_path / name).touch()  # mmengine writes the config with --cfg-options
+    tools = tmp_path / "other tools"
+    tools.mkdir()
+    (tools / "mmaction_tool.py").touch()
+    command = ["python", "-u", str(tools / "train.py"), "config.py"]
+    monkeypatch.setattr("sys.orig_argv", command)
+    lines = summarize(name, train__loss=[2.0])
+    last = tmp_path / "epoch_3.pth"
+    assert lines["test"] == f"python '{tools}/test.py' {tmp_path / name} {last}"
+    assert lines["demo"].startswith(f"python '{tools}/demo.py' VIDEO --model ")
+
+
 def test_without_validation_and_without_classes(summarize, tmp_path):
     """A motion estimator has no demo of classes."""
     lines = summarize("tinymotionnet_ucf101.py", train__loss=[2.0])
