@@ -24,14 +24,13 @@ from mmaction_tool import wait_passively
 
 wait_passively()  # before torch is loaded
 
-from tqdm import tqdm
-
 import flowzoo  # noqa: F401
 from flowzoo.datasets.preparation.sources import VIDEO_SUFFIXES
 from flowzoo.devices import device_argument
 from flowzoo.inference import Inferencer, Prediction, average
 from flowzoo.interrupts import INTERRUPTED, run_tool
 from flowzoo.io.video import VideoError
+from flowzoo.progress import Progress
 from flowzoo.visualization.annotated_video import AnnotatedVideo
 
 
@@ -76,7 +75,7 @@ def run(inferencer: Inferencer, source: str, path: Path, video: bool) -> None:
         writer = None
         try:
             for prediction in inferencer(source, with_flow=video):
-                tqdm.write(line_of(prediction))
+                Progress.write(line_of(prediction))
                 predictions.append(prediction)
                 if not video:
                     continue
@@ -122,7 +121,7 @@ def write_json(
         content["stopped"] = str(stopped) or "interrupted"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=1) + "\n")
-    tqdm.write(f"{source}: {next(iter(mean))} ({next(iter(mean.values())):.1%})")
+    Progress.write(f"{source}: {next(iter(mean))} ({next(iter(mean.values())):.1%})")
 
 
 def main() -> None:
@@ -166,15 +165,15 @@ def main() -> None:
         if path.exists() and not path.with_name(f"{path.stem}.json").exists():
             parser.error(f"{path} is no result of this tool; give another --out")
     failed = 0
-    for source in tqdm(sources, unit="video", disable=len(sources) == 1):
+    for source in Progress(sources, unit="video", disable=len(sources) == 1):
         try:
             run(inferencer, source, targets[source], not args.no_video)
         except KeyboardInterrupt:
-            tqdm.write("interrupted")
+            Progress.write("interrupted")
             if folder.exists():  # a camera and a stream end in no other way
                 sys.exit(INTERRUPTED)
         except VideoError as error:
-            tqdm.write(f"error: {error}")
+            Progress.write(f"error: {error}")
             failed += 1
         except OSError as error:
             sys.exit(f"error: cannot write to {args.out}: {error.strerror}")

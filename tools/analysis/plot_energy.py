@@ -21,9 +21,9 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 from mmengine.runner import load_checkpoint
-from tqdm import tqdm
 
 from flowzoo.interrupts import run_tool
+from flowzoo.progress import Progress
 from flowzoo.visualization import FlowRecorder, energy_by_iteration, read_clip
 from flowzoo_kernels import RepresentationFlow
 
@@ -93,7 +93,7 @@ def main() -> None:
             }
         curves = {}
         figure, axis = plt.subplots(figsize=(7, 4))
-        for name, (layer, features) in tqdm(layers.items(), unit="layer"):
+        for name, (layer, features) in Progress(layers.items(), unit="layer"):
             energies, _ = energy_by_iteration(layer, features, args.n_iters)
             energies = energies.flatten(1).mean(1)
             if energies[0] == 0:
@@ -104,8 +104,12 @@ def main() -> None:
             if layer.n_iters <= args.n_iters:
                 value = energies[layer.n_iters]
                 axis.plot(layer.n_iters, value, "o", color=line.get_color())
-                tqdm.write(f"{name}: {value:.3f} after its {layer.n_iters} iterations")
-            tqdm.write(f"{name}: {energies[-1]:.3f} after {args.n_iters} iterations")
+                Progress.write(
+                    f"{name}: {value:.3f} after its {layer.n_iters} iterations"
+                )
+            Progress.write(
+                f"{name}: {energies[-1]:.3f} after {args.n_iters} iterations"
+            )
         axis.set_xlabel("iterations")
         axis.set_ylabel("energy, as a share of no flow's")
         axis.set_ylim(bottom=0)

@@ -33,13 +33,13 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from torch import nn
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 import flowzoo  # noqa: F401
 from flowzoo.datasets.extraction import Readable, describe_dataset
 from flowzoo.datasets.features import FeatureWriter
 from flowzoo.interrupts import run_tool
 from flowzoo.models.recognizers import feature_sequence
+from flowzoo.progress import Progress
 
 
 def load_model(config: Config, checkpoint: Path, seed: int | None) -> nn.Module:
@@ -116,7 +116,7 @@ def main() -> None:
         collate_fn=list,
     )
     unreadable = {}
-    with torch.inference_mode(), tqdm(total=len(missing), unit="video") as progress:
+    with torch.inference_mode(), Progress(total=len(missing), unit="video") as progress:
         for batch in batches:
             unreadable |= {number: why for number, item, why in batch if item is None}
             read = [(number, item) for number, item, _ in batch if item is not None]

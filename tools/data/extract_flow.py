@@ -34,7 +34,6 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from flowzoo.datasets.preparation.flow_files import (
     FORMATS,
@@ -50,6 +49,7 @@ from flowzoo.interrupts import run_tool
 from flowzoo.io.text import read_lines
 from flowzoo.io.video import VideoError
 from flowzoo.process_pool import available_cores, worker_pool
+from flowzoo.progress import Progress
 from flowzoo_kernels import tvl1_flow
 from flowzoo_kernels.tvl1_flow.options import PRESETS
 
@@ -116,7 +116,7 @@ def run_jobs(videos, args, settings: FlowSettings) -> dict[str, str]:
         sys.exit(f"{error}; delete its folder and run this again")
     if waiting and args.device == "cpu":  # compile once, not in every worker
         tvl1_flow(torch.zeros(1, 2, 16, 16, dtype=torch.uint8), settings.preset)
-    progress = tqdm(total=len(waiting), unit="video")
+    progress = Progress(total=len(waiting), unit="video")
     with worker_pool(args.jobs) as pool, progress:
         jobs = {}
         for name in waiting:
@@ -216,7 +216,9 @@ def main() -> None:
     settings = FlowSettings(**{name: getattr(args, name) for name in defaults})
     suffix = f"_{number}_of_{shards}" if shards > 1 else ""
     if args.verify:
-        faults = {name: fault(target_of(args.out, name)) for name, _ in tqdm(videos)}
+        faults = {
+            name: fault(target_of(args.out, name)) for name, _ in Progress(videos)
+        }
         bad = [f"{name}: {why}" for name, why in faults.items() if why]
         print("\n".join([*bad, f"{len(videos) - len(bad)} of {len(videos)} complete"]))
         sys.exit(1 if bad else 0)

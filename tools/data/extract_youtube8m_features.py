@@ -32,7 +32,6 @@ runpy.run_path(str(Path(__file__).parents[1] / "mmaction_tool.py"))["wait_passiv
 
 import torch
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 import flowzoo  # noqa: F401
 from flowzoo.datasets.extraction import Readable, describe_dataset
@@ -40,6 +39,7 @@ from flowzoo.datasets.features import FeatureWriter
 from flowzoo.datasets.video import CheckedVideoDataset
 from flowzoo.datasets.youtube8m import YouTube8MWriter, dequantize
 from flowzoo.interrupts import run_tool
+from flowzoo.progress import Progress
 from flowzoo.zoo.youtube8m_features import (
     MAX_FRAMES,
     FramesOfSeconds,
@@ -108,10 +108,10 @@ def main() -> None:
         prefetch_factor=1 if args.workers else None,
     )
     unreadable = {}
-    for number, frames, why in tqdm(videos, unit="video"):
+    for number, frames, why in Progress(videos, unit="video"):
         if frames is None:
             unreadable[number] = why
-            tqdm.write(f"left out: {why}", file=sys.stderr)
+            Progress.write(f"left out: {why}", file=sys.stderr)
             continue
         levels = model(frames.to(device))
         writer.add(number, dequantize(levels) if args.out.suffix == ".npz" else levels)
