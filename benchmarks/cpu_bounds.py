@@ -64,33 +64,19 @@ class Iteration(NamedTuple):
 # reads u and p before the iteration and u and p after it, rho, its gradient and square,
 # the gradients of u, p, rho and its gradient; it writes the latter.
 FORWARD, BACKWARD = 16, 34
+_U_ROW = Loop("u_row", 12, 2)
+_BOTH_BACKWARD = (  # whatever the variant
+    Loop("old_u_row", 11, 5),
+    Loop("old_p_row", 4, 2, 2),
+    Loop("div_kernel_grads_row", 4, 0, 2),
+)
+_TVL1_BACKWARD = Loop("p_row_tvl1_backward", 12, 4, 2), Loop("new_u_row", 4, 1, 2)
+_SOBEL_BACKWARD = Loop("p_row_sobel_backward", 12, 4, 2), Loop("new_u_row", 1, 1, 2)
 ITERATION = {
-    ("tvl1", "forward"): Iteration(
-        (Loop("u_row", 12, 2), Loop("p_row_tvl1", 12, 4)), FORWARD
-    ),
-    ("paper", "forward"): Iteration(
-        (Loop("u_row", 12, 2), Loop("p_row_sobel", 14, 4)), FORWARD
-    ),
-    ("tvl1", "backward"): Iteration(
-        (
-            Loop("p_row_tvl1_backward", 12, 4, 2),
-            Loop("new_u_row", 4, 1, 2),
-            Loop("old_u_row", 11, 5),
-            Loop("old_p_row", 4, 2, 2),
-            Loop("div_kernel_grads_row", 4, 0, 2),
-        ),
-        BACKWARD,
-    ),
-    ("paper", "backward"): Iteration(
-        (
-            Loop("p_row_sobel_backward", 12, 4, 2),
-            Loop("new_u_row", 1, 1, 2),
-            Loop("old_u_row", 11, 5),
-            Loop("old_p_row", 4, 2, 2),
-            Loop("div_kernel_grads_row", 4, 0, 2),
-        ),
-        BACKWARD,
-    ),
+    ("tvl1", "forward"): Iteration((_U_ROW, Loop("p_row_tvl1", 12, 4)), FORWARD),
+    ("paper", "forward"): Iteration((_U_ROW, Loop("p_row_sobel", 14, 4)), FORWARD),
+    ("tvl1", "backward"): Iteration(_TVL1_BACKWARD + _BOTH_BACKWARD, BACKWARD),
+    ("paper", "backward"): Iteration(_SOBEL_BACKWARD + _BOTH_BACKWARD, BACKWARD),
 }
 
 
