@@ -1,8 +1,7 @@
 """Methods side by side on a small real benchmark: same input, same budget, all folds.
 
 usage: python benchmarks/comparison.py weizmann ROOT [--methods NAME ...]
-           [--folds N ...] [--work-dir DIR] [--threads N]
-       python benchmarks/comparison.py weizmann ROOT --table
+           [--folds N ...] [--results DIR] [--work-dir DIR] [--threads N]
 
 ROOT is the folder with the official clips. For each method (a config, by its name):
 
@@ -12,15 +11,17 @@ ROOT is the folder with the official clips. For each method (a config, by its na
 2. For each fold the method is trained on the other groups with this rate and classifies
    the clips of the fold once, after the last epoch: no clip of it is seen before.
 
-Each run is kept in the work directory when it ends, and a checkpoint every five epochs,
-so that the same command continues a comparison that was killed. At the end the table
-and the images, comparison_weizmann.{json,md,png}, are written to the work directory.
---table writes them to benchmarks/results, at any time, from the runs that are there; a
-method of which folds are missing says so. After a change of the configs take a new
-directory.
+Each run is written to comparison_weizmann/ in the folder of results (default:
+benchmarks/results) when it ends, and a checkpoint every five epochs to the work
+directory, so that the same command continues a comparison that was killed; runs that
+are there, such as the repository's, are not trained again. At the end the table and the
+image, comparison_weizmann.{md,png}, are written from all runs that are there; a method
+of which folds are missing says so. --methods without a name trains nothing. Processes
+that run at the same time need a work directory each.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import pickle
@@ -32,7 +33,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from comparison_report import write_report
+from comparison_report import machine, write_report
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -171,15 +172,37 @@ def run(method: str, rate: float, train_file: Path, test_file: Path, out: Path) 
     )
 
 
-def kept(path: Path, make: Callable[[], dict]) -> dict:
-    """What a file holds, or what is made and written to it now."""
+def kept(path: Path, method: str, make: Callable[[], dict]) -> dict:
+    """What a file holds, or what is made and written to it now.
+
+    Raises:
+        SystemExit: the run that is there is another config's.
+    """
+    settings = fingerprint(method)
     if not path.exists():
-        result = make()
+        result = dict(settings=settings, machine=machine(), **make())
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial_path = path.with_suffix(".partial")
-        partial_path.write_text(json.dumps(result))
+        partial_path.write_text(json.dumps(result) + "\n")
         partial_path.rename(path)
         print(f"{path.stem}: {accuracy(result):.1f} %", flush=True)
-    return json.loads(path.read_text())
+    result = json.loads(path.read_text())
+    if result["settings"] != settings:
+        raise SystemExit(
+            f"{path} is from a run before {method} was changed: move the runs of this "
+            "method away, or give --results another folder"
+        )
+    return result
+
+
+def fingerprint(method: str) -> str:
+    """Of what decides a method's result: a run of another one is not its own."""
+    config = Config.fromfile(find_config(f"{method}.py"))
+    parts = ("model", "train_pipeline", "test_pipeline", "optim_wrapper")
+    parts += ("param_scheduler", "train_cfg")
+    content = {part: config[part] for part in parts}
+    content["batch_size"] = config.train_dataloader.batch_size
+    return hashlib.sha256(Config(content).dump().encode()).hexdigest()[:16]
 
 
 def accuracy(result: dict) -> float:
@@ -201,7 +224,9 @@ def _mean(scores: list[list[float]]) -> list[float]:
     return [sum(values) / len(values) for values in zip(*scores, strict=True)]
 
 
-def search_rate(benchmark: Benchmark, method: str, data: Path, work_dir: Path) -> float:
+def search_rate(
+    benchmark: Benchmark, method: str, data: Path, runs: Path, work_dir: Path
+) -> float:
     """The learning rate of a method, without a look at the test clips of any fold."""
     lines = read_text(data / benchmark.lists.format(part="train", fold=1)).splitlines()
     parts = {"search_train": [], "search_val": []}
@@ -215,7 +240,7 @@ def search_rate(benchmark: Benchmark, method: str, data: Path, work_dir: Path) -
     for rate in RATES:
         name = f"{method}-search-{rate}"
         make = partial(run, method, rate, *files, work_dir / name)
-        results.append(kept(work_dir / f"{name}.json", make))
+        results.append(kept(runs / f"{name}.json", method, make))
         shutil.rmtree(work_dir / name, ignore_errors=True)  # its checkpoint
     return min(results, key=lambda r: (-accuracy(r), loss(r)))["rate"]
 
@@ -278,62 +303,75 @@ def length_baseline(benchmark: Benchmark, data: Path, neighbors: int = 5) -> flo
     return 100 * right / clips
 
 
+def folds_of_search(benchmark: Benchmark, data: Path) -> list[int]:
+    """Folds that test on a group that the learning rates were chosen on."""
+    found = []
+    for fold in range(1, benchmark.folds + 1):
+        lines = read_text(data / benchmark.lists.format(part="val", fold=fold))
+        groups = {benchmark.group(line.split()[0]) for line in lines.splitlines()}
+        if groups & set(benchmark.search_groups):
+            found.append(fold)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("benchmark", choices=BENCHMARKS)
     parser.add_argument("root", type=Path, metavar="ROOT")
-    parser.add_argument("--methods", nargs="+", metavar="NAME", help="default: all")
+    parser.add_argument("--methods", nargs="*", metavar="NAME", help="default: all")
     parser.add_argument("--folds", type=int, nargs="+", help="default: all")
+    parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--work-dir", type=Path)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--table", action="store_true", help="write the results only")
     args = parser.parse_args()
     benchmark = BENCHMARKS[args.benchmark]
-    methods = args.methods or list(benchmark.methods)
+    methods = list(benchmark.methods) if args.methods is None else args.methods
     if unknown := set(methods) - set(benchmark.methods):
         parser.error(f"unknown {sorted(unknown)}; there are {list(benchmark.methods)}")
     folds = args.folds or range(1, benchmark.folds + 1)
-    work_dir = args.work_dir or Path("work_dirs") / f"comparison_{args.benchmark}"
+    name = f"comparison_{args.benchmark}"
+    runs, work_dir = args.results / name, args.work_dir or Path("work_dirs") / name
     torch.set_num_threads(args.threads)
 
     os.environ["FLOWZOO_DATA"] = str(work_dir.absolute())  # where the configs look
     data = work_dir.absolute() / args.benchmark
     benchmark.prepare(args.root, data, force=True)
     for method in methods:
-        for fold in () if args.table else folds:
-            path = work_dir / f"{method}-{fold}.json"
+        for fold in folds:
             files = [
                 data / benchmark.lists.format(part=part, fold=fold)
                 for part in ("train", "val")
             ]
+            out = work_dir / f"{method}-{fold}"
 
-            def make(method=method, files=files, path=path) -> dict:
-                rate = search_rate(benchmark, method, data, work_dir)
-                return run(method, rate, *files, path.with_suffix(""))
+            def make(method=method, files=files, out=out) -> dict:
+                rate = search_rate(benchmark, method, data, runs, work_dir)
+                return run(method, rate, *files, out)
 
-            kept(path, make)
-    done = finished(benchmark, work_dir)
+            kept(runs / f"{out.name}.json", method, make)
+            shutil.rmtree(out, ignore_errors=True)
+    done = finished(benchmark, runs)
     if done:
-        baseline = length_baseline(benchmark, data)
         write_report(
-            RESULTS if args.table else work_dir,
+            args.results,
             args.benchmark,
             benchmark.classes,
             RATES,
             benchmark.folds,
-            baseline,
+            folds_of_search(benchmark, data),
+            length_baseline(benchmark, data),
             done,
         )
 
 
-def finished(benchmark: Benchmark, work_dir: Path) -> dict[str, dict]:
-    """The runs that are in the work directory, of single methods and of fusions."""
+def finished(benchmark: Benchmark, folder: Path) -> dict[str, dict]:
+    """The runs that are in a folder, of single methods and of fusions."""
     done = {}
     for method, title in benchmark.methods.items():
         paths = {
-            fold: work_dir / f"{method}-{fold}.json"
+            fold: folder / f"{method}-{fold}.json"
             for fold in range(1, benchmark.folds + 1)
         }
         runs = {

@@ -1,6 +1,5 @@
 """Tables and images of comparison.py's results."""
 
-import json
 import os
 import platform
 import statistics
@@ -30,22 +29,34 @@ def mean_and_spread(values: list[float], sign: str = "") -> str:
     return f"{statistics.mean(values):{sign}.1f}{spread}"
 
 
-def row(method: dict, control: dict, num_folds: int) -> dict:
+def machine() -> str:
+    cores = f"{os.cpu_count()} CPU cores ({platform.machine()})"
+    return f"{cores}, torch {torch.__version__}"
+
+
+def row(
+    method: dict, control: dict, num_folds: int, folds_of_search: list[int]
+) -> dict:
     """One method's line of the table.
 
     Args:
         control: the method whose accuracy is subtracted, on the folds of both.
+        folds_of_search: whose clips had a part in the choice of the learning rate.
     """
     folds = list(method["folds"].values())
     accuracies, others = fold_accuracies(method), fold_accuracies(control)
     distances = [
         accuracies[fold] - others[fold] for fold in accuracies if fold in others
     ]
+    unseen = [a for fold, a in accuracies.items() if fold not in folds_of_search]
     trained = folds[0]["rate"] is not None  # not fused from others
     return {
         "method": method["title"],
         "folds": f"{len(folds)} of {num_folds}",
         "accuracy ± sd of the folds": mean_and_spread(list(accuracies.values())),
+        "without the folds of the search": (
+            f"{statistics.mean(unseen):.1f}" if unseen else ""
+        ),
         f"minus {control['title']}, same folds": (
             mean_and_spread(distances, "+")
             if distances and method is not control
@@ -74,26 +85,30 @@ def write_report(
     classes: tuple[str, ...],
     rates: tuple[float, ...],
     num_folds: int,
+    folds_of_search: list[int],
     length_baseline: float,
     methods: dict,
 ) -> None:
-    """Write comparison_NAME.{json,md,png} to a folder.
+    """Write comparison_NAME.{md,png} to a folder.
 
     Args:
+        folds_of_search: whose clips had a part in the choice of the learning rate.
         length_baseline: per cent of the clips that their number of frames gives away.
         methods: {config: dict(title, parameters, multiply_adds, folds)}, where folds
             are {number: run}; the first method is the control.
     """
-    machine = (
-        f"{os.cpu_count()} CPU cores ({platform.machine()}), torch {torch.__version__}"
-    )
     control = next(iter(methods.values()))
-    rows = [row(method, control, num_folds) for method in methods.values()]
+    rows = [
+        row(method, control, num_folds, folds_of_search) for method in methods.values()
+    ]
     lines = [
         f"| {' | '.join(cells)} |"
         for cells in (rows[0], ["---"] * len(rows[0]), *(r.values() for r in rows))
     ]
     some = next(iter(control["folds"].values()))
+    machines = {
+        fold["machine"] for m in methods.values() for fold in m["folds"].values()
+    }
     partial = [m["title"] for m in methods.values() if len(m["folds"]) < num_folds]
     text = (
         f"{num_folds} folds, each of which leaves one group out. Chance is "
@@ -101,7 +116,9 @@ def write_report(
         f"{length_baseline:.1f} % (5 nearest neighbors). Each method: "
         f"{some['epochs']} epochs ({some['iterations']} iterations), the same input, "
         f"and the learning rate of {rates} that was best on two groups of the first "
-        f"fold's training clips. {machine}. Written by "
+        f"fold's training clips, which are the test clips of folds "
+        f"{' and '.join(map(str, folds_of_search))}. Trained on "
+        f"{'; '.join(sorted(machines))}. Written by "
         f"`python benchmarks/comparison.py {name} ROOT`.\n\n"
     )
     if partial:
@@ -111,8 +128,6 @@ def write_report(
         )
     path = folder / f"comparison_{name}"
     path.with_suffix(".md").write_text(text + "\n".join(lines) + "\n")
-    content = dict(machine=machine, classes=classes, methods=methods)
-    path.with_suffix(".json").write_text(json.dumps(content) + "\n")
     _draw(classes, methods, path.with_suffix(".png"))
     print(text + "\n".join(lines))
 

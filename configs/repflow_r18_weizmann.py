@@ -5,7 +5,7 @@ _base_ = [
     '_base_/schedules/weizmann_120e.py', '_base_/default_runtime.py'
 ]
 
-model = dict(cls_head=dict(num_classes=10))
+model = dict(cls_head=dict(num_classes=10, label_smooth_eps=0.1))
 
 # There are no clips to validate on but the test split's, so that the network is the last
 # epoch's, not the best one's.

@@ -7,7 +7,11 @@ _base_ = [
 
 model = dict(
     backbone=dict(base_channels=16),
-    cls_head=dict(num_classes=10, in_channels=128, dropout_ratio=0.2))
+    cls_head=dict(
+        num_classes=10,
+        in_channels=128,
+        dropout_ratio=0.2,
+        label_smooth_eps=0.1))
 
 default_hooks = dict(checkpoint=dict(interval=20, save_best=None))
 

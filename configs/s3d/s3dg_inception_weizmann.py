@@ -14,4 +14,5 @@ model = dict(
         num_classes=10,
         in_channels=256,
         dropout_ratio=0.2,
+        label_smooth_eps=0.1,
         average_clips='prob'))

@@ -27,6 +27,7 @@ from .distributed import use_gloo_on_cpu, wrap_models_on_cpu
 from .heads import score_in_float32
 from .inferencers import infer_by_zoo_names, keep_decoders_of_inferencers
 from .loaders import load_without_workers, tell_classes_of_videos
+from .transforms import turn_hues_below_zero
 from .visualization import ActionVisualizer, VisualizationHook
 
 __all__ = ["ActionVisualizer", "AmpOptimWrapper", "VisualizationHook"]
@@ -44,3 +45,4 @@ tell_classes_of_videos()
 step_uncompiled()
 infer_by_zoo_names()
 keep_decoders_of_inferencers()
+turn_hues_below_zero()

@@ -82,6 +82,9 @@ def views(config: Config) -> Views | None:
         elif step.type == "Resize":
             exact = step.get("keep_ratio", True) is False
             size = tuple(step.scale[::-1]) if exact else None
+        elif step.type == "MotionCrop":
+            size = tuple(step.scale[::-1])
+            notes.append("crop of what moves")
         elif step.type in _CROPS:
             crops, size = _CROPS[step.type], (step.crop_size,) * 2
             if crops == 1:

@@ -28,10 +28,11 @@ def test_scores_are_averaged_and_costs_added():
     scores = [score for c in fused["folds"][1]["clips"] for score in c["scores"]]
     assert scores == pytest.approx([0.4, 0.6, 0.55, 0.45])
     assert fold_accuracies(fused) == {1: 50, 2: 50}
-    assert row(fused, rgb, 2) == {
+    assert row(fused, rgb, 2, [1]) == {
         "method": "both",
         "folds": "2 of 2",
         "accuracy ± sd of the folds": "50.0 ± 0.0",
+        "without the folds of the search": "50.0",
         "minus stream, same folds": "+0.0 ± 0.0",
         "training clips": "",
         "rate": "",
@@ -45,13 +46,13 @@ def test_scores_are_averaged_and_costs_added():
 def test_methods_with_some_folds_are_compared_on_these():
     control = stream([[1, 0]], clips=[dict(clip="b", label=1, scores=[1, 0])])
     method = stream([[1, 0]], clips=[dict(clip="b", label=1, scores=[0, 1])])
-    assert row(method, control, 3)["minus stream, same folds"] == "+50.0 ± 70.7"
+    assert row(method, control, 3, [])["minus stream, same folds"] == "+50.0 ± 70.7"
     del method["folds"][1]
-    found = row(method, control, 3)
+    found = row(method, control, 3, [])
     assert found["folds"] == "1 of 3"
     assert found["minus stream, same folds"] == "+100.0"
     assert list(fuse("both", [method, control])["folds"]) == [2]
-    assert row(control, control, 3)["minus stream, same folds"] == ""
+    assert row(control, control, 3, [])["minus stream, same folds"] == ""
 
 
 def test_methods_are_configs_of_one_input():

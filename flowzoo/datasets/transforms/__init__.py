@@ -1,5 +1,6 @@
 """Transforms for mmaction2's data pipelines."""
 
+from .cropping import MotionCrop
 from .features import FlowAsFrames, PackFeatures
 from .flow import FormatFlow, LoadFlowPair, LoadMotionShapesFlow, TransformWithFlow
 from .loading import DecodeFrames, OpenVideo, VideoError
@@ -11,6 +12,7 @@ __all__ = [
     "FormatFlow",
     "LoadFlowPair",
     "LoadMotionShapesFlow",
+    "MotionCrop",
     "OpenVideo",
     "PackFeatures",
     "TVL1Flow",

@@ -1,0 +1,101 @@
+"""Crops that follow what moves."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from mmaction.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
+
+
+@TRANSFORMS.register_module()
+class MotionCrop(BaseTransform):
+    """Cut each clip to the window in which its frames differ, and resize it.
+
+    For videos of a camera that stands still, in which people are small: the network's
+    pixels go to those who move. A clip without motion stays whole.
+
+    Required keys: ``imgs``, a list of (H, W, 3) of unsigned bytes, and ``clip_len``.
+    Changed keys: ``imgs`` and ``img_shape``.
+
+    Args:
+        scale: (width, height) of the result; windows have its aspect ratio, unless the
+            frame is too small for one that holds all of the motion.
+        smallest: height of the smallest window, as a part of the frame's.
+        threshold: how much a pixel's gray value, blurred, has to change over a clip in
+            order to count as motion, of 255.
+        margin: what is added on each side of the motion, as a part of its size.
+
+    Raises:
+        ValueError: a size is not positive, or ``smallest`` above 1.
+    """
+
+    def __init__(
+        self,
+        scale: tuple[int, int],
+        smallest: float = 0.65,
+        threshold: int = 15,
+        margin: float = 0.1,
+    ) -> None:
+        if min(scale) < 1 or not 0 < smallest <= 1 or threshold < 1 or margin < 0:
+            raise ValueError(
+                "MotionCrop needs a positive scale and threshold, smallest in (0, 1] "
+                f"and no negative margin, got {scale}, {smallest}, {threshold} and "
+                f"{margin}"
+            )
+        self.scale = tuple(scale)
+        self.smallest = smallest
+        self.threshold = threshold
+        self.margin = margin
+
+    def window(self, frames: list[np.ndarray]) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of a clip's window, in pixels."""
+        height, width = frames[0].shape[:2]
+        gray = np.stack([
+            cv2.GaussianBlur(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY), (5, 5), 0)
+            for f in frames
+        ])  # fmt: skip
+        moves = gray.max(0) - gray.min(0) > self.threshold
+        rows, columns = (
+            np.flatnonzero(moves.sum(axis) > 1)  # a single pixel is noise
+            for axis in (1, 0)
+        )
+        if not len(rows) or not len(columns):
+            return 0, 0, width, height
+        part = 1 + 2 * self.margin
+        needed_width = part * (columns[-1] + 1 - columns[0])
+        needed_height = part * (rows[-1] + 1 - rows[0])
+        aspect = self.scale[0] / self.scale[1]
+        window_height = max(
+            needed_height, needed_width / aspect, self.smallest * height
+        )
+        window_height = min(height, window_height)
+        window_width = min(width, max(window_height * aspect, needed_width))
+        left, right = _span(columns, window_width, width)
+        top, bottom = _span(rows, window_height, height)
+        return left, top, right, bottom
+
+    def transform(self, results: dict) -> dict:
+        frames, length = results["imgs"], results["clip_len"]
+        results["imgs"] = []
+        for begin in range(0, len(frames), length):
+            clip = frames[begin : begin + length]
+            left, top, right, bottom = self.window(clip)
+            results["imgs"] += [
+                cv2.resize(frame[top:bottom, left:right], self.scale) for frame in clip
+            ]
+        results["img_shape"] = self.scale[::-1]
+        return results
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(scale={self.scale}, smallest={self.smallest}, "
+            f"threshold={self.threshold}, margin={self.margin})"
+        )
+
+
+def _span(where: np.ndarray, size: float, limit: int) -> tuple[int, int]:
+    """Begin and end of a window of a size around where something is."""
+    center = (where[0] + where[-1] + 1) / 2
+    begin = round(min(max(center - size / 2, 0), limit - size))
+    return begin, min(limit, begin + max(1, round(size)))

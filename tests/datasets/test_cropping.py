@@ -1,0 +1,87 @@
+"""MotionCrop: the window in which a clip's frames differ."""
+
+import numpy as np
+import pytest
+
+from flowzoo.datasets.transforms import MotionCrop
+
+
+def clip(*corners, size=(144, 180), side=20):
+    """Gray frames with a white square at each of the (left, top) corners in turn."""
+    frames = []
+    for left, top in corners:
+        frame = np.full((*size, 3), 100, np.uint8)
+        frame[top : top + side, left : left + side] = 255
+        frames.append(frame)
+    return frames
+
+
+def crop(frames, clip_len=None, **options):
+    results = dict(imgs=list(frames), clip_len=clip_len or len(frames))
+    return MotionCrop(**(dict(scale=(96, 80)) | options))(results)
+
+
+def test_what_moves_is_in_the_middle():
+    left, top, right, bottom = MotionCrop((96, 80), smallest=0.5).window(
+        clip((70, 60), (80, 64))
+    )
+    assert (left + right) / 2 == pytest.approx((70 + 100) / 2, abs=1)
+    assert (top + bottom) / 2 == pytest.approx((60 + 84) / 2, abs=1)
+    assert bottom - top == 72  # the smallest
+    assert right - left == pytest.approx(72 * 1.2, abs=1)
+
+
+@pytest.mark.parametrize("size", [(144, 180), (144, 400), (400, 180)])
+def test_windows_hold_all_motion(size):
+    height, width = size
+    ends = (5, 60), (width - 25, height - 70)
+    window = MotionCrop((96, 80)).window(clip(*ends, size=size))
+    left, top, right, bottom = window
+    assert 0 <= left <= 5 and width - 5 <= right <= width
+    assert 0 <= top <= 60 and height - 50 <= bottom <= height
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (160, 0), (0, 124), (160, 124)])
+def test_windows_stay_in_the_frame(corner):
+    frames = clip(corner, (80, 60), corner)
+    transform = MotionCrop((96, 80), smallest=0.3)
+    left, top, right, bottom = transform.window(frames[:1] + clip((300, 300)))
+    assert 0 <= left < right <= 180 and 0 <= top < bottom <= 144
+    x, y = corner
+    assert left <= x and right >= x + 20 and top <= y and bottom >= y + 20
+
+
+def test_clips_are_cut_one_by_one():
+    still, moving = clip((80, 60), (80, 60)), clip((40, 60), (48, 60))
+    results = crop(still + moving, clip_len=2)
+    assert results["img_shape"] == (80, 96)
+    assert {f.shape for f in results["imgs"]} == {(80, 96, 3)}
+    alone = crop(moving)
+    np.testing.assert_array_equal(results["imgs"][2:], alone["imgs"])
+    # a clip without motion stays whole: its square is as small as in the frame
+    area = [(f > 200).all(-1).mean() for f in results["imgs"]]
+    assert area[0] == pytest.approx(400 / (144 * 180), rel=0.2)
+    assert area[2] > 1.8 * area[0]
+
+
+def test_noise_is_no_motion():
+    rng = np.random.default_rng(0)
+    noisy = [
+        np.clip(f + rng.normal(0, 4, f.shape), 0, 255).astype(np.uint8)
+        for f in clip((80, 60), (80, 60), (80, 60))
+    ]
+    assert MotionCrop((96, 80)).window(noisy) == (0, 0, 180, 144)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 500), (500, 3)])
+def test_extreme_frames(size):
+    frames = [np.full((*size, 3), value, np.uint8) for value in (0, 255)]
+    assert crop(frames)["imgs"][0].shape == (80, 96, 3)
+
+
+@pytest.mark.parametrize(
+    "wrong", [dict(scale=(0, 8)), dict(smallest=0), dict(smallest=1.5), dict(margin=-1)]
+)
+def test_wrong_arguments(wrong):
+    with pytest.raises(ValueError, match="MotionCrop needs"):
+        MotionCrop(**(dict(scale=(96, 80)) | wrong))
