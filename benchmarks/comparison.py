@@ -351,7 +351,6 @@ def main() -> None:
                 return run(method, rate, *files, out)
 
             kept(runs / f"{out.name}.json", method, make)
-            shutil.rmtree(out, ignore_errors=True)
     done = finished(benchmark, runs)
     if done:
         write_report(
