@@ -28,18 +28,18 @@ import pickle
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import torch
+from comparison_benchmarks import BENCHMARKS, Benchmark
+from comparison_monet import FRAMES, run_monet
 from comparison_report import machine, write_report
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from flowzoo.config_lookup import find_config
-from flowzoo.datasets.preparation import prepare, weizmann
 from flowzoo.io.text import read_text
 from flowzoo.io.video import VideoReader
 from flowzoo.zoo.complexity import complexity
@@ -48,61 +48,6 @@ from flowzoo.zoo.protocol import counted_input
 RATES = (3e-3, 1e-2, 3e-2)
 RESULTS = Path(__file__).parent / "results"
 LAST = 20  # iterations over which the training's end is averaged
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """A small benchmark whose folds leave one group of clips out.
-
-    Args:
-        prepare: writes lists of clips from (root, folder, force).
-        lists: pattern of a list's name, of part ('train', 'val') and fold.
-        group: of a clip, from its path.
-        search_groups: two groups of the first fold's training clips.
-        classes: names.
-        methods: {config: title}.
-        fusions: {config: title and the methods whose scores are averaged}.
-    """
-
-    prepare: Callable
-    lists: str
-    group: Callable[[str], str]
-    search_groups: tuple[str, str]
-    folds: int
-    classes: tuple[str, ...]
-    methods: dict[str, str]
-    fusions: dict[str, tuple[str, tuple[str, ...]]]
-
-
-BENCHMARKS = {
-    "weizmann": Benchmark(
-        prepare=partial(prepare, "weizmann"),
-        lists="weizmann_{part}_split_{fold}_videos.txt",
-        group=lambda path: Path(path).stem.split("_")[0],
-        search_groups=("denis", "eli"),
-        folds=9,
-        classes=weizmann.CLASSES,
-        # in the order in which they are trained; the first is what others are held to
-        methods={
-            "repflow_r18_weizmann_rgb": "ResNet-18 without the layer",
-            "repflow_r18_weizmann": "representation flow",
-            "tvnet_r18_weizmann": "TVNet",
-            "tvl1_r18_weizmann": "ResNet-18 on TV-L1 flow",
-            "mfnet_r18_weizmann": "MFNet",
-            "repflow_r18_weizmann_fcf": "representation flow, flow-conv-flow",
-            "hidden2s_r18_weizmann_fixed": "hidden two-stream, MotionNet fixed",
-            "hidden2s_r18_weizmann": "hidden two-stream, MotionNet trained",
-            "actionflownet_r18_weizmann": "ActionFlowNet",
-            "s3dg_inception_weizmann": "S3D-G",
-        },
-        fusions={
-            "twostream_r18_weizmann": (
-                "two-stream on TV-L1 flow",
-                ("repflow_r18_weizmann_rgb", "tvl1_r18_weizmann"),
-            )
-        },
-    )
-}
 
 
 class TrainingTimeHook(Hook):
@@ -327,9 +272,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     benchmark = BENCHMARKS[args.benchmark]
-    methods = list(benchmark.methods) if args.methods is None else args.methods
-    if unknown := set(methods) - set(benchmark.methods):
-        parser.error(f"unknown {sorted(unknown)}; there are {list(benchmark.methods)}")
+    known = [*benchmark.methods, *benchmark.hallucinations]
+    methods = known if args.methods is None else args.methods
+    if unknown := set(methods) - set(known):
+        parser.error(f"unknown {sorted(unknown)}; there are {known}")
     folds = args.folds or range(1, benchmark.folds + 1)
     name = f"comparison_{args.benchmark}"
     runs, work_dir = args.results / name, args.work_dir or Path("work_dirs") / name
@@ -346,7 +292,11 @@ def main() -> None:
             ]
             out = work_dir / f"{method}-{fold}"
 
-            def make(method=method, files=files, out=out) -> dict:
+            def make(method=method, fold=fold, files=files, out=out) -> dict:
+                if method in benchmark.hallucinations:
+                    _, parts = benchmark.hallucinations[method]
+                    streams = {part: work_dir / f"{part}-{fold}" for part in parts}
+                    return run_monet(method, streams, fold, out)
                 rate = search_rate(benchmark, method, data, runs, work_dir)
                 return run(method, rate, *files, out)
 
@@ -366,19 +316,10 @@ def main() -> None:
 
 
 def finished(benchmark: Benchmark, folder: Path) -> dict[str, dict]:
-    """The runs that are in a folder, of single methods and of fusions."""
+    """The runs that are in a folder, of single methods and of those made of several."""
     done = {}
     for method, title in benchmark.methods.items():
-        paths = {
-            fold: folder / f"{method}-{fold}.json"
-            for fold in range(1, benchmark.folds + 1)
-        }
-        runs = {
-            fold: json.loads(path.read_text())
-            for fold, path in paths.items()
-            if path.exists()
-        }
-        if runs:
+        if runs := folds_in(folder, benchmark, method):
             config = Config.fromfile(find_config(f"{method}.py"))
             parameters, multiply_adds = complexity(config, counted_input(config))
             done[method] = dict(
@@ -392,7 +333,32 @@ def finished(benchmark: Benchmark, folder: Path) -> dict[str, dict]:
             fused = fuse(title, [done[part] for part in parts])
             if fused["folds"]:
                 done[name] = fused
+    for name, (title, (appearance, _)) in benchmark.hallucinations.items():
+        if runs := folds_in(folder, benchmark, name):
+            config = Config.fromfile(find_config(f"{name}.py"))
+            stream = Config.fromfile(find_config(f"{appearance}.py"))
+            shape = list(counted_input(stream))
+            shape[2] = FRAMES
+            parameters, multiply_adds = complexity(stream, shape)
+            own, _ = complexity(config, counted_input(config))
+            done[name] = dict(
+                title=title,
+                parameters=parameters + own,
+                multiply_adds=multiply_adds,
+                folds=runs,
+            )
     return done
+
+
+def folds_in(folder: Path, benchmark: Benchmark, method: str) -> dict[int, dict]:
+    paths = {
+        fold: folder / f"{method}-{fold}.json" for fold in range(1, benchmark.folds + 1)
+    }
+    return {
+        fold: json.loads(path.read_text())
+        for fold, path in paths.items()
+        if path.exists()
+    }
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The comparison's two-stream row, from the runs of its streams."""
 
 import pytest
-from comparison import BENCHMARKS, fuse
+from comparison import fuse
+from comparison_benchmarks import BENCHMARKS
 from comparison_report import fold_accuracies, row
 from mmengine.config import Config
 
@@ -65,6 +66,9 @@ def test_methods_are_configs_of_one_input():
             epochs = config.train_cfg.max_epochs
             inputs.add((sampled.clip_len, sampled.frame_interval, epochs))
         assert len(inputs) == 1
-        for name, (_, parts) in benchmark.fusions.items():
+        for name, (_, parts) in [
+            *benchmark.fusions.items(),
+            *benchmark.hallucinations.items(),
+        ]:
             assert find_config(f"{name}.py")
             assert set(parts) <= set(benchmark.methods)

@@ -1,0 +1,19 @@
+# Features of the Weizmann clips by networks that have not seen the actor of the split;
+# SPLIT=3 python tools/train.py ... leaves out the third.
+root = '{{$FLOWZOO_DATA:data}}/weizmann_features'
+num_classes = 10
+split = {{'$SPLIT:1'}}
+files = dict(
+    type='FeatureDataset',
+    num_classes=num_classes,
+    download_hint='docs/monet.md says how to extract them')
+
+train_data = dict(
+    appearance=f'{root}/appearance_train_split_{split}.npz',
+    flow=f'{root}/flow_train_split_{split}.npz',
+    **files)
+val_data = dict(
+    appearance=f'{root}/appearance_val_split_{split}.npz',
+    flow=f'{root}/flow_val_split_{split}.npz',
+    **files)
+test_data = val_data
