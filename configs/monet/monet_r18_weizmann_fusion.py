@@ -20,3 +20,4 @@ load_from = 'work_dirs/monet_r18_weizmann/epoch_40.pth'
 train_dataloader = dict(batch_size=8, dataset=_base_.train_data)
 val_dataloader = dict(dataset=_base_.val_data)
 test_dataloader = dict(dataset=_base_.test_data)
+auto_scale_lr = dict(base_batch_size=8)

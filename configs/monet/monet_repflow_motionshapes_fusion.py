@@ -18,3 +18,4 @@ load_from = 'work_dirs/monet_repflow_motionshapes/epoch_40.pth'
 train_dataloader = dict(dataset=_base_.train_data)
 val_dataloader = dict(dataset=_base_.val_data)
 test_dataloader = dict(dataset=_base_.test_data)
+auto_scale_lr = dict(base_batch_size=64)

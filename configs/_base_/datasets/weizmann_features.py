@@ -6,7 +6,9 @@ split = {{'$SPLIT:1'}}
 files = dict(
     type='FeatureDataset',
     num_classes=num_classes,
-    download_hint='docs/monet.md says how to extract them')
+    download_hint=(
+        'tools/data/extract_features.py writes it; benchmarks/comparison_monet.py '
+        'has the options'))
 
 train_data = dict(
     appearance=f'{root}/appearance_train_split_{split}.npz',
