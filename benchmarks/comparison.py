@@ -45,7 +45,7 @@ from flowzoo.io.video import VideoReader
 from flowzoo.zoo.complexity import complexity
 from flowzoo.zoo.protocol import counted_input
 
-RATES = (3e-3, 1e-2, 3e-2)
+RATES = (1e-3, 3e-3, 1e-2)
 RESULTS = Path(__file__).parent / "results"
 LAST = 20  # iterations over which the training's end is averaged
 

@@ -49,7 +49,7 @@ def run_monet(method: str, streams: dict[str, Path], fold: int, out: Path) -> di
                 clips = FeatureFile(file).names
                 test_seconds = _seconds() - before
     out.mkdir(parents=True, exist_ok=True)
-    prefix = find_config(f"{method}.py").removesuffix(".py")
+    prefix = find_config(f"{method}.py").with_suffix("")
     _call(out, TOOLS / "train_monet.py", prefix)
     seconds = _seconds() - start
     config = Config.fromfile(f"{prefix}_fusion.py")
@@ -81,7 +81,7 @@ def _extract(config: str, folder: Path, part: str, file: Path) -> None:
             f"MoNet needs the network of {folder}, which was trained elsewhere: train "
             f"{config} here, with another --results"
         )
-    path = find_config(f"{config}.py")
+    path = str(find_config(f"{config}.py"))
     steps = Config.fromfile(path).test_dataloader.dataset.pipeline
     number = [step["type"] for step in steps].index("SampleFrames")
     key = f"test_dataloader.dataset.pipeline.{number}"
