@@ -1,5 +1,9 @@
-"""The comparison's two-stream row, from the runs of its streams."""
+"""The comparison: its table, which runs it keeps, and which it refuses."""
 
+import json
+
+import comparison
+import comparison_monet
 import pytest
 from comparison import fuse
 from comparison_benchmarks import BENCHMARKS
@@ -72,3 +76,75 @@ def test_methods_are_configs_of_one_input():
         ]:
             assert find_config(f"{name}.py")
             assert set(parts) <= set(benchmark.methods)
+
+
+def test_runs_that_are_there_are_not_made_again(tmp_path):
+    made = []
+
+    def make():
+        made.append(1)
+        return dict(method="m", clips=[dict(clip="a", label=0, scores=[1.0, 0.0])])
+
+    method = "repflow_r18_weizmann"
+    path = tmp_path / "runs" / "m-1.json"
+    first = comparison.kept(path, method, make)
+    assert comparison.kept(path, method, make) == first and len(made) == 1
+    assert first["settings"] == comparison.fingerprint(method)
+    path.write_text(json.dumps(first | dict(settings="of before")))
+    with pytest.raises(SystemExit, match="before repflow_r18_weizmann was changed"):
+        comparison.kept(path, method, make)
+
+
+def test_fingerprints_are_of_the_method_not_of_the_machine(monkeypatch):
+    names = ("repflow_r18_weizmann", "repflow_r18_weizmann_rgb", "tvl1_r18_weizmann")
+    here = [comparison.fingerprint(name) for name in names]
+    assert len(set(here)) == len(names)
+    monkeypatch.setenv("FLOWZOO_DATA", "/elsewhere")
+    monkeypatch.setenv("SPLIT", "4")
+    assert [comparison.fingerprint(name) for name in names] == here
+
+
+def test_rates_are_chosen_on_two_groups_without_the_test_clips(tmp_path, monkeypatch):
+    benchmark = BENCHMARKS["weizmann"]
+    actors = ("daria", "denis", "eli", "ido")
+    lists = {"train": actors[1:], "val": actors[:1]}
+    for part, who in lists.items():
+        lines = [f"{a}_{c}.avi {i}" for a in who for i, c in enumerate(("run", "walk"))]
+        name = benchmark.lists.format(part=part, fold=1)
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+    seen = []
+
+    def run(method, rate, train_file, test_file, out):
+        seen.append((train_file.read_text(), test_file.read_text()))
+        right = 0.8 if rate == 3e-3 else 0.6  # equally many right clips, a lower loss
+        clips = [dict(clip="a", label=0, scores=[right, 1 - right])]
+        return dict(method=method, rate=rate, clips=clips)
+
+    monkeypatch.setattr(comparison, "run", run)
+    method = "repflow_r18_weizmann"
+    rate = comparison.search_rate(
+        benchmark, method, tmp_path, tmp_path / "runs", tmp_path
+    )
+    assert rate == 3e-3
+    for train, test in seen:
+        assert "ido" in train and "denis" in test and "eli" in test
+        assert not any(a in train for a in ("denis", "eli", "daria"))
+        assert "daria" not in test and "ido" not in test
+
+
+def test_folds_of_the_search(tmp_path):
+    benchmark = BENCHMARKS["weizmann"]
+    for fold in range(1, benchmark.folds + 1):
+        name = benchmark.lists.format(part="val", fold=fold)
+        actor = {2: "denis", 3: "eli"}.get(fold, f"other{fold}")
+        (tmp_path / name).write_text(f"{actor}_run.avi 4\n")
+    assert comparison.folds_of_search(benchmark, tmp_path) == [2, 3]
+
+
+def test_monet_says_which_network_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setenv("FLOWZOO_DATA", str(tmp_path))
+    monkeypatch.setenv("SPLIT", "1")  # put back after the test
+    streams = {"repflow_r18_weizmann_rgb": tmp_path / "rgb"}
+    streams["tvl1_r18_weizmann"] = tmp_path / "flow"
+    with pytest.raises(SystemExit, match=r"MoNet needs the network of .*rgb"):
+        comparison_monet.run_monet("monet_r18_weizmann", streams, 1, tmp_path / "out")
