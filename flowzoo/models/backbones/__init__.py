@@ -1,5 +1,6 @@
 from .actionflownet import ActionFlowNet
 from .bn_inception import BNInception
+from .efficientnet_lite0 import EfficientNetLite0
 from .inception_i3d import InceptionI3D
 from .mfnet import MFNet
 from .motionnet import MotionNet, ResNet50MotionNet, TinyMotionNet, VGG16MotionNet
@@ -23,6 +24,7 @@ __all__ = [
     "ActionFlowNet",
     "BNInception",
     "BranchedTemporalStream",
+    "EfficientNetLite0",
     "InceptionI3D",
     "MFNet",
     "MotionNet",

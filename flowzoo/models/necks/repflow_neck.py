@@ -36,6 +36,7 @@ class RepFlowNeck(BaseModule):
         num_segments: int | None = None,
         flow_cfg: dict | None = None,
         aux_head_cfg: dict | None = None,
+        tail: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
@@ -45,6 +46,7 @@ class RepFlowNeck(BaseModule):
         self.aux_head = None
         if aux_head_cfg:
             self.aux_head = AuxHead(self.block.flow_channels, **aux_head_cfg)
+        self.tail = MODELS.build(tail) if tail else None
 
     def init_weights(self) -> None:
         super().init_weights()
@@ -77,7 +79,8 @@ class RepFlowNeck(BaseModule):
         losses = {}
         if self.aux_head is not None and data_samples is not None:
             losses = self.aux_head.loss(u, data_samples)
-        return (fold_frames(out) if x.ndim == 4 else out), losses
+        out = fold_frames(out) if x.ndim == 4 else out
+        return (out if self.tail is None else self.tail(out)), losses
 
     def _split_frames(self, x: Tensor) -> Tensor:
         if self.num_segments is None:
