@@ -44,6 +44,9 @@ def complexity(
     with scope, torch.device("meta"):
         model = MODELS.build(config.model).eval()
     parameters = sum(p.numel() for p in model.parameters())
+    # without it, recognizers stop after the backbone; other necks do nothing in testing
+    has_layer = (config.model.get("neck") or {}).get("type") == "RepFlowNeck"
+    stage = dict(stage="neck") if has_layer else {}
     if input_shape is None:
         return parameters, None
     with (
@@ -52,5 +55,5 @@ def complexity(
         FlopCounterMode(display=False, custom_mapping=mapping) as counter,
     ):
         model.to_empty(device="cpu")  # of fake tensors: kernels' entries look at it
-        model(torch.empty(1, *input_shape), None, mode="tensor")
+        model(torch.empty(1, *input_shape), None, mode="tensor", **stage)
     return parameters, counter.get_total_flops() / 2

@@ -12,7 +12,9 @@ from ..config_lookup import find_config
 # tools/zoo merges their weights of those of other configs.
 _MERGED = ("TwoStreamRecognizer", "HallucinatedTwoStream")
 # In the names of files of networks for pictures.
-_IMAGENET = re.compile(r"(torchvision://|/)(resnet|vgg|bn_inception)[\w-]*(\.pth)?$")
+_IMAGENET = re.compile(
+    r"^imagenet$|(torchvision://|/)(resnet|vgg|bn_inception)[\w-]*(\.pth)?$"
+)
 _RUN = re.compile(r"work_dirs/([^/]+)/|flowzoo://([^/]+)")
 
 

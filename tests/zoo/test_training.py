@@ -44,6 +44,7 @@ def trained(row):
             "hidden2s_tsn_ucf101_temporal",
             "from motionnet_ucf101 and ImageNet weights, 20,000 steps of 128",
         ),
+        ("repflow_lite0_weizmann", "from ImageNet weights, 40 epochs of batches of 8"),
         ("twostream_r50_kinetics", ""),
         (
             "monet_i3d_kinetics_fusion_trn",

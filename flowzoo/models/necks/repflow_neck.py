@@ -28,6 +28,8 @@ class RepFlowNeck(BaseModule):
         aux_head_cfg: adds a classification loss ``loss_aux`` on the flow itself:
             ``out_channels`` (the number of classes) and ``loss_weight`` (default 0.5)
             of mmaction2's ``AuxHead``, as its TPN neck has.
+        tail: config of a network that goes on from the features, so that the layer
+            stands in the middle: between the stages of ``EfficientNetLite0``, say.
     """
 
     def __init__(
@@ -65,8 +67,8 @@ class RepFlowNeck(BaseModule):
             data_samples: with the labels, in training.
 
         Returns:
-            Features of the same shape, and a dictionary with ``loss_aux`` where there
-            is an auxiliary head and data_samples.
+            Features of the same shape, or those of the tail, and a dictionary with
+            ``loss_aux`` where there is an auxiliary head and data_samples.
         """
         if not isinstance(x, Tensor):
             raise ValueError(
