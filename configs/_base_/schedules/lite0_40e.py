@@ -1,4 +1,4 @@
-# With AdamW at 0.001 for the ImageNet weights, training did not start: they learn slowly.
+# At 0.001 for the ImageNet weights (AdamW) training did not start: they learn slowly.
 train_cfg = dict(
     type='EpochBasedTrainLoop', max_epochs=40, val_begin=1, val_interval=20)
 val_cfg = dict(type='ValLoop')
