@@ -55,6 +55,8 @@ BENCHMARKS = {
             "hidden2s_r18_weizmann": "hidden two-stream, MotionNet trained",
             "actionflownet_r18_weizmann": "ActionFlowNet",
             "s3dg_inception_weizmann": "S3D-G",
+            "repflow_lite0_weizmann_rgb": "EfficientNet-Lite0, ImageNet weights",
+            "repflow_lite0_weizmann": "the same with RepFlowNeck",
         },
         fusions={
             "twostream_r18_weizmann": (

@@ -67,6 +67,7 @@ def row(
             if trained
             else ""
         ),
+        "iterations": f"{folds[0]['iterations']}" if trained else "",
         "rate": f"{folds[0]['rate']:g}" if trained else "",
         "parameters": f"{method['parameters'] / 1e6:.2f} M",
         "GFLOPs a view": f"{method['multiply_adds'] / 1e9:.2f}",
@@ -105,7 +106,6 @@ def write_report(
         f"| {' | '.join(cells)} |"
         for cells in (rows[0], ["---"] * len(rows[0]), *(r.values() for r in rows))
     ]
-    some = next(iter(control["folds"].values()))
     machines = {
         fold["machine"] for m in methods.values() for fold in m["folds"].values()
     }
@@ -113,9 +113,8 @@ def write_report(
     text = (
         f"{num_folds} folds, each of which leaves one group out. Chance is "
         f"{100 / len(classes):.0f} %, and the number of frames alone gives "
-        f"{length_baseline:.1f} % (5 nearest neighbors). Each method: "
-        f"{some['epochs']} epochs ({some['iterations']} iterations), the same input, "
-        f"and the learning rate of {rates} that was best on two groups of the first "
+        f"{length_baseline:.1f} % (5 nearest neighbors). Each method has the same "
+        f"input and the learning rate of {rates} that was best on two groups of the first "
         f"fold's training clips, which are the test clips of folds "
         f"{' and '.join(map(str, folds_of_search))}. Trained on "
         f"{'; '.join(sorted(machines))}. Written by "
