@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from ..._common import launch
+from ..._common.compile_together import launch_all
 from . import launches
-from .launches import Backward, launch_forward, new_fields, parameter_arguments
+from .launches import Backward, forward_launches, parameter_arguments
 from .parameter_gradients import parameter_gradients
 from .tiling import plan_backward, plan_forward
 
@@ -52,17 +53,14 @@ def forward(
     with launch.device_guard(x):
         plan = plan_forward(x, n_iters, variant == "paper")
         several = plan.iterations < n_iters
+        trained = flow_kernel.requires_grad
+        key = plan, n_iters, variant, trained, x.dtype, initial_flow is None
         for clips in _split_clips(x, 2 * 6 if several else 0):
-            part, target = x[clips], out[clips]
             initial = None if initial_flow is None else initial_flow[clips]
-            # The state between launches, or no memory at all.
-            old, new = new_fields(part, 2, 6) if several else (out, out)
-            for begin in range(0, n_iters, plan.iterations):
-                count = min(plan.iterations, n_iters - begin)
-                edges = {"FIRST": begin == 0, "LAST": begin + count == n_iters}
-                fields = part, target, arguments, old, new
-                launch_forward(*fields, variant, plan, count, edges, initial)
-                old, new = new, old
+            arguments_of_clips = x[clips], out[clips], arguments, initial
+            launch_all(
+                forward_launches(*arguments_of_clips, n_iters, variant, plan), key
+            )
     return out
 
 
@@ -106,15 +104,18 @@ def backward(
         plan, recompute_plan = plan_backward(x, n_iters, variant == "paper")
         count = math.ceil(n_iters / plan.iterations)
         numbers = 6 * min(launches.STATES, count) + 2 * 6 + 3 if count > 1 else 0
+        key = plan, recompute_plan, n_iters, variant, *flags.values(), need_initial
+        key += x.dtype, grad.dtype, initial_flow is None
         for clips in _split_clips(x, numbers):
             initial = None if initial_flow is None else initial_flow[clips]
             back = Backward(x[clips], arguments, n_iters, variant, flags, plan, initial)
-            back.run(
+            calls = back.all_launches(
                 recompute_plan,
                 grad[clips],
                 x_grad[clips] if need_x else None,
                 initial_grad[clips] if need_initial else None,
             )
+            launch_all(calls, key)
             if any(wanted):
                 more = back.sums.sum(1, dtype=torch.float64)
                 sums = more if sums is None else sums + more

@@ -4,11 +4,13 @@ The kernels are in forward.py and backward.py, how they tile the maps in tiling.
 """
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from ..._common import launch
+from ..._common.compile_together import Launch
 from ..recompute_schedule import ADVANCE, schedule
 from .backward import backward_kernel
 from .constants import constants, options, sobel_flags, warp_size
@@ -39,7 +41,7 @@ def new_fields(x: Tensor, *lead: int) -> Tensor:
     return torch.empty(shape, dtype=torch.float32, device=x.device)
 
 
-def launch_forward(
+def iteration_launches(
     x: Tensor,
     out: Tensor,
     arguments: dict[str, Tensor],
@@ -50,7 +52,7 @@ def launch_forward(
     n_iters: int,
     edges: dict[str, bool],
     initial: Tensor | None,
-) -> None:
+) -> Iterator[Launch]:
     """Some iterations, from state old, or initial flow, to state new, or out."""
     n, c, t, h, w = x.shape
     pairs = n * (t - 1)
@@ -58,7 +60,7 @@ def launch_forward(
     grid = (c * groups * plan.down * plan.across,)
     trained = arguments["flow_ptr"].requires_grad
     for sobel in sobel_flags(variant, trained):
-        forward_kernel[grid](
+        arguments_of_kind = dict(
             x_ptr=x,
             **_strides("", x),
             out_ptr=out,
@@ -81,6 +83,28 @@ def launch_forward(
             **edges,
             **options(plan, warp_size(x)),
         )
+        yield Launch(forward_kernel, grid, arguments_of_kind)
+
+
+def forward_launches(
+    x: Tensor,
+    out: Tensor,
+    arguments: dict[str, Tensor],
+    initial: Tensor | None,
+    n_iters: int,
+    variant: str,
+    plan: Tiling,
+) -> Iterator[Launch]:
+    """All iterations, from zero or the initial flow to out."""
+    # The state between launches, or no memory at all.
+    several = plan.iterations < n_iters
+    old, new = new_fields(x, 2, 6) if several else (out, out)
+    for begin in range(0, n_iters, plan.iterations):
+        count = min(plan.iterations, n_iters - begin)
+        edges = {"FIRST": begin == 0, "LAST": begin + count == n_iters}
+        fields = x, out, arguments, old, new
+        yield from iteration_launches(*fields, variant, plan, count, edges, initial)
+        old, new = new, old
 
 
 class Backward:
@@ -133,14 +157,14 @@ class Backward:
         groups = math.ceil(n * pairs_per_clip / self.plan.shape.maps_per_program)
         return c * groups * self.plan.down * self.plan.across
 
-    def run(
+    def all_launches(
         self,
         recompute_plan: Tiling,
         grad: Tensor,
         x_grad: Tensor | None = None,
         initial_grad: Tensor | None = None,
-    ) -> None:
-        """Fill the gradients and the sums, (C, one row for each task, SUMS).
+    ) -> Iterator[Launch]:
+        """What fills the gradients and the sums, (C, one row for each task, SUMS).
 
         Args:
             recompute_plan: how launches that only compute states tile the maps.
@@ -163,10 +187,12 @@ class Backward:
                 edges = {"FIRST": slot == 0, "LAST": False}
                 fields = states[slot], states[0]
                 arguments = x, x, self.arguments, *fields, self.variant, recompute_plan
-                launch_forward(*arguments, self.plan.iterations, edges, self.initial)
+                yield from iteration_launches(
+                    *arguments, self.plan.iterations, edges, self.initial
+                )
                 states[0], states[target] = states[target], states[0]
             else:
-                self._launch(
+                yield from self._launches(
                     index,
                     grad_ptr=grad,
                     x_grad_ptr=x_grad,
@@ -178,7 +204,7 @@ class Backward:
                 )
                 old, new, spare = new, spare, new
 
-    def _launch(self, index: int, **tensors: Tensor | None) -> None:
+    def _launches(self, index: int, **tensors: Tensor | None) -> Iterator[Launch]:
         """Back over the iterations of one launch, or of all."""
         plan, x = self.plan, self.x
         n, c, t, h, w = x.shape
@@ -191,7 +217,7 @@ class Backward:
             pairs_per_clip = len(range(first_pair, t - 1, pair_step))
             tasks = self._tasks(pairs_per_clip)
             for sobel in sobel_flags(self.variant, self.needs["NEED_FLOW"]):
-                backward_kernel[(min(tasks, self.programs),)](
+                arguments = dict(
                     **tensors,
                     **_strides("grad_", grad),
                     x_ptr=x,
@@ -227,3 +253,4 @@ class Backward:
                     SUMS=SUMS,
                     **options(plan, warp_size(x)),
                 )
+                yield Launch(backward_kernel, (min(tasks, self.programs),), arguments)
