@@ -1,8 +1,9 @@
 """Compile the kernels of warp, motion losses and their frames without a GPU.
 
-    python benchmarks/compile_motion_loss.py [--targets sm_80,sm_90]
+    python benchmarks/compile_motion_loss.py [--targets sm_80,sm_90] [--before FILE.json]
 
-Writes benchmarks/results/motion_loss_compile_triton_VERSION.json and a table:
+Writes benchmarks/results/motion_loss_compile_triton_VERSION.json and a table ("a -> b"
+is what an earlier file of results says and what is true now): CPU seconds of compiling,
 registers, spills, shared memory, and for NVIDIA the machine's instructions, of the
 kernel (barriers and fences are counted alone, too) and of its longest innermost loop:
 over the channels, or four of them at a time where the compiler unrolls it; over four
@@ -11,6 +12,7 @@ rows for `frames, rows`.
 
 import argparse
 import re
+from pathlib import Path
 
 import torch
 import triton
@@ -18,8 +20,10 @@ from compile_repflow import (
     TYPES,
     as_table,
     loops_of,
-    target_of,
+    rows_before,
+    timed_compile,
     usage_of,
+    waits_of,
     write_tables,
 )
 from triton.compiler import ASTSource
@@ -31,7 +35,7 @@ from flowzoo_kernels.warp import gpu as warp_gpu
 
 CALLERS = {"image_ptr", "flow_ptr", "grad_ptr", "target_ptr", "source_ptr"}
 CALLERS |= {"frames_ptr"}  # of the caller's type, the rest float32 or integers
-INTEGERS = {"lower_ptr": "*i32", "first_ptr": "*i32", "integers_ptr": "*i64"}
+INTEGERS = {"rows_ptr": "*i32", "first_ptr": "*i32", "integers_ptr": "*i64"}
 NUMBERS = {"scale", "p_alpha", "p_beta", "s_alpha", "s_beta", "eps2", "c1", "c2"}
 NUMBERS |= {"p_factor", "s_factor", "ssim_factor", "factor", "power"}
 
@@ -69,7 +73,7 @@ KERNELS = [  # name, kernel, constants, warps
     (
         "frames, rows",
         frames_gpu.rows_kernel,
-        {"SIZES": 8, "CHANNELS": 4, "COLUMNS": frames_gpu.COLUMNS},
+        {"SIZES": 5, "CHANNELS": 4, "COLUMNS": frames_gpu.COLUMNS},
         1,
     ),
     ("frames, columns", frames_gpu.columns_kernel, {"BLOCK": frames_gpu.BLOCK}, 4),
@@ -96,18 +100,19 @@ def compile_one(kernel, constants: dict, warps: int, target: str, dtype: str) ->
         signature[name] = type_of(name, dtype)
         if name.endswith("_ptr"):  # as torch allocates
             attributes[(index,)] = [["tt.divisibility", 16]]
-    compiled = triton.compile(
-        ASTSource(kernel, signature, constants, attributes),
-        target=target_of(target),
-        options={"num_warps": warps} | LAUNCH_OPTIONS,
-    )
-    row = {"warps": warps, "shared memory": compiled.metadata.shared}
-    row |= usage_of(compiled)
+    source = ASTSource(kernel, signature, constants, attributes)
+    options = {"num_warps": warps} | LAUNCH_OPTIONS
+    compiled, seconds = timed_compile(source, target, options)
+    row = {"warps": warps, "compile seconds": seconds}
+    row |= {"shared memory": compiled.metadata.shared} | usage_of(compiled)
     if sass := row.pop("sass", None):
         row["instructions"] = len(re.findall(r"/\*[0-9a-f]{4,}\*/\s+\S.*;", sass))
         for name, pattern in COUNTED.items():
             row[name] = len(re.findall(rf"\s(?:{pattern})\b", sass))
-        row["in the loop"] = max(map(len, loops_of(sass)), default="-")
+        if loops := loops_of(sass):
+            longest = max(loops, key=len)
+            row["in the loop"] = len(longest)
+            row["shared accesses"] = waits_of(longest)["shared accesses"]
     return row
 
 
@@ -115,7 +120,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--targets", default="sm_80,sm_90,sm_100,gfx942")
     parser.add_argument("--dtypes", default="float32,bfloat16")
+    parser.add_argument("--before", type=Path, help="results of earlier kernels")
     args = parser.parse_args()
+    triton.knobs.compilation.always_compile = True
     rows = []
     for target in args.targets.split(","):
         for dtype in args.dtypes.split(","):
@@ -127,7 +134,7 @@ def main() -> None:
                 print(row, flush=True)
                 rows.append(row)
     result = {"torch": torch.__version__, "rows": rows}
-    write_tables("motion_loss", result, as_table(rows))
+    write_tables("motion_loss", result, as_table(rows, rows_before(args.before)))
 
 
 if __name__ == "__main__":

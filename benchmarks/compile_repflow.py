@@ -1,14 +1,17 @@
 """Compile the Triton kernels without a GPU; seconds, registers, spills, SASS.
 
     python benchmarks/compile_repflow.py [--targets sm_80,sm_90] [--sizes 14,28,56]
+                                         [--before FILE.json]
 
-Writes benchmarks/results/repflow_compile_triton_VERSION.json and a table of the same.
+Writes benchmarks/results/repflow_compile_triton_VERSION.json and a table of the same,
+where "a -> b" is what an earlier file of results says and what is true now.
 Instructions per pixel and iteration are those of the innermost loop that does the work,
 divided by the pixels of a thread.
 """
 
 import argparse
 import itertools
+import json
 import re
 import subprocess
 import tempfile
@@ -29,6 +32,7 @@ MAPS, N_ITERS = 480, 20
 LAUNCHES = (False, False), (True, False), (False, True)
 TOOLS = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
 FEATURES = {"x_ptr", "out_ptr", "grad_ptr"}  # of the caller's type, the rest float32
+NAMES = "kernel", "variant", "target", "dtype", "map"  # of a row
 TYPES = {"float32": "*fp32", "bfloat16": "*bf16", "float16": "*fp16"}
 
 
@@ -73,6 +77,21 @@ def loops_of(sass: str) -> list[list[str]]:
         [name for a, name in zip(addresses, names, strict=True) if begin <= a <= end]
         for begin, end in innermost
     ]
+
+
+def timed_compile(source: ASTSource, target: str, options: dict) -> tuple:
+    """The compiled kernel, and the CPU seconds that it took."""
+    start = timing.cpu_seconds()
+    compiled = triton.compile(source, target=target_of(target), options=options)
+    return compiled, round(timing.cpu_seconds() - start, 1)
+
+
+def waits_of(loop: list[str]) -> dict[str, int]:
+    """Barriers and accesses of shared memory in a loop."""
+    return {
+        "barriers": sum(name.startswith("BAR") for name in loop),
+        "shared accesses": sum(name.startswith(("LDS", "STS")) for name in loop),
+    }
 
 
 def usage_of(compiled) -> dict:
@@ -137,13 +156,9 @@ def compile_one(
     options = gpu.options(plan, target_of(target).warp_size)
     usages, seconds = [], []
     for first, last in launches if plan.halo_before else [(True, True)]:
-        start = timing.cpu_seconds()
-        compiled = triton.compile(
-            source_of(kernel, dtype, launched | {"FIRST": first, "LAST": last}),
-            target=target_of(target),
-            options=options,
-        )
-        seconds.append(timing.cpu_seconds() - start)
+        source = source_of(kernel, dtype, launched | {"FIRST": first, "LAST": last})
+        compiled, passed = timed_compile(source, target, options)
+        seconds.append(passed)
         usages.append(usage_of(compiled))
     pixels = plan.shape.ROWS * plan.shape.COLS
     row |= {
@@ -160,15 +175,13 @@ def compile_one(
         row |= {"maps per program": maps, "iterations": "all"}
         row["computed per pixel"] = round(patches / (maps * size * size), 2)
     if triton.knobs.compilation.always_compile:
-        row["compile seconds"] = round(max(seconds), 1)
+        row["compile seconds"] = max(seconds)
     row["shared memory"] = compiled.metadata.shared
     for name in ("registers", "spills"):
         row[name] = max(usage[name] for usage in usages)
     if sass := usages[0].get("sass"):
         loops = loops_of(sass)
-        longest = max(loops, key=len)
-        row["barriers"] = sum(name.startswith("BAR") for name in longest)
-        row["shared accesses"] = sum(n.startswith(("LDS", "STS")) for n in longest)
+        row |= waits_of(max(loops, key=len))
         loops = [len(loop) / pixels for loop in loops]
         row["per pixel and iteration"] = round(max(loops), 1)
         if kind != "forward":
@@ -186,12 +199,23 @@ def run(*command) -> str:
     return done.stdout + done.stderr
 
 
-def as_table(rows: list[dict]) -> str:
+def as_table(rows: list[dict], before: list[dict] = ()) -> str:
+    """A table in Markdown; "a -> b" where a row is other than before."""
+    earlier = {tuple(row.get(name) for name in NAMES): row for row in before}
     columns = list(dict.fromkeys(column for row in rows for column in row))
     lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
     for row in rows:
-        lines.append("| " + " | ".join(str(row.get(c, "-")) for c in columns) + " |")
+        old = earlier.get(tuple(row.get(name) for name in NAMES), {})
+        cells = [str(row.get(column, "-")) for column in columns]
+        for i, column in enumerate(columns):
+            if column in old and str(old[column]) != cells[i]:
+                cells[i] = f"{old[column]} -> {cells[i]}"
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def rows_before(path: Path | None) -> list[dict]:
+    return json.loads(path.read_text())["rows"] if path else []
 
 
 def main() -> None:
@@ -199,33 +223,36 @@ def main() -> None:
     parser.add_argument("--targets", default="sm_80,sm_90,sm_100,gfx942")
     parser.add_argument("--sizes", default="7,14,28,56,112")
     parser.add_argument("--dtypes", default="float32,bfloat16")
+    parser.add_argument("--before", type=Path, help="results of earlier kernels")
     args = parser.parse_args()
     triton.knobs.compilation.always_compile = True
-    rows = []
+    before, rows = rows_before(args.before), []
     for target in args.targets.split(","):
         cases = itertools.product(
             ("forward", "backward", "backward, all gradients"),
             (("tvl1", True), ("paper", True), ("paper", False)),
             args.dtypes.split(","),
             map(int, args.sizes.split(",")),
+            (False, True),
         )
-        for kind, (variant, sobel), dtype, size in cases:
+        for kind, (variant, sobel), dtype, size, initial in cases:
             if dtype != "float32" and (kind, size) != ("forward", 14):
                 continue  # only loads and stores differ
+            if initial and (dtype != "float32" or size not in (14, 56) or not sobel):
+                continue  # only what comes before and after the loops differs
             if kind == "backward, all gradients" and variant == "paper" and sobel:
                 continue  # filters that are trained are not taken for Sobel's
             try:
-                row = compile_one(kind, variant, target, size, dtype, sobel)
+                row = compile_one(
+                    kind, variant, target, size, dtype, sobel, initial_flow=initial
+                )
             except Exception as error:
                 row = {"kernel": kind, "variant": variant, "target": target}
                 row |= {"map": size, "error": f"{type(error).__name__}: {error}"[:300]}
             print(row, flush=True)
             rows.append(row)
-            write(rows)
-
-
-def write(rows: list[dict]) -> None:
-    write_tables("repflow", {"torch": torch.__version__, "rows": rows}, as_table(rows))
+            result = {"torch": torch.__version__, "rows": rows}
+            write_tables("repflow", result, as_table(rows, before))
 
 
 def write_tables(operator: str, result: dict, table: str) -> None:

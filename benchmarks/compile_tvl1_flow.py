@@ -12,7 +12,15 @@ import argparse
 from collections.abc import Mapping
 
 import triton
-from compile_repflow import as_table, loops_of, target_of, usage_of, write_tables
+from compile_repflow import (
+    as_table,
+    loops_of,
+    target_of,
+    timed_compile,
+    usage_of,
+    waits_of,
+    write_tables,
+)
 from triton.compiler import ASTSource
 
 from flowzoo_kernels.tvl1_flow import gpu
@@ -57,15 +65,18 @@ def compile_one(
     if kind.warp_size == 64:
         warps = max(1, warps // 2)
     source = ASTSource(kernel, signature, constexprs=dict(constants))
-    compiled = triton.compile(source, target=kind, options={"num_warps": warps})
+    compiled, seconds = timed_compile(source, target, {"num_warps": warps})
     usage = usage_of(compiled)
     row = {"kernel": name, "target": target, "warps": warps}
+    row["compile seconds"] = seconds
     row |= {"registers": usage["registers"], "spills": usage["spills"]}
     row["shared memory"] = compiled.metadata.shared
-    if name.startswith("iterations") and (sass := usage.get("sass")):
-        pixels = gpu.ROWS * gpu.COLS / (32 * warps)
-        longest = max(map(len, loops_of(sass)))
-        row["per pixel and iteration"] = round(longest / pixels, 1)
+    if loops := loops_of(usage.get("sass", "")):
+        longest = max(loops, key=len)
+        row |= {"in the loop": len(longest)} | waits_of(longest)
+        if name.startswith("iterations"):
+            pixels = gpu.ROWS * gpu.COLS / (32 * warps)
+            row["per pixel and iteration"] = round(len(longest) / pixels, 1)
     return row
 
 
@@ -91,6 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--targets", default="sm_80,sm_90,sm_100,gfx942")
     args = parser.parse_args()
+    triton.knobs.compilation.always_compile = True
     rows = []
     for target in args.targets.split(","):
         for kernel in KERNELS:

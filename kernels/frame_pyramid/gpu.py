@@ -28,41 +28,33 @@ BLOCK = 128  # pixels of a program that reduces along x
 
 @triton.jit
 def _add_row(
-    value,
-    y,
-    own,
-    following,
-    out_ptr,
-    out,
-    lower_ptr,
-    shares_ptr,
-    factor,
-    power,
-    w,
-    h,
-    i,
-    ok,
+    value, y, sums, tall_ptr, out, rows_ptr, shares_ptr, factor, power, w, ok,
     SIZES: tl.constexpr,
-):
+):  # fmt: skip
     """Normalize row y and add it to the sums; store and replace those complete.
 
-    own, following: sums of the two rows of each size in which row y has a part, which
-    are ``share`` and ``rest``. before, now: the first of those two rows, for row y - 1
-    and for row y. i: sizes; ok: which channels and columns exist.
+    sums: for each size the first row of tall in which row y - 1 has a part, and the
+    sums of that row and of the next one. ok: which channels and columns exist.
     """
-    real = y < h
-    now = tl.load(lower_ptr + y * SIZES + i, mask=real, other=0)
-    before = tl.load(lower_ptr + (y - 1) * SIZES + i, mask=real & (y > 0), other=0)
-    share = tl.load(shares_ptr + 2 * y * SIZES + i, mask=real, other=0.0)
-    rest = tl.load(shares_ptr + (2 * y + 1) * SIZES + i, mask=real, other=0.0)
-    complete = now != before
-    tl.store(out_ptr + (out + before * w), own, mask=complete & ok)
-    own = tl.where(complete, following, own)
-    following = tl.where(complete, 0.0, following)
-    squares = tl.sum(value * value, 1, keep_dims=True)
+    parts = ()
+    for k in tl.static_range(SIZES):
+        row = tl.load(rows_ptr + y * SIZES + k)
+        share = tl.load(shares_ptr + 2 * y * SIZES + k)
+        rest = tl.load(shares_ptr + (2 * y + 1) * SIZES + k)
+        parts += ((row, share, rest),)
+    squares = tl.sum(value * value, 0, keep_dims=True)
     # the sum is at least 1, so that its logarithm has no special cases
     normal = value * tl.exp2(power * tl.log2(1 + factor * squares))
-    return own + share * normal, following + rest * normal
+    added = ()
+    for k in tl.static_range(SIZES):
+        before, own, following = sums[k]
+        row, share, rest = parts[k]
+        if row != before:  # in all threads or in none
+            tl.store(tall_ptr + (out + before * w), own, mask=ok)
+            own = following
+            following = tl.zeros_like(own)
+        added += ((row, own + share * normal, following + rest * normal),)
+    return added
 
 
 @triton.jit
@@ -75,8 +67,8 @@ def _row(ptr, y, sh, h, ok):
 @compile_once
 def rows_kernel(
     frames_ptr,  # (N, C, T, H, W), any strides
-    lower_ptr,  # (H, SIZES), int32
-    shares_ptr,  # (H, 2, SIZES), float32
+    rows_ptr,  # (H, SIZES), int32: the first row of tall in which a row has a part
+    shares_ptr,  # (H, 2, SIZES), float32: its parts in that row and in the next one
     integers_ptr,  # (sizes, 8), int64, see _device_tables
     tall_ptr,  # (N, T, C, rows of all sizes, W), float32, contiguous
     sn,
@@ -84,7 +76,6 @@ def rows_kernel(
     st,
     sh,
     sw,
-    count,  # sizes
     channels,
     clip,  # frames of a clip
     h,
@@ -98,23 +89,21 @@ def rows_kernel(
 ):
     """Normalize the frames, and reduce them along y to the heights of all sizes.
 
-    sn, sc, st, sh, sw are strides. own and following are the sums of the row that is
-    complete next, and of the one after it.
+    sn, sc, st, sh, sw are strides. The tables have a multiple of four rows.
     """
     blocks = tl.cdiv(w, COLUMNS)
     frame = tl.program_id(0) // blocks
-    i = tl.arange(0, SIZES)[:, None, None]
-    c = tl.arange(0, CHANNELS)[None, :, None]
-    x = (tl.program_id(0) % blocks * COLUMNS + tl.arange(0, COLUMNS))[None, None, :]
+    c = tl.arange(0, CHANNELS)[:, None]
+    x = (tl.program_id(0) % blocks * COLUMNS + tl.arange(0, COLUMNS))[None, :]
     ok = (c < channels) & (x < w)
     n, t = (frame // clip).to(tl.int64), (frame % clip).to(tl.int64)
     ptr = frames_ptr + n * sn + t * st + c.to(tl.int64) * sc + x.to(tl.int64) * sw
-    height = tl.load(integers_ptr + 8 * i + 1, mask=i < count, other=0).to(tl.int32)
-    first = tl.load(integers_ptr + 8 * i + 3, mask=i < count, other=0).to(tl.int32)
     tall_ptr += frame.to(tl.int64) * channels * rows * w
-    out = (c * rows + first) * w + x
-    own = tl.zeros((SIZES, CHANNELS, COLUMNS), tl.float32)
-    following = tl.zeros((SIZES, CHANNELS, COLUMNS), tl.float32)
+    out = c * rows * w + x
+    sums = ()
+    for k in tl.static_range(SIZES):
+        zero = tl.zeros((CHANNELS, COLUMNS), tl.float32)
+        sums += ((tl.load(rows_ptr + k), zero, zero),)
 
     # the next rows are on their way while these are added
     y = tl.program_id(0) * 0
@@ -123,28 +112,18 @@ def rows_kernel(
     for _ in range(0, h, 4):
         n0, n1 = _row(ptr, y + 4, sh, h, ok), _row(ptr, y + 5, sh, h, ok)
         n2, n3 = _row(ptr, y + 6, sh, h, ok), _row(ptr, y + 7, sh, h, ok)
-        own, following = _add_row(
-            v0, y, own, following, tall_ptr, out, lower_ptr, shares_ptr,
-            factor, power, w, h, i, ok, SIZES,
-        )  # fmt: skip
-        own, following = _add_row(
-            v1, y + 1, own, following, tall_ptr, out, lower_ptr, shares_ptr,
-            factor, power, w, h, i, ok, SIZES,
-        )  # fmt: skip
-        own, following = _add_row(
-            v2, y + 2, own, following, tall_ptr, out, lower_ptr, shares_ptr,
-            factor, power, w, h, i, ok, SIZES,
-        )  # fmt: skip
-        own, following = _add_row(
-            v3, y + 3, own, following, tall_ptr, out, lower_ptr, shares_ptr,
-            factor, power, w, h, i, ok, SIZES,
-        )  # fmt: skip
+        for k in tl.static_range(4):
+            sums = _add_row(
+                (v0, v1, v2, v3)[k], y + k, sums, tall_ptr, out, rows_ptr, shares_ptr,
+                factor, power, w, ok, SIZES,
+            )  # fmt: skip
         v0, v1, v2, v3 = n0, n1, n2, n3
         y += 4
-    last = tl.load(lower_ptr + (h - 1) * SIZES + i)
-    out += last * w
-    tl.store(tall_ptr + out, own, mask=ok & (last < height))
-    tl.store(tall_ptr + (out + w), following, mask=ok & (last + 1 < height))
+    for k in tl.static_range(SIZES):
+        row, own, following = sums[k]
+        end = tl.load(integers_ptr + 8 * k + 1) + tl.load(integers_ptr + 8 * k + 3)
+        tl.store(tall_ptr + (out + row * w), own, mask=ok)
+        tl.store(tall_ptr + (out + (row + 1) * w), following, mask=ok & (row + 1 < end))
 
 
 @compile_once
@@ -189,7 +168,7 @@ def columns_kernel(
 class _Tables(NamedTuple):
     """What the kernels read, on their device."""
 
-    lower: Tensor
+    first_rows: Tensor
     shares: Tensor
     integers: Tensor
     first: Tensor
@@ -202,14 +181,15 @@ class _Tables(NamedTuple):
 def _device_tables(
     h: int, w: int, sizes: tuple[tuple[int, int], ...], planes: int, device: str
 ) -> _Tables:
-    count = 1 << (len(sizes) - 1).bit_length()
-    lower = np.zeros((h, count), np.int32)
-    shares = np.zeros((h, 2, count), np.float32)
+    padded = -(-h // 4) * 4
+    first_rows = np.zeros((padded, len(sizes)), np.int32)
+    shares = np.zeros((padded, 2, len(sizes)), np.float32)
     integers, first, weights = [], [], []
     programs = rows = place = columns = taps = 0
     for i, (height, width) in enumerate(sizes):
         down, across = scatter(h, height), gather(w, width)
-        lower[:, i], shares[:, :, i] = down.lower, down.weights.T
+        first_rows[:, i] = rows + np.pad(down.lower, (0, padded - h), "edge")
+        shares[:h, :, i] = down.weights.T
         first.append(np.stack([across.first, across.count], 1))
         weights.append(across.weights.ravel())
         most = across.weights.shape[1]
@@ -220,7 +200,7 @@ def _device_tables(
         columns += width
         taps += width * most
     arrays = (
-        lower,
+        first_rows,
         shares,
         np.array(integers, np.int64),
         np.concatenate(first).astype(np.int32),
@@ -248,12 +228,11 @@ def forward(
     with device_guard(frames):
         rows_kernel[(n * t * -(-w // COLUMNS),)](
             frames,
-            tables.lower,
+            tables.first_rows,
             tables.shares,
             integers_ptr=tables.integers,
             tall_ptr=tall,
             **dict(zip(("sn", "sc", "st", "sh", "sw"), frames.stride(), strict=True)),
-            count=len(sizes),
             channels=channels,
             clip=t,
             h=h,
@@ -261,7 +240,7 @@ def forward(
             rows=tables.rows,
             factor=lrn_alpha / lrn_size,
             power=-lrn_beta,
-            SIZES=tables.lower.shape[1],
+            SIZES=len(sizes),
             CHANNELS=1 << (channels - 1).bit_length(),
             COLUMNS=COLUMNS,
             num_warps=1,

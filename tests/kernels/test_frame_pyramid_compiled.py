@@ -14,7 +14,7 @@ from flowzoo_kernels.frame_pyramid import gpu
 def test_compiles_without_spills(sm, dtype):
     types = {
         "frames_ptr": f"*{dtype}",
-        "lower_ptr": "*i32",
+        "rows_ptr": "*i32",
         "first_ptr": "*i32",
         "integers_ptr": "*i64",
         "factor": "fp32",
@@ -22,7 +22,7 @@ def test_compiles_without_spills(sm, dtype):
     }
     floats = ("shares_ptr", "tall_ptr", "weights_ptr", "out_ptr")
     types |= dict.fromkeys(floats, "*fp32")
-    constants = {"SIZES": 8, "CHANNELS": 4, "COLUMNS": 32}
+    constants = {"SIZES": 5, "CHANNELS": 4, "COLUMNS": 32}
     _, spills = compiled_resources(gpu.rows_kernel, types, constants, sm, warps=1)
     assert spills == 0
     _, spills = compiled_resources(gpu.columns_kernel, types, {"BLOCK": 128}, sm)
