@@ -7,7 +7,8 @@ memory's order of axes, (COUNT * PLACES, GROUPS, 32), no addresses follow each o
 along an axis as far as Triton can see. It then deals the last axes out to the threads,
 so that each holds its patch, as everywhere else, and no value changes threads.
 
-K, p: see patches.py. ptr: where the maps begin that the patches are of.
+K, p: see patches.py. ptr: where the maps begin that the patches are of. Strides of
+pixels are int64 unless the maps are contiguous.
 """
 
 import triton
