@@ -1,6 +1,6 @@
 """Compile the kernels of warp, motion losses and their frames without a GPU.
 
-    python benchmarks/compile_motion_loss.py [--targets sm_80,sm_90] [--before FILE.json]
+    python benchmarks/compile_motion_loss.py [--targets sm_80,sm_90] [--before JSON]
 
 Writes benchmarks/results/motion_loss_compile_triton_VERSION.json and a table ("a -> b"
 is what an earlier file of results says and what is true now): CPU seconds of compiling,

@@ -1,7 +1,7 @@
 """Compile the Triton kernels without a GPU; seconds, registers, spills, SASS.
 
     python benchmarks/compile_repflow.py [--targets sm_80,sm_90] [--sizes 14,28,56]
-                                         [--before FILE.json]
+                                         [--before JSON]
 
 Writes benchmarks/results/repflow_compile_triton_VERSION.json and a table of the same,
 where "a -> b" is what an earlier file of results says and what is true now.

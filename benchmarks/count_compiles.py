@@ -1,6 +1,6 @@
 """Count the Triton kernels that representation flow and motion losses compile.
 
-    python benchmarks/count_compiles.py [--seconds]
+    python benchmarks/count_compiles.py [--seconds [--variants tvl1] [--maps 56]]
 
 Needs no GPU: a stub stands in for the driver, and nothing is compiled or launched.
 Writes benchmarks/results/{repflow,motion_loss}_compile_counts.json. With --seconds, the
@@ -11,6 +11,7 @@ benchmarks/results/repflow_compile_seconds.json.
 import argparse
 import contextlib
 import itertools
+import json
 from collections.abc import Callable, Container, Iterable, Iterator
 from unittest import mock
 
@@ -126,26 +127,35 @@ def count(function: Callable, calls: Iterable[tuple]) -> dict[str, int]:
     return {name: len(found) for name, found in keys.items()}
 
 
-def seconds_of_first_steps() -> None:
-    """CPU seconds of compiling for a first training step, by what is learned."""
+def seconds_of_first_steps(variants: list[str], sizes: list[int]) -> None:
+    """CPU seconds of compiling for a first training step, by what is learned.
+
+    Rows of other variants and sizes stay in the file.
+    """
     learned = {"as by default": DEFAULT_LEARNED, "everything": PARAMETERS}
-    cases = itertools.product(("paper", "tvl1"), (14, 28, 56), learned)
-    result = {"triton": triton.__version__, "torch": torch.__version__, "rows": []}
-    for variant, size, learn in cases:
+    path = timing.RESULTS / "repflow_compile_seconds.json"
+    rows = json.loads(path.read_text())["rows"] if path.exists() else []
+    for variant, size, learn in itertools.product(variants, sizes, learned):
         with timed_compiles() as seconds:
             call((2, 32, 8, size, size), variant, learned[learn])
         row = {"variant": variant, "map": size, "learned": learn, **seconds}
         row["seconds"] = round(sum(map(sum, seconds.values())), 1)
         print(row, flush=True)
-        result["rows"].append(row)
-        timing.write(timing.RESULTS / "repflow_compile_seconds.json", result)
+        same = "variant", "map", "learned"
+        rows = [r for r in rows if any(r[name] != row[name] for name in same)] + [row]
+        versions = {"triton": triton.__version__, "torch": torch.__version__}
+        timing.write(path, versions | {"rows": rows})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", action="store_true")
-    if parser.parse_args().seconds:
-        seconds_of_first_steps()
+    parser.add_argument("--variants", default="paper,tvl1")
+    parser.add_argument("--maps", default="14,28,56")
+    args = parser.parse_args()
+    if args.seconds:
+        sizes = list(map(int, args.maps.split(",")))
+        seconds_of_first_steps(args.variants.split(","), sizes)
         return
     grid = itertools.product((1, 2, 8), (1, 16, 32, 33), (2, 3, 8, 16, 17), (7, 14, 56))
     rows = {
