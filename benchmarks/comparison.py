@@ -141,8 +141,12 @@ def kept(path: Path, method: str, make: Callable[[], dict]) -> dict:
 
 
 def fingerprint(method: str) -> str:
-    """Of what decides a method's result: a run of another one is not its own."""
+    """Of what decides a method's result: a run of another one is not its own.
+
+    The learning rate is not among it: each run says its own.
+    """
     config = Config.fromfile(find_config(f"{method}.py"))
+    config.optim_wrapper.optimizer.lr = None
     parts = ("model", "train_pipeline", "test_pipeline", "optim_wrapper")
     parts += ("param_scheduler", "train_cfg")
     content = {part: config[part] for part in parts}
