@@ -26,6 +26,7 @@ import json
 import os
 import pickle
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -33,13 +34,14 @@ from pathlib import Path
 
 import torch
 from comparison_benchmarks import BENCHMARKS, Benchmark
-from comparison_monet import FRAMES, run_monet
+from comparison_monet import FRAMES, checksums, run_monet
 from comparison_report import machine, write_report
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from flowzoo.config_lookup import find_config
+from flowzoo.datasets.preparation.records import PreparationError
 from flowzoo.io.text import read_text
 from flowzoo.io.video import VideoReader
 from flowzoo.zoo.complexity import complexity
@@ -68,8 +70,22 @@ class TrainingTimeHook(Hook):
         hub.update_info(self.key, hub.get_info(self.key, 0.0) + seconds)
 
 
-def run(method: str, rate: float, train_file: Path, test_file: Path, out: Path) -> dict:
-    """Train a method on the clips of one list and classify those of another."""
+def run(
+    method: str,
+    rate: float,
+    train_file: Path,
+    test_file: Path,
+    runs: Path,
+    out: Path,
+) -> dict:
+    """Train a method on the clips of one list and classify those of another.
+
+    Args:
+        runs: folder that the result is for.
+        out: of the checkpoints, from which a run that was killed continues.
+    """
+    settings, results = fingerprint(method), str(runs.resolve())
+    begin(out, settings=settings, rate=rate, results=results)
     config = Config.fromfile(find_config(f"{method}.py"))
     config.work_dir = str(out)
     config.randomness = dict(seed=0)
@@ -118,26 +134,44 @@ def run(method: str, rate: float, train_file: Path, test_file: Path, out: Path) 
 
 
 def kept(path: Path, method: str, make: Callable[[], dict]) -> dict:
-    """What a file holds, or what is made and written to it now.
-
-    Raises:
-        SystemExit: the run that is there is another config's.
-    """
-    settings = fingerprint(method)
+    """What a file holds, or what is made and written to it now."""
     if not path.exists():
-        result = dict(settings=settings, machine=machine(), **make())
+        result = dict(settings=fingerprint(method), machine=machine(), **make())
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial_path = path.with_suffix(".partial")
+        partial_path = path.with_suffix(f".{os.getpid()}.partial")
         partial_path.write_text(json.dumps(result) + "\n")
         partial_path.rename(path)
         print(f"{path.stem}: {accuracy(result):.1f} %", flush=True)
-    result = json.loads(path.read_text())
-    if result["settings"] != settings:
+    return read_run(path, method)
+
+
+def read_run(path: Path, method: str) -> dict:
+    """The result of a run.
+
+    Raises:
+        SystemExit: the file is damaged, or its run is another config's.
+    """
+    try:
+        result = json.loads(path.read_text())
+        accuracy(result)
+        settings = result["settings"]
+    except (ValueError, LookupError, TypeError, ZeroDivisionError):
+        raise SystemExit(f"{path} is damaged: delete it, and run again") from None
+    if settings != fingerprint(method):
         raise SystemExit(
             f"{path} is from a run before {method} was changed: move the runs of this "
             "method away, or give --results another folder"
         )
     return result
+
+
+def begin(out: Path, **run: str | float) -> None:
+    """Empty the folder of a run's checkpoints if they are of another run."""
+    marker = out / "run.json"
+    if out.exists() and (not marker.exists() or json.loads(marker.read_text()) != run):
+        shutil.rmtree(out)
+    out.mkdir(parents=True, exist_ok=True)
+    marker.write_text(json.dumps(run))
 
 
 def fingerprint(method: str) -> str:
@@ -188,7 +222,7 @@ def search_rate(
     results = []
     for rate in RATES:
         name = f"{method}-search-{rate}"
-        make = partial(run, method, rate, *files, work_dir / name)
+        make = partial(run, method, rate, *files, runs, work_dir / name)
         results.append(kept(runs / f"{name}.json", method, make))
         shutil.rmtree(work_dir / name, ignore_errors=True)  # its checkpoint
     return min(results, key=lambda r: (-accuracy(r), loss(r)))["rate"]
@@ -281,13 +315,18 @@ def main() -> None:
     if unknown := set(methods) - set(known):
         parser.error(f"unknown {sorted(unknown)}; there are {known}")
     folds = args.folds or range(1, benchmark.folds + 1)
+    if not set(folds) <= set(range(1, benchmark.folds + 1)):
+        parser.error(f"there are folds 1 to {benchmark.folds}, got {args.folds}")
     name = f"comparison_{args.benchmark}"
     runs, work_dir = args.results / name, args.work_dir or Path("work_dirs") / name
     torch.set_num_threads(args.threads)
 
     os.environ["FLOWZOO_DATA"] = str(work_dir.absolute())  # where the configs look
     data = work_dir.absolute() / args.benchmark
-    benchmark.prepare(args.root, data, force=True)
+    try:
+        benchmark.prepare(args.root, data, force=True)
+    except PreparationError as error:
+        parser.error(f"ROOT {args.root}: {error}")
     for method in methods:
         for fold in folds:
             files = [
@@ -300,23 +339,30 @@ def main() -> None:
                 if method in benchmark.hallucinations:
                     _, parts = benchmark.hallucinations[method]
                     streams = {part: work_dir / f"{part}-{fold}" for part in parts}
+                    begin(
+                        out,
+                        settings=fingerprint(method),
+                        results=str(runs.resolve()),
+                        **checksums(streams),
+                    )
                     return run_monet(method, streams, fold, out)
                 rate = search_rate(benchmark, method, data, runs, work_dir)
-                return run(method, rate, *files, out)
+                return run(method, rate, *files, runs, out)
 
             kept(runs / f"{out.name}.json", method, make)
     done = finished(benchmark, runs)
-    if done:
-        write_report(
-            args.results,
-            args.benchmark,
-            benchmark.classes,
-            RATES,
-            benchmark.folds,
-            folds_of_search(benchmark, data),
-            length_baseline(benchmark, data),
-            done,
-        )
+    if not done:
+        sys.exit(f"there are no runs in {runs}")
+    write_report(
+        args.results,
+        args.benchmark,
+        benchmark.classes,
+        RATES,
+        benchmark.folds,
+        folds_of_search(benchmark, data),
+        length_baseline(benchmark, data),
+        done,
+    )
 
 
 def finished(benchmark: Benchmark, folder: Path) -> dict[str, dict]:
@@ -359,9 +405,7 @@ def folds_in(folder: Path, benchmark: Benchmark, method: str) -> dict[int, dict]
         fold: folder / f"{method}-{fold}.json" for fold in range(1, benchmark.folds + 1)
     }
     return {
-        fold: json.loads(path.read_text())
-        for fold, path in paths.items()
-        if path.exists()
+        fold: read_run(path, method) for fold, path in paths.items() if path.exists()
     }
 
 

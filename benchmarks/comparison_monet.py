@@ -12,6 +12,7 @@ from mmengine.config import Config
 
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets.features import FeatureFile
+from flowzoo.zoo.download import sha256
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
 FRAMES = 18  # of the one clip of a video, every second: 36, which all videos have
@@ -25,7 +26,7 @@ def run_monet(method: str, streams: dict[str, Path], fold: int, out: Path) -> di
         streams: folders of the trained networks by their configs' names, appearance
             first.
         fold: what the configs' SPLIT is.
-        out: work directory.
+        out: work directory, which is there.
 
     Returns:
         As ``comparison.run``, without what is the same for other methods: the rates
@@ -35,8 +36,8 @@ def run_monet(method: str, streams: dict[str, Path], fold: int, out: Path) -> di
         SystemExit: a network's checkpoint is not there.
     """
     os.environ["SPLIT"] = str(fold)
-    features = Path(os.environ["FLOWZOO_DATA"], "weizmann_features")
-    features.mkdir(parents=True, exist_ok=True)
+    features = out / "weizmann_features"
+    features.mkdir(exist_ok=True)
     start = _seconds()
     for name, (config, folder) in zip(
         ("appearance", "flow"), streams.items(), strict=True
@@ -48,7 +49,6 @@ def run_monet(method: str, streams: dict[str, Path], fold: int, out: Path) -> di
             if (name, part) == ("appearance", "val"):
                 clips = FeatureFile(file).names
                 test_seconds = _seconds() - before
-    out.mkdir(parents=True, exist_ok=True)
     prefix = find_config(f"{method}.py").with_suffix("")
     _call(out, TOOLS / "train_monet.py", prefix)
     seconds = _seconds() - start
@@ -73,19 +73,35 @@ def run_monet(method: str, streams: dict[str, Path], fold: int, out: Path) -> di
     )
 
 
-def _extract(config: str, folder: Path, part: str, file: Path) -> None:
-    """Write features of one clip of each video."""
+def checksums(streams: dict[str, Path]) -> dict[str, str]:
+    """Of the networks' checkpoints, by their configs' names.
+
+    Raises:
+        SystemExit: a checkpoint is not there.
+    """
+    return {
+        config: sha256(Path(_checkpoint(config, folder)))
+        for config, folder in streams.items()
+    }
+
+
+def _checkpoint(config: str, folder: Path) -> str:
     marker = folder / "last_checkpoint"
     if not marker.exists():
         raise SystemExit(
             f"MoNet needs the network of {folder}, which was trained elsewhere: train "
             f"{config} here, with another --results"
         )
+    return marker.read_text().strip()
+
+
+def _extract(config: str, folder: Path, part: str, file: Path) -> None:
+    """Write features of one clip of each video."""
     path = str(find_config(f"{config}.py"))
     steps = Config.fromfile(path).test_dataloader.dataset.pipeline
     number = [step["type"] for step in steps].index("SampleFrames")
     key = f"test_dataloader.dataset.pipeline.{number}"
-    arguments = [path, marker.read_text().strip(), "--split", part, "--out", str(file)]
+    arguments = [path, _checkpoint(config, folder), "--split", part, "--out", str(file)]
     arguments += ["--cfg-options", f"{key}.num_clips=1", f"{key}.clip_len={FRAMES}"]
     before, sys.argv = sys.argv, [str(TOOLS / "data" / "extract_features.py")]
     sys.argv += arguments
@@ -96,7 +112,8 @@ def _extract(config: str, folder: Path, part: str, file: Path) -> None:
 
 
 def _call(folder: Path, *arguments: str | Path) -> None:
-    subprocess.run([sys.executable, *arguments], cwd=folder, check=True)
+    variables = os.environ | {"FLOWZOO_DATA": str(folder.absolute())}
+    subprocess.run([sys.executable, *arguments], cwd=folder, env=variables, check=True)
 
 
 def _seconds() -> float:

@@ -100,6 +100,26 @@ def test_runs_that_are_there_are_not_made_again(tmp_path):
         comparison.kept(path, method, make)
 
 
+@pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"clips": []}', "null"])
+def test_damaged_runs_are_named(tmp_path, text):
+    path = tmp_path / "m-1.json"
+    path.write_text(text)
+    with pytest.raises(SystemExit, match=r"m-1\.json is damaged"):
+        comparison.read_run(path, "repflow_r18_weizmann")
+
+
+def test_only_the_same_run_continues_from_its_checkpoints(tmp_path):
+    out = tmp_path / "m-1"
+    comparison.begin(out, settings="a", rate=0.1, results="here")
+    (out / "epoch_5.pth").touch()
+    comparison.begin(out, settings="a", rate=0.1, results="here")
+    assert (out / "epoch_5.pth").exists()
+    for other in (dict(settings="b"), dict(rate=0.2), dict(results="there")):
+        comparison.begin(out, **dict(settings="a", rate=0.1, results="here") | other)
+        assert not (out / "epoch_5.pth").exists()
+        (out / "epoch_5.pth").touch()
+
+
 def test_fingerprints_are_of_the_method_not_of_the_machine(monkeypatch):
     names = ("repflow_r18_weizmann", "repflow_r18_weizmann_rgb", "tvl1_r18_weizmann")
     here = [comparison.fingerprint(name) for name in names]
@@ -119,7 +139,7 @@ def test_rates_are_chosen_on_two_groups_without_the_test_clips(tmp_path, monkeyp
         (tmp_path / name).write_text("\n".join(lines) + "\n")
     seen = []
 
-    def run(method, rate, train_file, test_file, out):
+    def run(method, rate, train_file, test_file, runs, out):
         seen.append((train_file.read_text(), test_file.read_text()))
         right = 0.8 if rate == 3e-3 else 0.6  # equally many right clips, a lower loss
         clips = [dict(clip="a", label=0, scores=[right, 1 - right])]
@@ -146,10 +166,8 @@ def test_folds_of_the_search(tmp_path):
     assert comparison.folds_of_search(benchmark, tmp_path) == [2, 3]
 
 
-def test_monet_says_which_network_is_missing(tmp_path, monkeypatch):
-    monkeypatch.setenv("FLOWZOO_DATA", str(tmp_path))
-    monkeypatch.setenv("SPLIT", "1")  # put back after the test
+def test_monet_says_which_network_is_missing(tmp_path):
     streams = {"repflow_r18_weizmann_rgb": tmp_path / "rgb"}
     streams["tvl1_r18_weizmann"] = tmp_path / "flow"
     with pytest.raises(SystemExit, match=r"MoNet needs the network of .*rgb"):
-        comparison_monet.run_monet("monet_r18_weizmann", streams, 1, tmp_path / "out")
+        comparison_monet.checksums(streams)

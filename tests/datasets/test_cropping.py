@@ -1,5 +1,7 @@
 """MotionCrop: the window in which a clip's frames differ."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -79,9 +81,36 @@ def test_extreme_frames(size):
     assert crop(frames)["imgs"][0].shape == (80, 96, 3)
 
 
+@pytest.mark.parametrize("size", [(1920, 1080), (500, 100), (100, 500), (80, 96)])
+def test_windows_keep_the_aspect_ratio(size):
+    height, width = size
+    middle = width // 2, height // 2
+    left, top, right, bottom = MotionCrop((96, 80)).window(
+        clip(middle, (middle[0] + 4, middle[1]), size=size, side=10)
+    )
+    assert (right - left) / (bottom - top) == pytest.approx(1.2, rel=0.03)
+    largest = min(height, width / 1.2)
+    assert bottom - top == pytest.approx(0.65 * largest, abs=1)
+
+
 @pytest.mark.parametrize(
-    "wrong", [dict(scale=(0, 8)), dict(smallest=0), dict(smallest=1.5), dict(margin=-1)]
+    "wrong",
+    [
+        *[dict(scale=s) for s in [(0, 8), (8,), (8, 8, 8), 8, None, "88", (8.5, 8)]],
+        *[dict(smallest=v) for v in (0, 1.5, math.nan)],
+        *[dict(threshold=v) for v in (0, 255, math.nan)],
+        *[dict(margin=v) for v in (-1, math.inf, math.nan)],
+    ],
 )
 def test_wrong_arguments(wrong):
-    with pytest.raises(ValueError, match="MotionCrop needs"):
+    name = "scale should be" if "scale" in wrong else "MotionCrop needs"
+    with pytest.raises(ValueError, match=name):
         MotionCrop(**(dict(scale=(96, 80)) | wrong))
+
+
+@pytest.mark.parametrize(
+    "frame", [np.zeros((8, 8, 3), np.float32), np.zeros((8, 8), np.uint8)]
+)
+def test_wrong_frames(frame):
+    with pytest.raises(ValueError, match="RGB frames of unsigned bytes"):
+        crop([frame, frame])

@@ -21,13 +21,15 @@ class MotionCrop(BaseTransform):
     Args:
         scale: (width, height) of the result; windows have its aspect ratio, unless the
             frame is too small for one that holds all of the motion.
-        smallest: height of the smallest window, as a part of the frame's.
+        smallest: size of the smallest window, as a part of the largest that has its
+            aspect ratio and fits into the frame.
         threshold: how much a pixel's gray value, blurred, has to change over a clip in
             order to count as motion, of 255.
         margin: what is added on each side of the motion, as a part of its size.
 
     Raises:
-        ValueError: a size is not positive, or ``smallest`` above 1.
+        ValueError: an argument is out of range, or frames are not of three bytes a
+            pixel.
     """
 
     def __init__(
@@ -37,11 +39,13 @@ class MotionCrop(BaseTransform):
         threshold: int = 15,
         margin: float = 0.1,
     ) -> None:
-        if min(scale) < 1 or not 0 < smallest <= 1 or threshold < 1 or margin < 0:
+        sizes = isinstance(scale, list | tuple) and len(scale) == 2
+        if not sizes or not all(isinstance(s, int) and s > 0 for s in scale):
+            raise ValueError(f"scale should be two positive integers, got {scale!r}")
+        if not (0 < smallest <= 1 and 1 <= threshold < 255 and 0 <= margin < 10):
             raise ValueError(
-                "MotionCrop needs a positive scale and threshold, smallest in (0, 1] "
-                f"and no negative margin, got {scale}, {smallest}, {threshold} and "
-                f"{margin}"
+                "MotionCrop needs smallest in (0, 1], threshold in [1, 255) and margin "
+                f"in [0, 10), got {smallest}, {threshold} and {margin}"
             )
         self.scale = tuple(scale)
         self.smallest = smallest
@@ -50,6 +54,11 @@ class MotionCrop(BaseTransform):
 
     def window(self, frames: list[np.ndarray]) -> tuple[int, int, int, int]:
         """Left, top, right and bottom of a clip's window, in pixels."""
+        if any(f.dtype != np.uint8 or f.shape[2:] != (3,) for f in frames):
+            raise ValueError(
+                "MotionCrop takes RGB frames of unsigned bytes, got "
+                f"{frames[0].dtype} of {frames[0].shape}"
+            )
         height, width = frames[0].shape[:2]
         gray = np.stack([
             cv2.GaussianBlur(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY), (5, 5), 0)
@@ -66,9 +75,8 @@ class MotionCrop(BaseTransform):
         needed_width = part * (columns[-1] + 1 - columns[0])
         needed_height = part * (rows[-1] + 1 - rows[0])
         aspect = self.scale[0] / self.scale[1]
-        window_height = max(
-            needed_height, needed_width / aspect, self.smallest * height
-        )
+        smallest = self.smallest * min(height, width / aspect)
+        window_height = max(needed_height, needed_width / aspect, smallest)
         window_height = min(height, window_height)
         window_width = min(width, max(window_height * aspect, needed_width))
         left, right = _span(columns, window_width, width)
