@@ -25,9 +25,9 @@ def launch_all(launches: Iterable[Launch], key: Hashable) -> None:
     """Launch kernels one after another.
 
     If there was no such key before, they are first compiled side by side, on all cores:
-    most of Triton's compiler runs without Python's lock.
+    most of Triton's compiler runs without Python's lock. Older Tritons cannot do that.
     """
-    if key not in _known and not interpreted():
+    if key not in _known and hasattr(triton, "AsyncCompileMode") and not interpreted():
         launches = list(launches)
         # What compiles is a context variable, and stays set if compiling fails.
         contextvars.Context().run(_compile, launches)

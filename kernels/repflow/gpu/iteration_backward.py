@@ -24,7 +24,7 @@ from .patches import (
     right_factor,
     zeros,
 )
-from .state_workspace import load_state_fields
+from .state_workspace import load_state_field
 
 
 class Sums(NamedTuple):
@@ -161,14 +161,16 @@ def component_backward(
     K: tl.constexpr,
 ):  # fmt: skip
     """Adjoint of new_p and of the divergence in new_u, for component 0 or 1 of u."""
-    u = load_state_fields(new_at, new_exists, COMPONENT, 1, K)[0]
-    p1, p2 = load_state_fields(new_at, new_exists, 2 + 2 * COMPONENT, 2, K)
+    u = load_state_field(new_at, new_exists, COMPONENT, K)
+    p1 = load_state_field(new_at, new_exists, 2 + 2 * COMPONENT, K)
+    p2 = load_state_field(new_at, new_exists, 3 + 2 * COMPONENT, K)
     g1, g2, u_grad, step, flow = new_p_backward(
         u, p1, p2, g1, g2, u_grad, sums.step, sums.flow, params, p, NEED_FLOW, K
     )
     div = sums.div
     if NEED_DIV:
-        p1, p2 = load_state_fields(old_at, old_exists, 2 + 2 * COMPONENT, 2, K)
+        p1 = load_state_field(old_at, old_exists, 2 + 2 * COMPONENT, K)
+        p2 = load_state_field(old_at, old_exists, 3 + 2 * COMPONENT, K)
         div = divergence_kernel_grads(div, u_grad, p1, p2, p, K)
     g1, g2 = divergence_backward(g1, g2, u_grad, params.div, p, K)
     return u_grad, g1, g2, Sums(step, sums.bound, div, flow)
@@ -195,7 +197,8 @@ def iterate_backward(
         u2_grad, g21, g22, sums, old_at, old_exists, new_at, new_exists, params, p,
         1, NEED_FLOW, NEED_DIV, K,
     )  # fmt: skip
-    u1, u2 = load_state_fields(old_at, old_exists, 0, 2, K)
+    u1 = load_state_field(old_at, old_exists, 0, K)
+    u2 = load_state_field(old_at, old_exists, 1, K)
     u1_grad, u2_grad, coeff_grads, bound = data_step_backward(
         u1, u2, u1_grad, u2_grad, coeff_grads, sums.bound, coeffs, params.bound, p,
         NEED_MAPS, K,
