@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
+from mmengine.model.weight_init import update_init_info
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
@@ -154,6 +155,8 @@ class EfficientNetLite0(BaseModule):
             own = self.state_dict()
             weights = read_published(self.pretrained)
             self.load_state_dict({k: w for k, w in weights.items() if k in own})
+            if hasattr(self, "_params_init_info"):  # for the log of a training
+                update_init_info(self, f"weights of pretrained={self.pretrained!r}")
 
     def train(self, mode: bool = True) -> EfficientNetLite0:
         super().train(mode)
