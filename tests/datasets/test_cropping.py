@@ -66,6 +66,18 @@ def test_clips_are_cut_one_by_one():
     assert area[2] > 1.8 * area[0]
 
 
+def test_single_frames_have_a_window_together():
+    frames = clip((40, 60), (48, 60), (60, 60))
+    alone, together = crop(frames, clip_len=1), crop(frames, clip_len=3)
+    np.testing.assert_array_equal(alone["imgs"], together["imgs"])
+
+
+def test_lazy_transforms_come_first():
+    results = dict(imgs=clip((40, 60), (48, 60)), clip_len=2, lazy={})
+    with pytest.raises(ValueError, match="needs Fuse"):
+        MotionCrop((96, 80))(results)
+
+
 def test_noise_is_no_motion():
     rng = np.random.default_rng(0)
     noisy = [

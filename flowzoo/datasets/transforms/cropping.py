@@ -13,7 +13,8 @@ class MotionCrop(BaseTransform):
     """Cut each clip to the window in which its frames differ, and resize it.
 
     For videos of a camera that stands still, in which people are small: the network's
-    pixels go to those who move. A clip without motion stays whole.
+    pixels go to those who move. A clip without motion stays whole; single frames, which a
+    ``clip_len`` of 1 samples, have the window of all of them together.
 
     Required keys: ``imgs``, a list of (H, W, 3) of unsigned bytes, and ``clip_len``.
     Changed keys: ``imgs`` and ``img_shape``.
@@ -28,8 +29,8 @@ class MotionCrop(BaseTransform):
         margin: what is added on each side of the motion, as a part of its size.
 
     Raises:
-        ValueError: an argument is out of range, or frames are not of three bytes a
-            pixel.
+        ValueError: an argument is out of range, frames are not of three bytes a pixel,
+            or a lazy transform before it has not been applied.
     """
 
     def __init__(
@@ -84,7 +85,11 @@ class MotionCrop(BaseTransform):
         return left, top, right, bottom
 
     def transform(self, results: dict) -> dict:
+        if "lazy" in results:
+            raise ValueError("MotionCrop needs Fuse between lazy transforms and itself")
         frames, length = results["imgs"], results["clip_len"]
+        if length == 1:
+            length = len(frames)
         results["imgs"] = []
         for begin in range(0, len(frames), length):
             clip = frames[begin : begin + length]
