@@ -13,8 +13,8 @@ class MotionCrop(BaseTransform):
     """Cut each clip to the window in which its frames differ, and resize it.
 
     For videos of a camera that stands still, in which people are small: the network's
-    pixels go to those who move. A clip without motion stays whole; single frames, which a
-    ``clip_len`` of 1 samples, have the window of all of them together.
+    pixels go to those who move. A clip without motion stays whole; single frames, which
+    a ``clip_len`` of 1 samples, have the window of all of them together.
 
     Required keys: ``imgs``, a list of (H, W, 3) of unsigned bytes, and ``clip_len``.
     Changed keys: ``imgs`` and ``img_shape``.
