@@ -21,24 +21,18 @@ that run at the same time need a work directory each.
 """
 
 import argparse
-import hashlib
-import json
 import os
-import pickle
 import shutil
 import sys
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import torch
 from comparison_benchmarks import BENCHMARKS, Benchmark
 from comparison_monet import FRAMES, checksums, run_monet
-from comparison_report import machine, write_report
+from comparison_report import write_report
+from comparison_runs import accuracy, begin, fingerprint, kept, loss, read_run, run
 from mmengine.config import Config
-from mmengine.hooks import Hook
-from mmengine.runner import Runner
 
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets.preparation.records import PreparationError
@@ -49,158 +43,6 @@ from flowzoo.zoo.protocol import counted_input
 
 RATES = (1e-3, 3e-3, 1e-2)
 RESULTS = Path(__file__).parent / "results"
-LAST = 20  # iterations over which the training's end is averaged
-
-
-class TrainingTimeHook(Hook):
-    """Sum up the CPU seconds of a training over its interruptions.
-
-    The sum is part of the checkpoints: what a kill throws away is not counted.
-    """
-
-    priority = "NORMAL"  # before the checkpoint of the epoch is written
-    key = "training_seconds"
-
-    def before_train_epoch(self, runner: Runner) -> None:
-        self.start = time.process_time()
-
-    def after_train_epoch(self, runner: Runner) -> None:
-        hub = runner.message_hub
-        seconds = time.process_time() - self.start
-        hub.update_info(self.key, hub.get_info(self.key, 0.0) + seconds)
-
-
-def run(
-    method: str,
-    rate: float,
-    train_file: Path,
-    test_file: Path,
-    runs: Path,
-    out: Path,
-) -> dict:
-    """Train a method on the clips of one list and classify those of another.
-
-    Args:
-        runs: folder that the result is for.
-        out: of the checkpoints, from which a run that was killed continues.
-    """
-    settings, results = fingerprint(method), str(runs.resolve())
-    begin(out, settings=settings, rate=rate, results=results)
-    config = Config.fromfile(find_config(f"{method}.py"))
-    config.work_dir = str(out)
-    config.randomness = dict(seed=0)
-    config.log_level = "WARNING"
-    # nothing is chosen by looking at the test clips, so there is no validation
-    config.val_cfg = config.val_dataloader = config.val_evaluator = None
-    config.default_hooks.checkpoint = dict(
-        type="CheckpointHook", interval=5, max_keep_ckpts=1, save_optimizer=True
-    )
-    config.resume = True
-    config.optim_wrapper.optimizer.lr = rate
-    config.train_dataloader.dataset.ann_file = str(train_file)
-    config.test_dataloader.dataset.ann_file = str(test_file)
-    scores = out / "scores.pkl"
-    config.test_evaluator = [
-        config.test_evaluator,
-        dict(type="DumpResults", out_file_path=str(scores)),
-    ]
-    runner = Runner.from_cfg(config)
-    runner.register_hook(TrainingTimeHook())
-    runner.train()
-    scalars = runner.message_hub.log_scalars
-    start = time.process_time()
-    runner.test()
-    test_seconds = time.process_time() - start
-    predictions = pickle.loads(scores.read_bytes())
-    clips = runner.test_dataloader.dataset
-    return dict(
-        method=method,
-        rate=rate,
-        epochs=runner.max_epochs,
-        iterations=runner.max_iters,
-        training_seconds=round(runner.message_hub.get_info(TrainingTimeHook.key), 1),
-        test_milliseconds_a_clip=round(1000 * test_seconds / len(clips), 1),
-        training_loss=round(scalars["train/loss"].mean(LAST), 4),
-        training_accuracy=round(scalars["train/top1_acc"].mean(LAST), 4),
-        clips=[
-            dict(
-                clip=Path(clips.get_data_info(i)["filename"]).stem,
-                label=prediction["gt_label"].item(),
-                scores=[round(s, 6) for s in prediction["pred_score"].tolist()],
-            )
-            for i, prediction in enumerate(predictions)
-        ],
-    )
-
-
-def kept(path: Path, method: str, make: Callable[[], dict]) -> dict:
-    """What a file holds, or what is made and written to it now."""
-    if not path.exists():
-        result = dict(settings=fingerprint(method), machine=machine(), **make())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial_path = path.with_suffix(f".{os.getpid()}.partial")
-        partial_path.write_text(json.dumps(result) + "\n")
-        partial_path.rename(path)
-        print(f"{path.stem}: {accuracy(result):.1f} %", flush=True)
-    return read_run(path, method)
-
-
-def read_run(path: Path, method: str) -> dict:
-    """The result of a run.
-
-    Raises:
-        SystemExit: the file is damaged, or its run is another config's.
-    """
-    try:
-        result = json.loads(path.read_text())
-        accuracy(result)
-        settings = result["settings"]
-    except (ValueError, LookupError, TypeError, ZeroDivisionError):
-        raise SystemExit(f"{path} is damaged: delete it, and run again") from None
-    if settings != fingerprint(method):
-        raise SystemExit(
-            f"{path} is from a run before {method} was changed: move the runs of this "
-            "method away, or give --results another folder"
-        )
-    return result
-
-
-def begin(out: Path, **run: str | float) -> None:
-    """Empty the folder of a run's checkpoints if they are of another run."""
-    marker = out / "run.json"
-    if out.exists() and (not marker.exists() or json.loads(marker.read_text()) != run):
-        shutil.rmtree(out)
-    out.mkdir(parents=True, exist_ok=True)
-    marker.write_text(json.dumps(run))
-
-
-def fingerprint(method: str) -> str:
-    """Of what decides a method's result: a run of another one is not its own.
-
-    The learning rate is not among it: each run says its own.
-    """
-    config = Config.fromfile(find_config(f"{method}.py"))
-    config.optim_wrapper.optimizer.lr = None
-    parts = ("model", "train_pipeline", "test_pipeline", "optim_wrapper")
-    parts += ("param_scheduler", "train_cfg")
-    content = {part: config[part] for part in parts}
-    content["batch_size"] = config.train_dataloader.batch_size
-    return hashlib.sha256(Config(content).dump().encode()).hexdigest()[:16]
-
-
-def accuracy(result: dict) -> float:
-    right = [c["label"] == _argmax(c["scores"]) for c in result["clips"]]
-    return 100 * sum(right) / len(right)
-
-
-def loss(result: dict) -> float:
-    """Mean cross-entropy of the averaged scores."""
-    picked = torch.tensor([c["scores"][c["label"]] for c in result["clips"]])
-    return -picked.clamp_min(1e-6).log().mean().item()
-
-
-def _argmax(scores: list[float]) -> int:
-    return max(range(len(scores)), key=scores.__getitem__)
 
 
 def _mean(scores: list[list[float]]) -> list[float]:
@@ -339,6 +181,10 @@ def main() -> None:
                 if method in benchmark.hallucinations:
                     _, parts = benchmark.hallucinations[method]
                     streams = {part: work_dir / f"{part}-{fold}" for part in parts}
+                    for part, folder in streams.items():
+                        # at once, if it was trained here; else it is trained here
+                        rate = search_rate(benchmark, part, data, runs, work_dir)
+                        run(part, rate, *files, runs, folder)
                     begin(
                         out,
                         settings=fingerprint(method),
@@ -351,6 +197,7 @@ def main() -> None:
 
             kept(runs / f"{out.name}.json", method, make)
     done = finished(benchmark, runs)
+    first = next(iter(benchmark.methods))
     if not done:
         sys.exit(f"there are no runs in {runs}")
     write_report(
@@ -361,6 +208,7 @@ def main() -> None:
         benchmark.folds,
         folds_of_search(benchmark, data),
         length_baseline(benchmark, data),
+        {name: benchmark.controls.get(name, first) for name in done},
         done,
     )
 
@@ -383,10 +231,16 @@ def finished(benchmark: Benchmark, folder: Path) -> dict[str, dict]:
             fused = fuse(title, [done[part] for part in parts])
             if fused["folds"]:
                 done[name] = fused
-    for name, (title, (appearance, _)) in benchmark.hallucinations.items():
-        if runs := folds_in(folder, benchmark, name):
+    for name, (title, parts) in benchmark.hallucinations.items():
+        if set(parts) <= set(done) and (runs := folds_in(folder, benchmark, name)):
+            for fold, result in runs.items():
+                streams = [done[part]["folds"].get(fold) for part in parts]
+                if None not in streams:
+                    result["training_seconds"] += sum(
+                        stream["training_seconds"] for stream in streams
+                    )
             config = Config.fromfile(find_config(f"{name}.py"))
-            stream = Config.fromfile(find_config(f"{appearance}.py"))
+            stream = Config.fromfile(find_config(f"{parts[0]}.py"))
             shape = list(counted_input(stream))
             shape[2] = FRAMES
             parameters, multiply_adds = complexity(stream, shape)

@@ -19,6 +19,8 @@ class Benchmark:
         search_groups: two groups of the first fold's training clips.
         classes: names.
         methods: {config: title}.
+        controls: {config: the method from which its accuracy is subtracted}, where that
+            is not the first.
         fusions: {config: title and the methods whose scores are averaged}.
         hallucinations: {config: title and the methods whose features MoNet takes,
             appearance and flow}. Their rates are the configs', not searched.
@@ -31,6 +33,7 @@ class Benchmark:
     folds: int
     classes: tuple[str, ...]
     methods: dict[str, str]
+    controls: dict[str, str]
     fusions: dict[str, tuple[str, tuple[str, ...]]]
     hallucinations: dict[str, tuple[str, tuple[str, str]]]
 
@@ -58,6 +61,10 @@ BENCHMARKS = {
             "repflow_lite0_weizmann_rgb": "EfficientNet-Lite0, ImageNet weights",
             "repflow_lite0_weizmann": "the same with RepFlowNeck",
         },
+        controls=dict.fromkeys(
+            ("repflow_lite0_weizmann_rgb", "repflow_lite0_weizmann"),
+            "repflow_lite0_weizmann_rgb",
+        ),
         fusions={
             "twostream_r18_weizmann": (
                 "two-stream on TV-L1 flow",

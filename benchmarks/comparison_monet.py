@@ -31,9 +31,6 @@ def run_monet(method: str, streams: dict[str, Path], fold: int, out: Path) -> di
     Returns:
         As ``comparison.run``, without what is the same for other methods: the rates
         are the configs'.
-
-    Raises:
-        SystemExit: a network's checkpoint is not there.
     """
     os.environ["SPLIT"] = str(fold)
     features = out / "weizmann_features"
@@ -73,35 +70,32 @@ def run_monet(method: str, streams: dict[str, Path], fold: int, out: Path) -> di
     )
 
 
-def checksums(streams: dict[str, Path]) -> dict[str, str]:
-    """Of the networks' checkpoints, by their configs' names.
+def stages(method: str) -> list[str]:
+    """The configs of a method: the three of MoNet, and one of each other."""
+    others = ("_classifiers", "_fusion") if method.startswith("monet_") else ()
+    return [method, *(f"{method}{stage}" for stage in others)]
 
-    Raises:
-        SystemExit: a checkpoint is not there.
-    """
+
+def checksums(streams: dict[str, Path]) -> dict[str, str]:
+    """Of the networks' checkpoints, by their configs' names."""
     return {
-        config: sha256(Path(_checkpoint(config, folder)))
-        for config, folder in streams.items()
+        config: sha256(Path(_checkpoint(folder))) for config, folder in streams.items()
     }
 
 
-def _checkpoint(config: str, folder: Path) -> str:
-    marker = folder / "last_checkpoint"
-    if not marker.exists():
-        raise SystemExit(
-            f"MoNet needs the network of {folder}, which was trained elsewhere: train "
-            f"{config} here, with another --results"
-        )
-    return marker.read_text().strip()
+def _checkpoint(folder: Path) -> str:
+    return (folder / "last_checkpoint").read_text().strip()
 
 
 def _extract(config: str, folder: Path, part: str, file: Path) -> None:
-    """Write features of one clip of each video."""
+    """Write features of one clip of each video, where they are missing."""
+    if file.exists():
+        return
     path = str(find_config(f"{config}.py"))
     steps = Config.fromfile(path).test_dataloader.dataset.pipeline
     number = [step["type"] for step in steps].index("SampleFrames")
     key = f"test_dataloader.dataset.pipeline.{number}"
-    arguments = [path, _checkpoint(config, folder), "--split", part, "--out", str(file)]
+    arguments = [path, _checkpoint(folder), "--split", part, "--out", str(file)]
     arguments += ["--cfg-options", f"{key}.num_clips=1", f"{key}.clip_len={FRAMES}"]
     before, sys.argv = sys.argv, [str(TOOLS / "data" / "extract_features.py")]
     sys.argv += arguments

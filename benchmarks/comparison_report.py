@@ -1,5 +1,6 @@
 """Tables and images of comparison.py's results."""
 
+import math
 import os
 import platform
 import statistics
@@ -35,16 +36,18 @@ def machine() -> str:
 
 
 def row(
-    method: dict, control: dict, num_folds: int, folds_of_search: list[int]
+    method: dict, control: dict | None, num_folds: int, folds_of_search: list[int]
 ) -> dict:
     """One method's line of the table.
 
     Args:
-        control: the method whose accuracy is subtracted, on the folds of both.
+        control: the method whose accuracy is subtracted, on the folds of both; None
+            if there is none, or no run of it.
         folds_of_search: whose clips had a part in the choice of the learning rate.
     """
     folds = list(method["folds"].values())
-    accuracies, others = fold_accuracies(method), fold_accuracies(control)
+    accuracies = fold_accuracies(method)
+    others = {} if control is None else fold_accuracies(control)
     distances = [
         accuracies[fold] - others[fold] for fold in accuracies if fold in others
     ]
@@ -57,10 +60,8 @@ def row(
         "without the folds of the search": (
             f"{statistics.mean(unseen):.1f}" if unseen else ""
         ),
-        f"minus {control['title']}, same folds": (
-            mean_and_spread(distances, "+")
-            if distances and method is not control
-            else ""
+        "minus the network without the layer, same folds": (
+            mean_and_spread(distances, "+") if distances else ""
         ),
         "training clips": (
             f"{100 * statistics.mean(f['training_accuracy'] for f in folds):.1f}"
@@ -88,6 +89,7 @@ def write_report(
     num_folds: int,
     folds_of_search: list[int],
     length_baseline: float,
+    controls: dict[str, str],
     methods: dict,
 ) -> None:
     """Write comparison_NAME.{md,png} to a folder.
@@ -95,13 +97,14 @@ def write_report(
     Args:
         folds_of_search: whose clips had a part in the choice of the learning rate.
         length_baseline: per cent of the clips that their number of frames gives away.
+        controls: {config: the method from which its accuracy is subtracted}.
         methods: {config: dict(title, parameters, multiply_adds, folds)}, where folds
-            are {number: run}; the first method is the control.
+            are {number: run}.
     """
-    control = next(iter(methods.values()))
-    rows = [
-        row(method, control, num_folds, folds_of_search) for method in methods.values()
-    ]
+    rows = []
+    for name, method in methods.items():
+        control = controls[name] if controls[name] != name else None
+        rows.append(row(method, methods.get(control), num_folds, folds_of_search))
     lines = [
         f"| {' | '.join(cells)} |"
         for cells in (rows[0], ["---"] * len(rows[0]), *(r.values() for r in rows))
@@ -113,10 +116,11 @@ def write_report(
     text = (
         f"{num_folds} folds, each of which leaves one group out. Chance is "
         f"{100 / len(classes):.0f} %, and the number of frames alone gives "
-        f"{length_baseline:.1f} % (5 nearest neighbors). Each method has the same "
-        f"input and the learning rate of {rates} that was best on two groups of the "
-        f"first fold's training clips, which are the test clips of folds "
-        f"{' and '.join(map(str, folds_of_search))}. Trained on "
+        f"{length_baseline:.1f} % (5 nearest neighbors). Each method but MoNet has the "
+        f"same input and the learning rate of {rates} that was best on two groups of "
+        f"the first fold's training clips, which are the test clips of folds "
+        f"{' and '.join(map(str, folds_of_search))}. GFLOPs are multiply-adds of "
+        "layers; the iterations of TV-L1 and TVNet are not among them. Trained on "
         f"{'; '.join(sorted(machines))}. Written by "
         f"`python benchmarks/comparison.py {name} ROOT`.\n\n"
     )
@@ -133,22 +137,28 @@ def write_report(
 
 def _draw(classes: tuple[str, ...], methods: dict, path: Path) -> None:
     """Accuracy against time per clip, and a confusion matrix of each method."""
-    columns = 1 + len(methods)
-    figure, axes = plt.subplots(1, columns, figsize=(4.5 * columns, 4.5))
-    for method in methods.values():
+    columns = 3
+    lines = 1 + math.ceil(len(methods) / columns)
+    figure = plt.figure(figsize=(5 * columns, 5 * lines), layout="constrained")
+    colors = plt.colormaps["tab20"].colors
+    axis = figure.add_subplot(lines, 1, 1)
+    for method, color in zip(methods.values(), colors, strict=False):
         folds = list(method["folds"].values())
         accuracies = list(fold_accuracies(method).values())
-        axes[0].errorbar(
+        axis.errorbar(
             statistics.median(f["test_milliseconds_a_clip"] for f in folds),
             statistics.mean(accuracies),
             statistics.stdev(accuracies) if len(accuracies) > 1 else None,
             marker="o",
             capsize=3,
-            label=f"{method['title']}, {len(folds)} folds",
+            color=color,
+            label=f"{method['title']}, {_folds(method)}",
         )
-    axes[0].set(xlabel="CPU milliseconds a clip", ylabel="accuracy, %", ylim=(0, 105))
-    axes[0].legend(fontsize=8, loc="lower right")
-    for axis, method in zip(axes[1:], methods.values(), strict=True):
+    axis.set(xlabel="CPU milliseconds a clip", ylabel="accuracy, %", ylim=(0, 110))
+    axis.set_xscale("log")
+    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    for number, method in enumerate(methods.values(), 1 + columns):
+        axis = figure.add_subplot(lines, columns, number)
         counts = np.zeros((len(classes), len(classes)), int)
         for fold in method["folds"].values():
             for clip in fold["clips"]:
@@ -160,9 +170,11 @@ def _draw(classes: tuple[str, ...], methods: dict, path: Path) -> None:
                 axis.text(j, i, count, ha="center", va="center", color=color)
         axis.set_xticks(range(len(classes)), classes, rotation=90)
         axis.set_yticks(range(len(classes)), classes)
-        axis.set(
-            title=f"{method['title']}, {len(method['folds'])} folds", xlabel="predicted"
-        )
-    figure.tight_layout()
+        axis.set(title=f"{method['title']}, {_folds(method)}", xlabel="predicted")
     figure.savefig(path, dpi=80)
     plt.close(figure)
+
+
+def _folds(method: dict) -> str:
+    number = len(method["folds"])
+    return f"{number} fold{'s' * (number > 1)}"

@@ -3,7 +3,7 @@
 import json
 
 import comparison
-import comparison_monet
+import comparison_runs
 import pytest
 from comparison import fuse
 from comparison_benchmarks import BENCHMARKS
@@ -12,6 +12,8 @@ from mmengine.config import Config
 
 from flowzoo.config_lookup import find_config
 from flowzoo.zoo.protocol import counted_input
+
+MINUS = "minus the network without the layer, same folds"
 
 
 def stream(scores, **values):
@@ -39,7 +41,7 @@ def test_scores_are_averaged_and_costs_added():
         "folds": "2 of 2",
         "accuracy ± sd of the folds": "50.0 ± 0.0",
         "without the folds of the search": "50.0",
-        "minus stream, same folds": "+0.0 ± 0.0",
+        MINUS: "+0.0 ± 0.0",
         "training clips": "",
         "iterations": "",
         "rate": "",
@@ -53,13 +55,13 @@ def test_scores_are_averaged_and_costs_added():
 def test_methods_with_some_folds_are_compared_on_these():
     control = stream([[1, 0]], clips=[dict(clip="b", label=1, scores=[1, 0])])
     method = stream([[1, 0]], clips=[dict(clip="b", label=1, scores=[0, 1])])
-    assert row(method, control, 3, [])["minus stream, same folds"] == "+50.0 ± 70.7"
+    assert row(method, control, 3, [])[MINUS] == "+50.0 ± 70.7"
     del method["folds"][1]
     found = row(method, control, 3, [])
     assert found["folds"] == "1 of 3"
-    assert found["minus stream, same folds"] == "+100.0"
+    assert found[MINUS] == "+100.0"
     assert list(fuse("both", [method, control])["folds"]) == [2]
-    assert row(control, control, 3, [])["minus stream, same folds"] == ""
+    assert row(control, None, 3, [])[MINUS] == ""
 
 
 def test_methods_are_configs_of_one_input():
@@ -92,12 +94,12 @@ def test_runs_that_are_there_are_not_made_again(tmp_path):
 
     method = "repflow_r18_weizmann"
     path = tmp_path / "runs" / "m-1.json"
-    first = comparison.kept(path, method, make)
-    assert comparison.kept(path, method, make) == first and len(made) == 1
-    assert first["settings"] == comparison.fingerprint(method)
+    first = comparison_runs.kept(path, method, make)
+    assert comparison_runs.kept(path, method, make) == first and len(made) == 1
+    assert first["settings"] == comparison_runs.fingerprint(method)
     path.write_text(json.dumps(first | dict(settings="of before")))
     with pytest.raises(SystemExit, match="before repflow_r18_weizmann was changed"):
-        comparison.kept(path, method, make)
+        comparison_runs.kept(path, method, make)
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"clips": []}', "null"])
@@ -105,28 +107,30 @@ def test_damaged_runs_are_named(tmp_path, text):
     path = tmp_path / "m-1.json"
     path.write_text(text)
     with pytest.raises(SystemExit, match=r"m-1\.json is damaged"):
-        comparison.read_run(path, "repflow_r18_weizmann")
+        comparison_runs.read_run(path, "repflow_r18_weizmann")
 
 
 def test_only_the_same_run_continues_from_its_checkpoints(tmp_path):
     out = tmp_path / "m-1"
-    comparison.begin(out, settings="a", rate=0.1, results="here")
+    comparison_runs.begin(out, settings="a", rate=0.1, results="here")
     (out / "epoch_5.pth").touch()
-    comparison.begin(out, settings="a", rate=0.1, results="here")
+    comparison_runs.begin(out, settings="a", rate=0.1, results="here")
     assert (out / "epoch_5.pth").exists()
     for other in (dict(settings="b"), dict(rate=0.2), dict(results="there")):
-        comparison.begin(out, **dict(settings="a", rate=0.1, results="here") | other)
+        comparison_runs.begin(
+            out, **dict(settings="a", rate=0.1, results="here") | other
+        )
         assert not (out / "epoch_5.pth").exists()
         (out / "epoch_5.pth").touch()
 
 
 def test_fingerprints_are_of_the_method_not_of_the_machine(monkeypatch):
     names = ("repflow_r18_weizmann", "repflow_r18_weizmann_rgb", "tvl1_r18_weizmann")
-    here = [comparison.fingerprint(name) for name in names]
+    here = [comparison_runs.fingerprint(name) for name in names]
     assert len(set(here)) == len(names)
     monkeypatch.setenv("FLOWZOO_DATA", "/elsewhere")
     monkeypatch.setenv("SPLIT", "4")
-    assert [comparison.fingerprint(name) for name in names] == here
+    assert [comparison_runs.fingerprint(name) for name in names] == here
 
 
 def test_rates_are_chosen_on_two_groups_without_the_test_clips(tmp_path, monkeypatch):
@@ -164,10 +168,3 @@ def test_folds_of_the_search(tmp_path):
         actor = {2: "denis", 3: "eli"}.get(fold, f"other{fold}")
         (tmp_path / name).write_text(f"{actor}_run.avi 4\n")
     assert comparison.folds_of_search(benchmark, tmp_path) == [2, 3]
-
-
-def test_monet_says_which_network_is_missing(tmp_path):
-    streams = {"repflow_r18_weizmann_rgb": tmp_path / "rgb"}
-    streams["tvl1_r18_weizmann"] = tmp_path / "flow"
-    with pytest.raises(SystemExit, match=r"MoNet needs the network of .*rgb"):
-        comparison_monet.checksums(streams)
