@@ -142,6 +142,34 @@ def test_errors(monkeypatch, state, tmp_path):
         network(pretrained="imagenet")
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *[dict(stages=v) for v in (3, None, "13", (1,), (3, 1), (0, 9), (1.0, 9))],
+        *[dict(frozen_stages=v) for v in (12, -1, None, "3")],
+        *[dict(pretrained=v) for v in (True, 1)],
+    ],
+)
+def test_wrong_arguments(wrong):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))}="):
+        EfficientNetLite0(**wrong)
+
+
+def test_checkpoints_of_mmengine_and_other_files(tmp_path):
+    model = EfficientNetLite0(stages=(1, 2))
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / "trained.pth")
+    other = EfficientNetLite0(stages=(1, 2), pretrained=str(tmp_path / "trained.pth"))
+    other.init_weights()
+    for name, weights in other.state_dict().items():
+        torch.testing.assert_close(weights, model.state_dict()[name])
+    torch.save([1, 2], tmp_path / "list.pth")
+    (tmp_path / "text.pth").write_text("no checkpoint")
+    for name in ("ImageNet", "list.pth", "text.pth"):
+        path = name if name == "ImageNet" else str(tmp_path / name)
+        with pytest.raises(ValueError, match=name.split(".")[0]):
+            EfficientNetLite0(pretrained=path).init_weights()
+
+
 def test_layer_in_the_middle_starts_as_the_published_network(checkpoint):
     """The config with the layer and the one without give the same features."""
     features = []

@@ -7,6 +7,7 @@ squeeze-and-excitation, replace swish by ReLU6 and do not scale stem and head.
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Iterator
 
@@ -107,6 +108,9 @@ class EfficientNetLite0(BaseModule):
         frozen_stages: stages up to this one are not trained.
         norm_eval: leave the statistics of the norms as they are in training.
         init_cfg: Kaiming initialization unless given.
+
+    Raises:
+        ValueError: stages are not numbered as they are, or ``pretrained`` is no text.
     """
 
     def __init__(
@@ -118,9 +122,17 @@ class EfficientNetLite0(BaseModule):
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg or dict(type="Kaiming", layer="Conv2d"))
+        if not _are_stages(stages):
+            raise ValueError(
+                f"stages={stages!r} should be the first and the last, from 1 to 9"
+            )
+        if frozen_stages not in range(10):
+            raise ValueError(f"frozen_stages={frozen_stages!r} should be 0 to 9")
+        if not (pretrained is None or isinstance(pretrained, str)):
+            raise ValueError(
+                f"pretrained={pretrained!r} should be 'imagenet', a file or None"
+            )
         first, last = stages
-        if not 1 <= first <= last <= 9:
-            raise ValueError(f"stages={stages}: they are numbered from 1 to 9")
         self.pretrained = pretrained
         self.norm_eval = norm_eval
         self.act = nn.ReLU6(inplace=True)
@@ -179,15 +191,34 @@ class EfficientNetLite0(BaseModule):
         return x
 
 
+def _are_stages(stages: object) -> bool:
+    if not isinstance(stages, list | tuple) or len(stages) != 2:
+        return False
+    first, last = stages
+    return all(isinstance(s, int) for s in stages) and 1 <= first <= last <= 9
+
+
 def read_published(checkpoint: str) -> dict[str, Tensor]:
     """Published weights, those of the classifier ``fc`` too, by our names.
 
     Args:
-        checkpoint: 'imagenet', or a file, as ``EfficientNetLite0`` takes it.
+        checkpoint: 'imagenet', or a file, as ``EfficientNetLite0`` takes it; also one
+            of mmengine, with a ``state_dict``.
+
+    Raises:
+        ValueError: there is no such file, or no weights are in it.
     """
-    if checkpoint == "imagenet":
-        checkpoint = _package_file()
-    state = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
+    file = _package_file() if checkpoint == "imagenet" else checkpoint
+    try:
+        state = CheckpointLoader.load_checkpoint(file, map_location="cpu")
+    except (OSError, KeyError, pickle.UnpicklingError) as error:
+        raise ValueError(
+            f"pretrained={checkpoint!r} is neither 'imagenet' nor a readable checkpoint"
+        ) from error
+    if isinstance(state, dict):
+        state = state.get("state_dict", state)
+    if not isinstance(state, dict) or not all(isinstance(k, str) for k in state):
+        raise ValueError(f"there are no weights in {checkpoint}")
     return {re.sub(r"(^|\.)_", r"\1", name): w for name, w in state.items()}
 
 
