@@ -54,6 +54,8 @@ class Prediction:
             or else TV-L1 flow of all frames of the part. None of a single frame, or
             where not asked for.
         flow_name: 'representation flow', 'TVNet', 'MotionNet' or 'TV-L1'.
+        flow_window: where the flow is in the frames, which the model may have cropped:
+            left, top, width and height, as parts of the frame's.
     """
 
     start: float
@@ -66,6 +68,7 @@ class Prediction:
     frame_rate: float
     flow: Tensor | None = None
     flow_name: str | None = None
+    flow_window: tuple[float, float, float, float] = (0, 0, 1, 1)
 
     def as_dict(self) -> dict:
         """start, end, and {class: score}."""
@@ -225,12 +228,14 @@ class Inferencer:
         )
         batch = pseudo_collate([self._transform(results)])
         flow = name = None
+        window = tuple(map(float, results.get("crop_quadruple", (0, 0, 1, 1))))
         with MotionRecorder(self.model) as recorder:
             (sample,) = self.model.test_step(batch)
         if with_flow:
             flow, name = recorder.flow(self._length), recorder.name
             if flow is None:
                 flow, name = tvl1_of_frames(frames), "TV-L1"
+                window = (0, 0, 1, 1)
         scores, order = sample.pred_score.cpu().sort(descending=True, stable=True)
         classes = [self._name(i) for i in order.tolist()]
         return Prediction(
@@ -244,6 +249,7 @@ class Inferencer:
             frame_rate=rate,
             flow=flow,
             flow_name=None if flow is None else name,
+            flow_window=window,
         )
 
     def _name(self, number: int) -> str:

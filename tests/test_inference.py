@@ -98,10 +98,11 @@ def test_scores_are_those_of_the_model(make, folder):
     prediction = next(inferencer(folder / "videos" / "long.mp4", with_flow=True))
     model = inferencer.model
     images = prediction.frames[::2]
-    resized = inferencer._transform.transforms[0](
-        dict(imgs=list(images), img_shape=images.shape[1:3])
-    )["imgs"]
-    inputs = torch.from_numpy(np.stack(resized)).permute(3, 0, 1, 2)[None]
+    cropped = inferencer._transform.transforms[0](
+        dict(imgs=list(images), clip_len=len(images))
+    )
+    assert prediction.flow_window == pytest.approx(cropped["crop_quadruple"].tolist())
+    inputs = torch.from_numpy(np.stack(cropped["imgs"])).permute(3, 0, 1, 2)[None]
     data = model.data_preprocessor(dict(inputs=[inputs], data_samples=[]))
     with torch.no_grad():
         features, _ = model.extract_feat(data["inputs"], test_mode=True)
@@ -157,6 +158,7 @@ def test_tvl1_flow_where_a_model_has_none(folder):
     prediction = next(inferencer(folder / "videos" / "long.mp4", with_flow=True))
     assert prediction.flow_name == "TV-L1"
     assert prediction.flow.shape[0] == 2
+    assert prediction.flow_window == (0, 0, 1, 1)
     (single,) = inferencer(folder / "videos" / "one.mp4", with_flow=True)
     assert single.flow is None and single.flow_name is None
 

@@ -94,6 +94,7 @@ def run(inferencer: Inferencer, source: str, path: Path, video: bool) -> None:
                     text,
                     prediction.flow,
                     prediction.flow_name,
+                    prediction.flow_window,
                 )
         except (KeyboardInterrupt, VideoError) as error:
             stopped = error

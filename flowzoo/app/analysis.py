@@ -20,6 +20,7 @@ from flowzoo.inference import Inferencer, Prediction, takes_videos
 from flowzoo.io.video import VideoError
 from flowzoo.models.flow_units import flow_in_pixels
 from flowzoo.visualization import FlowRecorder, energy_by_iteration, flow_to_color
+from flowzoo.visualization.flow_color import place
 from flowzoo.visualization.motion import reduce_frames, tvl1_of_frames
 from flowzoo_kernels import RepresentationFlow
 
@@ -101,19 +102,24 @@ class Analysis:
         prediction = self.parts[part].prediction
         frames = prediction.frames
         rows = {"frames": frames[:-1]}
+        height, width = frames.shape[1:3]
+        size = max(1, round(_TILE * width / height)), _TILE
+
+        def placed(flow: Tensor) -> np.ndarray:
+            window = prediction.flow_window
+            return np.stack([place(image, window, size) for image in _colors(flow)])
+
         if self.layer is not None:
             iterations = iterations or self.layer.n_iters
             flow = self.flow_after(part, iterations)
             pairs = flow.unflatten(0, (2, -1)).permute(1, 2, 0, 3, 4)
             for c in channels:
-                rows[f"channel {c}, iterations: {iterations}"] = _colors(pairs[c])
+                rows[f"channel {c}, iterations: {iterations}"] = placed(pairs[c])
         elif prediction.flow_name != "TV-L1":
             pairs = prediction.flow.transpose(0, 1)
-            rows[f"{prediction.flow_name} of the model"] = _colors(pairs)
+            rows[f"{prediction.flow_name} of the model"] = placed(pairs)
         rows["TV-L1"] = _colors(tvl1_of_frames(frames).transpose(0, 1))
         rows["MotionNet"] = _colors(motionnet_of_frames(frames))
-        height, width = frames.shape[1:3]
-        size = max(1, round(_TILE * width / height)), _TILE
         return np.concatenate([_row(n, images, size) for n, images in rows.items()])
 
     def parameters(self) -> list[tuple[str, str, str]]:

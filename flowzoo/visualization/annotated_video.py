@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from .flow_color import flow_to_color
+from .flow_color import flow_to_color, place
 
 _HEIGHT = 240  # of the image, in pixels
 _LINE = 20  # of a line of text
@@ -59,6 +59,7 @@ class AnnotatedVideo:
         text: list[str],
         flow: Tensor | None,
         flow_name: str | None = None,
+        window: tuple[float, float, float, float] = (0, 0, 1, 1),
     ) -> None:
         """Add a part.
 
@@ -68,10 +69,12 @@ class AnnotatedVideo:
             text: one line for each class.
             flow: (2C, S, h, w), u1 of all channels, then u2; or None.
             flow_name: is written above it.
+            window: of the frame in which the flow is: left, top, width and height, as
+                parts of the frame's.
         """
         height, width = frames.shape[1:3]
         size = _even(width * _HEIGHT / height), _HEIGHT
-        colors = None if flow is None else self._colors(flow, size, flow_name)
+        colors = None if flow is None else self._colors(flow, size, flow_name, window)
         for i in range(len(frames) - new, len(frames)):
             panels = [cv2.resize(frames[i], size, interpolation=cv2.INTER_AREA)]
             if colors is not None:
@@ -80,7 +83,11 @@ class AnnotatedVideo:
             self._add(np.concatenate([image, self._text(text, image.shape[1])]))
 
     def _colors(
-        self, flow: Tensor, size: tuple[int, int], name: str | None
+        self,
+        flow: Tensor,
+        size: tuple[int, int],
+        name: str | None,
+        window: tuple[float, float, float, float],
     ) -> list[np.ndarray]:
         flow = flow.float().unflatten(0, (2, -1)).transpose(0, 1)  # (C, 2, S, h, w)
         length = flow.square().sum(1).sqrt()
@@ -88,7 +95,7 @@ class AnnotatedVideo:
             self._channel = int(length.mean((1, 2, 3)).argmax())
             self._longest = float(length[self._channel].max()) or 1.0
         images = flow_to_color(flow[self._channel].transpose(0, 1), self._longest)
-        images = [cv2.resize(i, size, interpolation=cv2.INTER_NEAREST) for i in images]
+        images = [place(image, window, size) for image in images]
         if name and len(flow) > 1:
             name += f", channel {self._channel}"
         for image in images if name else ():

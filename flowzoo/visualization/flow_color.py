@@ -2,6 +2,7 @@
 
 import math
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -72,3 +73,24 @@ def flow_to_color(
     length = length[..., None]
     color = np.where(length <= 1, 1 - length * (1 - hue), 0.75 * hue)
     return (255 * color * known[..., None]).astype(np.uint8)
+
+
+def place(
+    image: np.ndarray, window: tuple[float, float, float, float], size: tuple[int, int]
+) -> np.ndarray:
+    """An image of flow in its window of a frame, which is white elsewhere.
+
+    Args:
+        image: (h, w, 3) uint8.
+        window: left, top, width and height, as parts of the frame's.
+        size: (width, height) of the result, in pixels.
+    """
+    width, height = size
+    left, top = round(window[0] * width), round(window[1] * height)
+    right = max(left + 1, round((window[0] + window[2]) * width))
+    bottom = max(top + 1, round((window[1] + window[3]) * height))
+    frame = np.full((max(height, bottom), max(width, right), 3), 255, np.uint8)
+    frame[top:bottom, left:right] = cv2.resize(
+        image, (right - left, bottom - top), interpolation=cv2.INTER_NEAREST
+    )
+    return frame[:height, :width]

@@ -78,6 +78,22 @@ def test_lazy_transforms_come_first():
         MotionCrop((96, 80))(results)
 
 
+def test_the_window_is_noted_as_by_other_crops():
+    frames = clip((70, 60), (80, 64))
+    left, top, right, bottom = MotionCrop((96, 80)).window(frames)
+    results = MotionCrop((96, 80))(
+        dict(imgs=frames, clip_len=2, crop_quadruple=np.array([0.5, 0, 0.5, 1.0]))
+    )
+    wanted = [
+        0.5 + 0.5 * left / 180,
+        top / 144,
+        0.5 * (right - left) / 180,
+        (bottom - top) / 144,
+    ]
+    np.testing.assert_allclose(results["crop_quadruple"], wanted, rtol=1e-6)
+    assert "crop_quadruple" not in crop(frames + frames, clip_len=2)
+
+
 def test_noise_is_no_motion():
     rng = np.random.default_rng(0)
     noisy = [

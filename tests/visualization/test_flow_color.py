@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from flowzoo.visualization import color_wheel, flow_to_color
+from flowzoo.visualization.flow_color import place
 
 
 def at(x, y):
@@ -88,3 +89,18 @@ def test_wrong_arguments():
         flow_to_color(torch.zeros(3, 4, 5))
     with pytest.raises(ValueError, match="max_flow=0"):
         flow_to_color(at(1, 0), max_flow=0)
+
+
+@pytest.mark.parametrize(
+    ("window", "rows", "columns"),
+    [
+        ((0, 0, 1, 1), slice(0, 8), slice(0, 10)),
+        ((0.5, 0.25, 0.3, 0.5), slice(2, 6), slice(5, 8)),
+        ((0.999, 0.999, 0.001, 0.001), slice(8, 9), slice(10, 11)),
+    ],
+)
+def test_flow_is_placed_in_its_window(window, rows, columns):
+    frame = place(np.zeros((3, 5, 3), np.uint8), window, (10, 8))
+    wanted = np.full((8, 10, 3), 255, np.uint8)
+    wanted[rows, columns] = 0
+    np.testing.assert_array_equal(frame, wanted)

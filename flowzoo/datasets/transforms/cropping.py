@@ -17,7 +17,8 @@ class MotionCrop(BaseTransform):
     a ``clip_len`` of 1 samples, have the window of all of them together.
 
     Required keys: ``imgs``, a list of (H, W, 3) of unsigned bytes, and ``clip_len``.
-    Changed keys: ``imgs`` and ``img_shape``.
+    Changed keys: ``imgs`` and ``img_shape``, and ``crop_quadruple``, as of mmaction2's
+    crops, if there is one window only.
 
     Args:
         scale: (width, height) of the result; windows have its aspect ratio, unless the
@@ -91,6 +92,7 @@ class MotionCrop(BaseTransform):
         if length == 1:
             length = len(frames)
         results["imgs"] = []
+        height, width = frames[0].shape[:2]
         for begin in range(0, len(frames), length):
             clip = frames[begin : begin + length]
             left, top, right, bottom = self.window(clip)
@@ -98,6 +100,17 @@ class MotionCrop(BaseTransform):
                 cv2.resize(frame[top:bottom, left:right], self.scale) for frame in clip
             ]
         results["img_shape"] = self.scale[::-1]
+        if len(frames) == length:
+            x, y, w, h = results.get("crop_quadruple", (0, 0, 1, 1))
+            results["crop_quadruple"] = np.array(
+                [
+                    x + w * left / width,
+                    y + h * top / height,
+                    w * (right - left) / width,
+                    h * (bottom - top) / height,
+                ],
+                dtype=np.float32,
+            )
         return results
 
     def __repr__(self) -> str:
