@@ -102,8 +102,8 @@ def write_report(
             are {number: run}.
     """
     rows = []
-    for name, method in methods.items():
-        control = controls[name] if controls[name] != name else None
+    for config, method in methods.items():
+        control = controls[config] if controls[config] != config else None
         rows.append(row(method, methods.get(control), num_folds, folds_of_search))
     lines = [
         f"| {' | '.join(cells)} |"
@@ -141,7 +141,8 @@ def _draw(classes: tuple[str, ...], methods: dict, path: Path) -> None:
     lines = 1 + math.ceil(len(methods) / columns)
     figure = plt.figure(figsize=(5 * columns, 5 * lines), layout="constrained")
     colors = plt.colormaps["tab20"].colors
-    axis = figure.add_subplot(lines, 1, 1)
+    grid = figure.add_gridspec(lines, columns)
+    axis = figure.add_subplot(grid[0, :])
     for method, color in zip(methods.values(), colors, strict=False):
         folds = list(method["folds"].values())
         accuracies = list(fold_accuracies(method).values())
@@ -155,10 +156,9 @@ def _draw(classes: tuple[str, ...], methods: dict, path: Path) -> None:
             label=f"{method['title']}, {_folds(method)}",
         )
     axis.set(xlabel="CPU milliseconds a clip", ylabel="accuracy, %", ylim=(0, 110))
-    axis.set_xscale("log")
-    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    for number, method in enumerate(methods.values(), 1 + columns):
-        axis = figure.add_subplot(lines, columns, number)
+    axis.legend(loc="lower right")
+    for number, method in enumerate(methods.values()):
+        axis = figure.add_subplot(grid[1 + number // columns, number % columns])
         counts = np.zeros((len(classes), len(classes)), int)
         for fold in method["folds"].values():
             for clip in fold["clips"]:

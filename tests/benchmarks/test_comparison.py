@@ -7,7 +7,7 @@ import comparison_runs
 import pytest
 from comparison import fuse
 from comparison_benchmarks import BENCHMARKS
-from comparison_report import fold_accuracies, row
+from comparison_report import fold_accuracies, row, write_report
 from mmengine.config import Config
 
 from flowzoo.config_lookup import find_config
@@ -18,6 +18,7 @@ MINUS = "minus the network without the layer, same folds"
 
 def stream(scores, **values):
     run = dict(
+        machine="two cores",
         rate=0.1,
         iterations=10,
         training_accuracy=1.0,
@@ -62,6 +63,21 @@ def test_methods_with_some_folds_are_compared_on_these():
     assert found[MINUS] == "+100.0"
     assert list(fuse("both", [method, control])["folds"]) == [2]
     assert row(control, None, 3, [])[MINUS] == ""
+
+
+def test_report_is_of_the_benchmark(tmp_path):
+    runs = {n: stream([[1, 0]]) for n in ("a", "b", "c")}
+    controls = {"a": "a", "b": "a", "c": "gone"}
+    write_report(tmp_path, "small", ("x", "y"), (0.1,), 2, [1], 7.5, controls, runs)
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "comparison_small.md",
+        "comparison_small.png",
+    }
+    text = (tmp_path / "comparison_small.md").read_text()
+    assert "comparison.py small ROOT" in text and "two cores" in text
+    heads, _, *lines = [line for line in text.splitlines() if line.startswith("|")]
+    cell = heads.split(" | ").index(MINUS)
+    assert [x.split(" | ")[cell] for x in lines] == ["", "+0.0 ± 0.0", ""]
 
 
 def test_methods_are_configs_of_one_input():
