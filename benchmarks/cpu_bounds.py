@@ -22,7 +22,6 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-import llvmlite.binding as llvm
 import numpy as np
 import timing
 import torch
@@ -130,6 +129,14 @@ def innermost_loops(assembly: str) -> list[list[str]]:
     ]
 
 
+def model_name() -> str:
+    """What llvm-mca takes this processor for; it may be older than Numba's LLVM."""
+    version = subprocess.run(
+        ["llvm-mca", "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    return re.search(r"Host CPU: (\S+)", version)[1]
+
+
 def cost_of(loop: Loop, bodies: list[list[str]]) -> dict[str, float]:
     """Instructions and clocks for a vector, of the loop's shortest version."""
     found = []
@@ -142,7 +149,7 @@ def cost_of(loop: Loop, bodies: list[list[str]]) -> dict[str, float]:
     if not found:
         raise LookupError(f"no loop of {loop.row} looks as expected")
     instructions, unrolled, body = min(found)
-    command = ["llvm-mca", f"-mcpu={llvm.get_host_cpu_name()}", "-iterations=100"]
+    command = ["llvm-mca", f"-mcpu={model_name()}", "-iterations=100"]
     text = "\n".join(body)
     done = subprocess.run(
         command, input=text, capture_output=True, text=True, check=True
@@ -267,7 +274,7 @@ def main():
     iterations = {" ".join(key): value for key, value in clocks.items()}
     record = {
         **timing.environment("cpu"),
-        "machine": limits | {"model of llvm-mca": llvm.get_host_cpu_name()},
+        "machine": limits | {"model of llvm-mca": model_name()},
         "clocks of an iteration": iterations,
         "calls": table,
     }
