@@ -67,8 +67,22 @@ def test_opcheck_and_vmap():
 
 @pytest.mark.parametrize("options", [{}, {"scales": 2, "warps": 2}])
 def test_tvnet_is_as_exact_as_eager(options):
-    """Flow and the gradients of the frames and all parameters."""
-    g = torch.Generator().manual_seed(2)
+    """Flow and the gradients of the frames and all parameters.
+
+    Warps make much of a last bit, so that errors are those of several clips.
+    """
+    clips = [tvnet_results(options, seed) for seed in range(2, 6)]
+    for name in clips[0][0]:
+        ours, eager, exact = (
+            torch.stack([clip[run][name].detach() for clip in clips])
+            for run in range(3)
+        )
+        assert_as_exact_as_eager(name, ours, eager, exact)
+
+
+def tvnet_results(options, seed):
+    """Of the fused layer, of eager PyTorch, and of the latter in float64."""
+    g = torch.Generator().manual_seed(seed)
     y, x = torch.arange(32.0).view(-1, 1), torch.arange(34.0)
     moved = [
         torch.sin((x - 0.6 * t) / 4) + torch.cos((y + 0.4 * t) / 5) for t in (0, 1)
@@ -89,6 +103,4 @@ def test_tvnet_is_as_exact_as_eager(options):
         leaves = {"frames": frames, **dict(net.named_parameters())}
         grads = torch.autograd.grad((weights.to(dtype) * flow).sum(), leaves.values())
         results.append({"out": flow, **dict(zip(leaves, grads, strict=True))})
-    for name in results[0]:
-        ours, eager, exact = (r[name].detach() for r in results)
-        assert_as_exact_as_eager(name, ours, eager, exact)
+    return results
