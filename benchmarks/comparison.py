@@ -29,9 +29,9 @@ from pathlib import Path
 
 import torch
 from comparison_benchmarks import BENCHMARKS, Benchmark
-from comparison_monet import FRAMES, checksums, run_monet
+from comparison_monet import FRAMES, run_monet
 from comparison_report import write_report
-from comparison_runs import accuracy, begin, fingerprint, kept, loss, read_run, run
+from comparison_runs import accuracy, kept, loss, read_run, run
 from mmengine.config import Config
 
 from flowzoo.config_lookup import find_config
@@ -185,12 +185,6 @@ def main() -> None:
                         # at once, if it was trained here; else it is trained here
                         rate = search_rate(benchmark, part, data, runs, work_dir)
                         run(part, rate, *files, runs, folder)
-                    begin(
-                        out,
-                        settings=fingerprint(method),
-                        results=str(runs.resolve()),
-                        **checksums(streams),
-                    )
                     return run_monet(method, streams, fold, out)
                 rate = search_rate(benchmark, method, data, runs, work_dir)
                 return run(method, rate, *files, runs, out)

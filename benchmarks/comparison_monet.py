@@ -4,6 +4,7 @@ import os
 import pickle
 import resource
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,6 @@ from mmengine.config import Config
 
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets.features import FeatureFile
-from flowzoo.zoo.download import sha256
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
 FRAMES = 18  # of the one clip of a video, every second: 36, which all videos have
@@ -26,15 +26,16 @@ def run_monet(method: str, streams: dict[str, Path], fold: int, out: Path) -> di
         streams: folders of the trained networks by their configs' names, appearance
             first.
         fold: what the configs' SPLIT is.
-        out: work directory, which is there.
+        out: work directory, which is emptied: a minute's run begins anew.
 
     Returns:
         As ``comparison.run``, without what is the same for other methods: the rates
         are the configs'.
     """
     os.environ["SPLIT"] = str(fold)
+    shutil.rmtree(out, ignore_errors=True)
     features = out / "weizmann_features"
-    features.mkdir(exist_ok=True)
+    features.mkdir(parents=True)
     start = _seconds()
     for name, (config, folder) in zip(
         ("appearance", "flow"), streams.items(), strict=True
@@ -76,26 +77,14 @@ def stages(method: str) -> list[str]:
     return [method, *(f"{method}{stage}" for stage in others)]
 
 
-def checksums(streams: dict[str, Path]) -> dict[str, str]:
-    """Of the networks' checkpoints, by their configs' names."""
-    return {
-        config: sha256(Path(_checkpoint(folder))) for config, folder in streams.items()
-    }
-
-
-def _checkpoint(folder: Path) -> str:
-    return (folder / "last_checkpoint").read_text().strip()
-
-
 def _extract(config: str, folder: Path, part: str, file: Path) -> None:
-    """Write features of one clip of each video, where they are missing."""
-    if file.exists():
-        return
+    """Write features of one clip of each video."""
+    checkpoint = (folder / "last_checkpoint").read_text().strip()
     path = str(find_config(f"{config}.py"))
     steps = Config.fromfile(path).test_dataloader.dataset.pipeline
     number = [step["type"] for step in steps].index("SampleFrames")
     key = f"test_dataloader.dataset.pipeline.{number}"
-    arguments = [path, _checkpoint(folder), "--split", part, "--out", str(file)]
+    arguments = [path, checkpoint, "--split", part, "--out", str(file)]
     arguments += ["--cfg-options", f"{key}.num_clips=1", f"{key}.clip_len={FRAMES}"]
     before, sys.argv = sys.argv, [str(TOOLS / "data" / "extract_features.py")]
     sys.argv += arguments

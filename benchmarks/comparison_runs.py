@@ -141,11 +141,11 @@ def read_run(path: Path, method: str) -> dict:
 
 def begin(out: Path, **run: str | float) -> None:
     """Empty the folder of a run's checkpoints if they are of another run."""
-    marker = out / "run.json"
-    if out.exists() and (not marker.exists() or json.loads(marker.read_text()) != run):
+    marker, text = out / "run.json", json.dumps(run)
+    if out.exists() and (not marker.exists() or marker.read_text() != text):
         shutil.rmtree(out)
     out.mkdir(parents=True, exist_ok=True)
-    marker.write_text(json.dumps(run))
+    marker.write_text(text)
 
 
 def fingerprint(method: str) -> str:

@@ -109,7 +109,8 @@ def readme(rows: list[Model]) -> str:
     for model in rows:
         if model.checkpoint:
             size = model.checkpoint.size / 2**20
-            cells = (f"`{model.name}`", model.dataset, ours(model), f"{size:.1f}")
+            tested = f"{model.dataset}, {model.protocol.split(',')[0]}"
+            cells = (f"`{model.name}`", tested, ours(model), f"{size:.1f}")
             lines.append("| " + " | ".join(cells) + " |")
     return f"{before}{START}\n" + "\n".join(lines) + f"\n{END}{after}"
 
