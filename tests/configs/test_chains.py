@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from mmengine.config import Config, ConfigDict
-
-from flowzoo.config_lookup import find_config
+from helpers.read_config import read_config
+from mmengine.config import ConfigDict
 
 ROOT = Path(__file__).parents[2] / "configs"
 CONFIGS = sorted(set(ROOT.rglob("*.py")) - set((ROOT / "_base_").rglob("*.py")))
@@ -23,10 +22,10 @@ def checkpoints(value):
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_checkpoints_before_are_written(path):
-    config = Config.fromfile(path)
+    config = read_config(path.stem)
     for file in checkpoints(dict(model=config.model, load_from=config.load_from)):
         name, unit, number = CHECKPOINT.fullmatch(file).groups()
-        before = Config.fromfile(find_config(f"{name}.py")).train_cfg
+        before = read_config(name).train_cfg
         last = before.get("max_iters" if unit == "iter" else "max_epochs")
         assert last == int(number), file
 
@@ -59,7 +58,7 @@ def parts_from_checkpoints(part):
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_checkpoints_before_are_of_the_same_network(path):
-    config = Config.fromfile(path)
+    config = read_config(path.stem)
     parts = list(parts_from_checkpoints(config.model))
     if CHECKPOINT.fullmatch(config.load_from or ""):
         for name in ("backbone", "appearance_head", "flow_head"):
@@ -67,7 +66,7 @@ def test_checkpoints_before_are_of_the_same_network(path):
                 parts.append((part, config.load_from, name))
     for part, file, name in parts:
         before = CHECKPOINT.fullmatch(file)[1]
-        model = Config.fromfile(find_config(f"{before}.py")).model
+        model = read_config(before).model
         assert layers(part) == layers(model[name]), (before, name)
 
 
@@ -78,11 +77,11 @@ def test_checkpoints_before_are_of_the_same_network(path):
 def test_end_to_end_starts_from_a_network_on_motionnets_flow(network, dataset):
     name = f"hidden2s_{network}_{dataset}"
     before = f"{name}_temporal"
-    end_to_end = Config.fromfile(find_config(f"{name}.py"))
+    end_to_end = read_config(name)
     assert list(checkpoints(dict(end_to_end))) == [
         f"work_dirs/{before}/iter_320000.pth"
     ]
-    backbone = Config.fromfile(find_config(f"{before}.py")).model.backbone
+    backbone = read_config(before).model.backbone
     assert backbone.train_motion == "fixed" and backbone.flow_to_image.quantize
     start = backbone.motion_net.init_cfg.checkpoint
     assert start == f"work_dirs/motionnet_{dataset}/iter_400000.pth"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers.read_config import read_config
 from mmaction.registry import MODELS, TRANSFORMS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config, ConfigDict
@@ -34,7 +35,7 @@ INPUT_SHAPES = {
 
 @pytest.fixture(scope="module", params=CONFIGS, ids=lambda path: path.stem)
 def config(request):
-    config = Config.fromfile(request.param)
+    config = read_config(request.param.stem)
     with DefaultScope.overwrite_default_scope(config.default_scope):
         yield config
 

@@ -1,17 +1,12 @@
 """Numbers of fused streams stand beside configs of fused streams, and only there."""
 
 import pytest
-from mmengine.config import Config
+from helpers.read_config import read_config
 
-from flowzoo.config_lookup import find_config
 from flowzoo.zoo import models
 
 FUSED = ("TwoStreamRecognizer", "FeatureTwoStream", "HallucinatedTwoStream")
 TRAINING = {"pretrained", "partial_bn", "init_cfg"}
-
-
-def read(name):
-    return Config.fromfile(find_config(f"{name}.py"))
 
 
 def networks(model):
@@ -28,7 +23,7 @@ def networks(model):
 )
 def test_fused_numbers(row):
     if "fused" in row.paper["source"] or "wo-stream" in row.paper["source"]:
-        assert read(row.name).model.type in FUSED
+        assert read_config(row.name).model.type in FUSED
     if row.name.startswith("twostream") and "ACCV" in row.paper["source"]:
         assert "fused" in row.paper["source"]
 
@@ -48,11 +43,11 @@ def test_streams_are_those_that_are_trained(network, spatial, dataset):
     name = f"twostream_{network}_{dataset}"
     if name not in models():
         pytest.skip("the paper has no number")
-    fused = read(name)
+    fused = read_config(name)
     prefix = "tvnet_tsn" if network == "tvnet" else f"hidden2s_{network}"
-    temporal = read(f"{prefix}_{dataset}")
+    temporal = read_config(f"{prefix}_{dataset}")
     assert fused.model.temporal == temporal.model
-    alone = read(f"spatial_{spatial}_{dataset}")
+    alone = read_config(f"spatial_{spatial}_{dataset}")
     assert networks(fused.model.spatial) == networks(alone.model)
     for key in ("test_dataloader", "test_evaluator"):
         assert fused[key] == temporal[key]
@@ -71,7 +66,7 @@ def test_streams_on_tvl1_flow_are_those_that_are_trained(row):
         spatial=f"repflow_{tran}{network}_{dataset}_rgb",
         temporal=f"tvl1_{network}_{dataset}",
     )
-    fused = read(row.name)
+    fused = read_config(row.name)
     for stream, name in streams.items():
-        assert networks(fused.model[stream]) == networks(read(name).model)
-    assert fused.test_dataloader == read(streams["temporal"]).test_dataloader
+        assert networks(fused.model[stream]) == networks(read_config(name).model)
+    assert fused.test_dataloader == read_config(streams["temporal"]).test_dataloader

@@ -1,12 +1,10 @@
 """Schedules, losses and networks of published experiments, as the papers have them."""
 
 import re
-from functools import cache
 
 import pytest
-from mmengine.config import Config
+from helpers.read_config import read_config
 
-from flowzoo.config_lookup import find_config
 from flowzoo.zoo import models
 from flowzoo_kernels.motion_loss.options import SSIM_WEIGHTS
 
@@ -33,11 +31,6 @@ MOTIONNETS = [
 MONETS = [row.name for row in PUBLISHED if row.name.startswith("monet_")]
 
 
-@cache
-def read(name):
-    return Config.fromfile(find_config(f"{name}.py"))
-
-
 def schedule(config):
     """Epochs or steps, and after which of them the rate is multiplied by what."""
     (steps,) = config.param_scheduler
@@ -54,7 +47,7 @@ def tokens(name):
 
 @pytest.mark.parametrize("name", END_TO_END)
 def test_end_to_end_schedule(name):
-    config = read(name)
+    config = read_config(name)
     ucf101, hmdb51 = (16000, [5000, 9500], 0.1), (8500, [5000, 7000], 0.1)
     assert schedule(config) == (hmdb51 if "hmdb51" in name else ucf101)
     optimizer = config.optim_wrapper.optimizer
@@ -69,7 +62,7 @@ def test_end_to_end_schedule(name):
 @pytest.mark.parametrize("name", END_TO_END)
 def test_end_to_end_losses(name):
     """MotionNet's, for its windows in a batch, with a tenth of the SSIM weights."""
-    config = read(name)
+    config = read_config(name)
     loader = config.train_dataloader
     clips = next(s for s in loader.dataset.pipeline if s.type == "SampleFrames")
     assert (clips.clip_len - 1) % 10 == 0
@@ -89,16 +82,16 @@ def test_end_to_end_losses(name):
 @pytest.mark.parametrize("name", END_TO_END)
 def test_modes(name):
     mode = {"fixed": "fixed", "action": "action"}.get(name.split("_")[-1], "all")
-    assert read(name).model.backbone.train_motion == mode
+    assert read_config(name).model.backbone.train_motion == mode
     fused = name.replace("hidden2s", "twostream")
     if fused in NAMES and models()[fused].family == models()[name].family:
-        assert read(fused).model.temporal == read(name).model
+        assert read_config(fused).model.temporal == read_config(name).model
 
 
 @pytest.mark.parametrize("name", [*END_TO_END, *TEMPORAL, *MOTIONNETS])
 def test_frames_of_motionnet(name):
     """RGB minus its mean, divided by 255; the augmentation of two-stream networks."""
-    config = read(name)
+    config = read_config(name)
     frames = config.model.data_preprocessor
     assert (frames.mean, frames.std) == ([123, 117, 104], [255] * 3)
     assert "to_rgb" not in frames  # the mean is that of the decoder's order
@@ -118,7 +111,7 @@ def test_frames_of_motionnet(name):
 
 @pytest.mark.parametrize("name", MOTIONNETS)
 def test_motionnet_by_itself(name):
-    config = read(name)
+    config = read_config(name)
     milestones = [100000, 200000, 250000, 300000, 350000]
     assert schedule(config) == (400000, milestones, 0.5)
     optimizer = config.optim_wrapper.optimizer
@@ -153,21 +146,21 @@ DROPOUTS = dict(vgg16=(0.9, 0.8), branched=(0.9, 0.8), tsn=(None, 0.7), i3d=(Non
 
 @pytest.mark.parametrize("name", [*END_TO_END, *TEMPORAL])
 def test_dropout(name):
-    model = read(name).model
+    model = read_config(name).model
     found = model.backbone.temporal.get("dropout_ratio"), model.cls_head.dropout_ratio
     assert found == DROPOUTS[name.split("_")[1]]
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("twostream_vgg16")])
 def test_released_fusion(name):
-    model = read(name).model
+    model = read_config(name).model
     assert (model.weights, model.score_norm) == ((1, 1.5), "clamp_l1")
 
 
 @pytest.mark.parametrize("name", REPFLOW)
 def test_representation_flow_schedule(name):
     """Appendix A of its paper; it does not say how long LowRes-HMDB is trained."""
-    config = read(name)
+    config = read_config(name)
     small = "hmdb51" in name and "_112" not in name
     found = (50, [20, 40], 0.1) if small else (200, [50, 100, 150], 0.1)
     assert schedule(config) == found
@@ -201,7 +194,7 @@ def only(said, default):
 @pytest.mark.parametrize("name", REPFLOW)
 def test_representation_flow_network(name):
     """Place, iterations, learned parameters, fusion and layers are the name's."""
-    model = read(name).model
+    model = read_config(name).model
     if model.type == "TwoStreamRecognizer":
         assert set(model.weights) == {1}
         return
@@ -228,7 +221,7 @@ def test_representation_flow_network(name):
 
 @pytest.mark.parametrize("name", MONETS)
 def test_monet(name):
-    config = read(name)
+    config = read_config(name)
     if config.model.type == "HallucinatedTwoStream":  # which joins trained ones
         return
     optimizer = config.optim_wrapper
@@ -274,6 +267,6 @@ def class_counts(part):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_classes_are_the_datasets(name):
-    found = set(class_counts(read(name).model))
+    found = set(class_counts(read_config(name).model))
     assert found <= {CLASSES.get(models()[name].dataset)}
     assert found or "motionnet" in name

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers.read_config import read_config
 from mmaction.registry import MODELS
-from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 import flowzoo  # noqa: F401
-from flowzoo.config_lookup import find_config
 
 ROOT = Path(__file__).parents[2] / "configs"
 # Data of which the paper says nothing, and mmaction2's networks with theirs.
@@ -21,13 +20,9 @@ NAMES = [
 ]
 
 
-def read(name):
-    return Config.fromfile(find_config(f"{name}.py"))
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_frames_and_views(name):
-    config = read(name)
+    config = read_config(name)
     small = "112" in name or name.endswith("_authors")
     small |= "_minikinetics" in name and "_224" not in name
     short = small or "_minikinetics" in name or "_r34_hmdb51" in name
@@ -43,7 +38,7 @@ def test_frames_and_views(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_starting_weights(name):
     """Small datasets start from ImageNet or Kinetics, LowRes-HMDB from scratch."""
-    config = read(name)
+    config = read_config(name)
     pretrained = config.model.backbone.get("pretrained")
     if name.startswith(("repflow_r3d18", "repflow_r2plus1d18")):
         assert pretrained.endswith("/resnet18-f37072fd.pth")
@@ -52,7 +47,7 @@ def test_starting_weights(name):
     elif config.load_from:
         start = config.load_from.split("/")[1]
         network = {k: v for k, v in config.model.backbone.items() if k != "pretrained"}
-        assert not pretrained and network == read(start).model.backbone
+        assert not pretrained and network == read_config(start).model.backbone
     else:
         depth = config.model.backbone.depth
         assert pretrained == f"torchvision://resnet{depth}"
@@ -60,7 +55,7 @@ def test_starting_weights(name):
 
 def test_the_papers_2plus1d_network():
     for name in NAMES:
-        kind = read(name).model.backbone.type
+        kind = read_config(name).model.backbone.type
         if "tran_r2plus1d" in name:
             assert kind == "RepFlowResNet2Plus1d"
         elif name.endswith("_authors"):
@@ -83,5 +78,5 @@ def test_the_papers_2plus1d_network():
 )
 def test_parameters(name, millions):
     with DefaultScope.overwrite_default_scope("mmaction"), torch.device("meta"):
-        model = MODELS.build(read(name).model)
+        model = MODELS.build(read_config(name).model)
     assert round(sum(p.numel() for p in model.parameters()) / 1e6, 2) == millions

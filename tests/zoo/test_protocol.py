@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import yaml
+from helpers.read_config import read_config
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 
-from flowzoo.config_lookup import CONFIGS
+from flowzoo.config_lookup import find_config
 from flowzoo.datasets.transforms import LoadMotionShapesFlow, TVL1Flow
 from flowzoo.io.write_video import write_video
 from flowzoo.zoo import find, models
@@ -16,10 +17,6 @@ from flowzoo.zoo.index import DERIVED, metafiles
 from flowzoo.zoo.protocol import dataset_name, protocol, views
 
 ROWS = list(models().values())
-
-
-def load(row):
-    return Config.fromfile(CONFIGS / row.config)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +41,7 @@ def test_views_are_what_the_pipeline_makes(videos, monkeypatch):
     monkeypatch.setattr(LoadMotionShapesFlow, "transform", no_motion)
     seen = set()
     for row in ROWS:
-        config = load(row)
+        config = read_config(row.name)
         dataset = config.test_dataloader.dataset
         derived = views(config)
         if derived is None or (key := repr(dataset.pipeline)) in seen:
@@ -93,7 +90,7 @@ def test_protocols_in_words(name, text, monkeypatch):
 
 
 def test_text_follows_the_config():
-    config = load(find("hidden2s_vgg16_ucf101"))
+    config = read_config("hidden2s_vgg16_ucf101")
     steps = {step.type: step for step in config.test_dataloader.dataset.pipeline}
     steps["SampleFrames"].num_clips = 10
     steps["TenCrop"].type = "ThreeCrop"
@@ -102,8 +99,11 @@ def test_text_follows_the_config():
 
 
 def test_dataset_follows_the_config(monkeypatch):
+    def load(name):
+        return Config.fromfile(find_config(f"{name}.py"))
+
     monkeypatch.setenv("FLOWZOO_DATA", "/ucf101/hmdb51")  # of all datasets
-    config = load(find("repflow_r50_kinetics"))
+    config = load("repflow_r50_kinetics")
     assert dataset_name(config) == "Kinetics-400"
     for file, name in (
         ("/ucf101/hmdb51/minikinetics/val.txt", "Mini-Kinetics"),
@@ -114,13 +114,13 @@ def test_dataset_follows_the_config(monkeypatch):
     config.test_dataloader.dataset.ann_file = "data/mine/val.txt"
     with pytest.raises(ValueError, match=r"data/mine/val\.txt lies in no folder"):
         dataset_name(config)
-    assert dataset_name(load(find("monet_i3d_ucf101"))) == "UCF101"
-    assert dataset_name(load(find("monet_inception_youtube8m"))) == "YouTube-8M"
+    assert dataset_name(load("monet_i3d_ucf101")) == "UCF101"
+    assert dataset_name(load("monet_inception_youtube8m")) == "YouTube-8M"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_parameters(row):
-    assert complexity(load(row), None)[0] == row.parameters
+    assert complexity(read_config(row.name), None)[0] == row.parameters
 
 
 def slow_in_folders(rows):
@@ -132,7 +132,7 @@ def slow_in_folders(rows):
 @pytest.mark.parametrize("row", list(slow_in_folders(ROWS)))
 def test_measured_complexity(row):
     """Of the test pipeline's views; tools/zoo/count_flops.py writes it."""
-    measured = complexity(load(row), row.input)
+    measured = complexity(read_config(row.name), row.input)
     assert measured == (row.parameters, row.multiply_adds)
 
 

@@ -3,18 +3,13 @@
 import re
 
 import pytest
-from mmengine.config import Config
+from helpers.read_config import read_config
 
-from flowzoo.config_lookup import CONFIGS
 from flowzoo.zoo import find, models
 from flowzoo.zoo.protocol import views
 from flowzoo.zoo.training import schedule, start, training
 
 PUBLISHED = [row for row in models().values() if row.paper]
-
-
-def load(row):
-    return Config.fromfile(CONFIGS / row.config)
 
 
 def trained(row):
@@ -58,7 +53,7 @@ def test_training_in_words(name, text):
 
 
 def test_text_follows_the_config():
-    config = load(find("hidden2s_vgg16_ucf101"))
+    config = read_config("hidden2s_vgg16_ucf101")
     config.load_from = None
     config.optim_wrapper.accumulative_counts = 4
     config.auto_scale_lr.base_batch_size = 32
@@ -73,7 +68,7 @@ def test_text_follows_the_config():
 @pytest.mark.parametrize("row", models().values(), ids=lambda row: row.name)
 def test_batches_are_those_of_the_loader(row):
     """The batch of the text is a whole number of devices' batches."""
-    config = load(row)
+    config = read_config(row.name)
     if row.training:
         count = config.optim_wrapper.get("accumulative_counts", 1)
         samples = int(row.training.split()[-1])
@@ -84,7 +79,7 @@ def test_batches_are_those_of_the_loader(row):
 @pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row.name)
 def test_views_of_our_choice(row):
     """The representation-flow paper does not say its views; three crops are ours."""
-    seen = views(load(row))
+    seen = views(read_config(row.name))
     ours = "ICLR" in row.paper["source"] and seen is not None and seen.crops == 3
     assert ours == ("test views" in row.paper["source"])
 
@@ -92,7 +87,7 @@ def test_views_of_our_choice(row):
 @pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row.name)
 def test_starting_weights(row):
     """Said where they are not the published experiment's, and said of this config."""
-    source, begin = row.paper["source"], start(load(trained(row)))
+    source, begin = row.paper["source"], start(read_config(trained(row).name))
     here = re.findall(r"(?:here|and|choice:.*?) (?:from )?(\w+ weights)", source)
     assert all(weights == begin for weights in here)
     # LowRes-HMDB is known to be learned from scratch
@@ -105,7 +100,7 @@ def test_starting_weights(row):
 
 @pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row.name)
 def test_schedules(row):
-    ours = schedule(load(trained(row)))
+    ours = schedule(read_config(trained(row).name))
     for who, text in re.findall(
         r"(here|theirs)[^\d;]*([\d,]+ steps of \d+)", row.paper["source"]
     ):
@@ -122,7 +117,7 @@ def test_batches_of_the_representation_flow_paper(row):
     if not network or "ICLR" not in row.paper["source"]:
         return
     flat = re.fullmatch(r"r\d+", network[3])
-    assert schedule(load(ours)).endswith(f"batches of {32 if flat else 24}")
+    assert schedule(read_config(ours.name)).endswith(f"batches of {32 if flat else 24}")
 
 
 @pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row.name)
@@ -142,6 +137,6 @@ def test_choices_are_named(row):
         assert "our choice: layers, schedule" in source
     if row.name.startswith("monet"):
         assert "our choice: optimizer" in source
-    backbone = load(row).model.get("backbone", {})
+    backbone = read_config(row.name).model.get("backbone", {})
     if re.search(r"Table [678]", source) and backbone.get("flow_after"):
         assert f"{backbone.flow_cfg.n_iters} iterations" in source
