@@ -1,8 +1,5 @@
-import os
-import subprocess
-import sys
-
 import pytest
+from helpers.tool_process import run_tool
 
 OWN = """
 from flowzoo_kernels._common.jit import cached_njit
@@ -21,7 +18,9 @@ def part(x):
 """
 RUN = """
 import resource, sys
-sys.path.insert(0, {folder!r})
+import numba
+sys.dont_write_bytecode = True
+numba.config.CACHE_DIR = {cache!r}  # as NUMBA_CACHE_DIR says when Numba is imported
 resource.setrlimit(resource.RLIMIT_FSIZE, ({largest}, -1))
 from cpu_own import whole
 print(whole(3), sum(whole.stats.cache_hits.values()))
@@ -45,13 +44,13 @@ def folder(tmp_path):
 
 def run(folder, cache="cache", largest=-1):
     """What the kernel returns, hits of the cache, and the lines of warnings."""
-    env = dict(os.environ, NUMBA_CACHE_DIR=str(folder / cache))
-    code = RUN.format(folder=str(folder), largest=largest)
-    command = [sys.executable, "-B", "-c", code]
-    result = subprocess.run(command, capture_output=True, text=True, env=env)
-    assert result.returncode == 0, result.stderr
-    warnings = [line for line in result.stderr.splitlines() if "Warning:" in line]
-    return *map(int, result.stdout.split()), warnings
+    program = folder / "run.py"
+    program.write_text(RUN.format(cache=str(folder / cache), largest=largest))
+    result = run_tool(program)
+    assert result.returncode == 0, result.stdout
+    *messages, values = result.stdout.splitlines()
+    warnings = [line for line in messages if "Warning:" in line]
+    return *map(int, values.split()), warnings
 
 
 def code_file(folder):
