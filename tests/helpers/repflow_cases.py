@@ -62,8 +62,8 @@ def run_flow(
     return {"out": out.detach(), **dict(zip(leaves, grads, strict=True))}
 
 
-# The eager error of one number is a matter of luck: it is taken as the largest over so
-# many more inputs like the first.
+# The eager error of one number is a matter of luck: where it allows too little, it is
+# taken as the largest over up to so many more inputs like the first.
 DRAWS = 16
 
 
@@ -102,8 +102,15 @@ def check_against_reference(
     result = run_flow(backend, *arguments, **options)
     eager = run_flow("reference", *arguments, **options)
     exact = run_flow("reference", *arguments, dtype=torch.float64, **options)
-    eager_errors = scalar_errors(eager, exact)
+    errors, eager_errors = scalar_errors(result, exact), scalar_errors(eager, exact)
+
+    def is_too_large(name: str) -> bool:
+        atol = ATOL[result[name].dtype] * abs(float(exact[name]))
+        return not errors[name] <= 2 * eager_errors[name] + atol
+
     for seed in range(DRAWS):
+        if not any(map(is_too_large, errors)):
+            break
         noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
         similar = (x * (1 + 0.01 * noise.to(x.device))).to(x.dtype)
         draw = similar, *arguments[1:]
@@ -111,11 +118,10 @@ def check_against_reference(
         wide = run_flow("reference", *draw, dtype=torch.float64, **options)
         more = scalar_errors(values, wide)
         eager_errors = {name: max(e, more[name]) for name, e in eager_errors.items()}
-    for name, error in scalar_errors(result, exact).items():
-        atol = ATOL[result[name].dtype] * abs(float(exact.pop(name)))
-        allowed = 2 * eager_errors[name] + atol
-        assert error <= allowed, f"{name}: error {error:.2e}, allowed {allowed:.2e}"
-        assert result[name].dtype == eager[name].dtype
-        assert result[name].shape == eager[name].shape
     for name, value in exact.items():
-        assert_as_exact_as_eager(name, result[name], eager[name], value)
+        if name in errors:
+            assert not is_too_large(name), (name, errors[name], eager_errors[name])
+            assert result[name].dtype == eager[name].dtype
+            assert result[name].shape == eager[name].shape
+        else:
+            assert_as_exact_as_eager(name, result[name], eager[name], value)
