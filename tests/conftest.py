@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
+from helpers.tool_process import run_tool
 
 # The first line makes a tool that is not FlowZoo's import flowzoo before mmengine looks
 # for the base.
@@ -101,18 +102,18 @@ def run_mmaction_tool():
     tools = Path(find_spec("mmaction").origin).parent / ".mim" / "tools"
 
     def run(name, *args, processes=1, expect=0):
-        launcher, distributed = [sys.executable], []
-        if processes > 1:
-            launcher += ["-m", "torch.distributed.run", "--standalone"]
+        if processes == 1:
+            done = run_tool(tools / name, *args)
+        else:
+            launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
             launcher += [f"--nproc_per_node={processes}"]
-            distributed = ["--launcher", "pytorch"]
-        done = subprocess.run(
-            [*launcher, tools / name, *map(str, args), *distributed],
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+            done = subprocess.run(
+                [*launcher, tools / name, *map(str, args), "--launcher", "pytorch"],
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
         assert done.returncode == expect, done.stdout[-3000:]
         return done
 

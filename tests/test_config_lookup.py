@@ -1,12 +1,10 @@
 """Configs by their names, today's and former ones."""
 
 import os
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import pytest
+from helpers.tool_process import run_tool
 from mmengine.config import Config
 
 from flowzoo.config_lookup import (
@@ -18,7 +16,7 @@ from flowzoo.config_lookup import (
 )
 from flowzoo.zoo import find
 
-ROOT = Path(__file__).parents[1]
+TRAIN = "tools/train.py"
 FORMER = CONFIGS / "repflow_r50_kinetics_fcf.py"  # which moved to repflow/
 FORMER_NAME = CONFIGS / "gru_i3d_kinetics.py"  # which was renamed as well
 
@@ -129,16 +127,6 @@ def test_config_written_against_the_former_data_sets(tmp_path):
         Config.fromfile(mine)
 
 
-def train(*args):
-    return subprocess.run(
-        [sys.executable, "tools/train.py", *args],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 @pytest.mark.parametrize("kind", ["flowzoo::", "relative"])
 def test_training_with_a_former_name(kind, tmp_path):
     base = kind if kind == "flowzoo::" else os.path.relpath(CONFIGS, tmp_path) + "/"
@@ -154,8 +142,8 @@ def test_training_with_a_former_name(kind, tmp_path):
             for split in ("train", "val", "test")
         )
     )
-    done = train(
-        tmp_path / "mine.py", "--work-dir", tmp_path / "work",
+    done = run_tool(
+        TRAIN, tmp_path / "mine.py", "--work-dir", tmp_path / "work",
         "--cfg-options", "train_cfg.max_epochs=1",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
@@ -166,7 +154,9 @@ def test_training_with_a_former_name(kind, tmp_path):
 
 def test_former_path_on_the_command_line(tmp_path, monkeypatch):
     monkeypatch.setenv("FLOWZOO_DATA", str(tmp_path / "nothing"))
-    done = train("configs/gru_i3d_kinetics.py", "--work-dir", tmp_path)
+    done = run_tool(
+        "tools/train.py", "configs/gru_i3d_kinetics.py", "--work-dir", tmp_path
+    )
     assert "is now configs/monet/monet_i3d_kinetics_gru.py" in done.stdout
     assert "appearance_train.npz" in done.stdout  # it was read: its data are missing
 

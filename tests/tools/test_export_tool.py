@@ -12,6 +12,7 @@ import pytest
 import torch
 from helpers.miniatures import write_clip
 from helpers.painted_videos import encode, turn
+from helpers.tool_process import run_tool
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
@@ -21,14 +22,30 @@ from flowzoo.deployment import ClipClassifier, compare
 from flowzoo.inference import open_source
 
 ROOT = Path(__file__).parents[2]
+TOOL = ROOT / "tools" / "deploy" / "export.py"
+EXAMPLE = ROOT / "examples" / "classify_onnx.py"
+WITHOUT_TORCH = (
+    "import sys; sys.modules['torch'] = None; sys.argv = sys.argv[1:]; "
+    "import runpy; runpy.run_path(sys.argv[0], run_name='__main__')"
+)
 
 
-def run(*command, expect=0):
+def export(*arguments, expect=0):
+    done = run_tool(TOOL, *arguments)
+    assert done.returncode == expect, done.stdout[-2000:]
+    return done.stdout
+
+
+def classify(*arguments, expect=0):
+    """The example, in a process that cannot import torch."""
     done = subprocess.run(
-        [sys.executable, *map(str, command)], capture_output=True, text=True, cwd=ROOT
+        [sys.executable, "-c", WITHOUT_TORCH, EXAMPLE, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
-    assert done.returncode == expect, done.stdout[-2000:] + done.stderr[-2000:]
-    return done.stdout + done.stderr
+    assert done.returncode == expect, done.stdout[-2000:]
+    return done.stdout
 
 
 def network(name):
@@ -58,24 +75,20 @@ def test_export(tmp_path, clip, kind):
     model = Config.fromfile(config).model
     with DefaultScope.overwrite_default_scope("mmaction"):
         torch.save(MODELS.build(model).state_dict(), checkpoint)
-    tool = ROOT / "tools" / "deploy" / "export.py"
-    said = run(tool, config, checkpoint, "--to", kind, "--out", out, "--clips", clip)
+    said = export(config, checkpoint, "--to", kind, "--out", out, "--clips", clip)
     assert "clips: scores differ by" in said
     assert "clips (3, 8, 80, 96)" in said
     assert [path.name for path in tmp_path.iterdir() if "net" in path.name] == [
         out.name
     ]
     if kind == "onnx":
-        example = ROOT / "examples" / "classify_onnx.py"
-        block = "import sys; sys.modules['torch'] = None; sys.argv = sys.argv[1:]; "
-        block += "import runpy; runpy.run_path(sys.argv[0], run_name='__main__')"
-        lines = run("-c", block, example, out, clip).splitlines()
+        lines = classify(out, clip).splitlines()
         found = dict(line.split(": ") for line in lines)
         assert len(found) == 5 and set(found) < set(names)
         assert all(0 < float(share.rstrip("%")) <= 100 for share in found.values())
-        said = run("-c", block, example, out, config, expect=2)
+        said = classify(out, config, expect=2)
         assert f"error: cannot read {config}: " in said
-        said = run("-c", block, example, config, clip, expect=2)
+        said = classify(config, clip, expect=2)
         assert f"error: {config}: " in said
     else:
         files = {"classes": ""}
@@ -101,7 +114,7 @@ def test_what_cannot_be_written(
     command = ["export.py", name, weights, "--to", "torchscript"]
     monkeypatch.setattr(sys, "argv", [*command, "--out", str(tmp_path / out)])
     with pytest.raises(SystemExit) as stopped:
-        runpy.run_path(str(ROOT / "tools/deploy/export.py"), run_name="__main__")
+        runpy.run_path(str(TOOL), run_name="__main__")
     assert stopped.value.code == 2
     assert re.search(message, capsys.readouterr().err)
 
@@ -109,7 +122,7 @@ def test_what_cannot_be_written(
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
 def test_the_example_turns_videos_upright(tmp_path, degrees):
     """Its frames are those that the tools see, up to rounding of the colors."""
-    example = runpy.run_path(str(ROOT / "examples" / "classify_onnx.py"))
+    example = runpy.run_path(str(EXAMPLE))
     source = encode(tmp_path / "source.mp4", 5)
     path = turn(source, tmp_path / "turned.mp4", degrees)
     expected = list(open_source(path)[0])[3]
@@ -142,9 +155,8 @@ def test_other_models_are_rejected(name):
 
 
 def test_wrong_arguments_are_named(tmp_path):
-    tool = ROOT / "tools" / "deploy" / "export.py"
-    said = run(tool, "nosuch", "flowzoo://x", "--to", "onnx", expect=2)
+    said = export("nosuch", "flowzoo://x", "--to", "onnx", expect=2)
     assert "no config 'nosuch.py'" in said and "Traceback" not in said
     name = "repflow_r18_motionshapes"
-    said = run(tool, name, tmp_path / "missing.pth", "--to", "onnx", expect=2)
+    said = export(name, tmp_path / "missing.pth", "--to", "onnx", expect=2)
     assert "missing.pth" in said and "Traceback" not in said

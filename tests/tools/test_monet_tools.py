@@ -1,15 +1,14 @@
 """Features, three stages and prediction from frames with the tools."""
 
-import os
 import re
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from helpers.tool_process import run_tool
 from mmaction.registry import DATASETS, MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
@@ -162,10 +161,7 @@ def stages(folder):
 
 
 def train(folder, name="monet_repflow_motionshapes"):
-    command = [sys.executable, ROOT / "tools" / "train_monet.py", name]
-    options = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    env = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, cwd=folder, env=env, **options).stdout
+    return run_tool(ROOT / "tools" / "train_monet.py", name, cwd=folder).stdout
 
 
 def test_three_stages_by_one_command(stages, folder):

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from helpers.tool_process import run_tool
 
 ROOT = Path(__file__).parents[2]
 RUN = dict(
@@ -29,9 +30,10 @@ EPOCH_ACCURACY = re.compile(r"acc/top1: ([\d.]+)")
 @pytest.fixture(scope="module")
 def tool():
     def run(name, *args, expect=0):
-        interpreter = ["bash"] if name.endswith(".sh") else [sys.executable]
-        command = [*interpreter, f"tools/{name}", *map(str, args)]
-        done = subprocess.run(command, **RUN)
+        if name.endswith(".sh"):
+            done = subprocess.run(["bash", f"tools/{name}", *map(str, args)], **RUN)
+        else:
+            done = run_tool(f"tools/{name}", *args)
         assert done.returncode == expect, done.stdout[-3000:]
         return done.stdout
 

@@ -1,7 +1,6 @@
 """tools/analysis/evaluate_flow.py, as a user calls it."""
 
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,15 +8,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.tool_process import run_tool
 
 ROOT = Path(__file__).parents[3]
 
 
 def evaluate(method, dataset, root, *options):
     tool = ROOT / "tools/analysis/evaluate_flow.py"
-    command = [sys.executable, tool, method, dataset, "--root", root, *options]
-    result = subprocess.run(command, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
+    result = run_tool(tool, method, dataset, "--root", root, *options)
+    assert result.returncode == 0, result.stdout
     lines = [line for line in result.stdout.splitlines() if line.startswith("|")]
     rows = [line.strip("| ").split(" | ") for line in lines]
     header, _, *rows = rows
