@@ -1,26 +1,36 @@
 """Powers of the vectors of simd.py."""
 
-import math
-
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numpy.polynomial import Chebyshev, Polynomial
 
 from .simd import LANES
 
-# log(1 + x) = x - x^2 / 2 + x^3 * polynomial, for 1 + x in [sqrt(1/2), sqrt(2)], and
-# 2^x for x in [-1/2, 1/2]: the first are those of Cephes, the second Taylor's.
-_LOG = (
-    *(7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1),
-    *(1.4249322787e-1, -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1),
-    3.3333331174e-1,
+
+def _coefficients(function, degree: int, low: float, high: float) -> list[float]:
+    """Of the polynomial that agrees with function at Chebyshev's points."""
+    fit = Chebyshev.interpolate(function, degree, (low, high))
+    return fit.convert(kind=Polynomial).coef.tolist()
+
+
+# log2(x) = s * polynomial(s^2), s = (x - 1) / (x + 1), for x in [sqrt(1/2), sqrt(2)],
+# and 2^x = 1 + x * polynomial(x) for x in [-1/2, 1/2]; to 2e-9 of the result.
+_S2 = (np.sqrt(2) - 1) ** 4  # the largest s^2
+_LOG2 = _coefficients(
+    lambda s2: 2 * np.arctanh(np.sqrt(s2)) / np.sqrt(s2) / np.log(2), 3, 0, _S2
 )
-_EXP2 = tuple(math.log(2) ** i / math.factorial(i) for i in range(7, -1, -1))
+_EXP2 = _coefficients(lambda x: np.expm1(x * np.log(2)) / x, 5, -0.5, 0.5)
 
 
 def _pow_float32(builder, value, exponent):
-    """2 ** (exponent * log2(value)) with the product of the whole parts kept exact."""
+    """2 ** (exponent * log2(value)) with the product of the whole parts kept exact.
+
+    How long its chain of operations is decides how fast it is: a division, which other
+    units do meanwhile, and polynomials from the middle.
+    """
     floats, ints = value.type, ir.VectorType(ir.IntType(32), LANES)
 
     def number(x):
@@ -41,10 +51,15 @@ def _pow_float32(builder, value, exponent):
         return call(f"llvm.rint.v{LANES}f32", a)
 
     def polynomial(coefficients, x):
-        total = number(coefficients[0])
-        for c in coefficients[1:]:
-            total = fma(total, x, number(c))
-        return total
+        """Neighbors are joined, c0 + c1 x and so on, then those in x^2, in x^4."""
+        terms = [number(c) for c in coefficients]
+        while len(terms) > 1:
+            joined = [
+                fma(b, x, a) for a, b in zip(terms[::2], terms[1::2], strict=False)
+            ]
+            terms = joined + terms[2 * len(joined) :]
+            x = builder.fmul(x, x)
+        return terms[0]
 
     # value = mantissa * 2 ** whole, mantissa in [sqrt(1/2), sqrt(2)]
     bits = builder.bitcast(value, ints)
@@ -54,22 +69,18 @@ def _pow_float32(builder, value, exponent):
         builder.sub(bits, builder.shl(whole, integer(23))), floats
     )
     whole = builder.sitofp(whole, floats)
-    x = builder.fsub(mantissa, number(1.0))
-    square = builder.fmul(x, x)
-    log = builder.fmul(builder.fmul(x, square), polynomial(_LOG, x))
-    log = builder.fadd(x, fma(square, number(-0.5), log))
-    log2 = builder.fmul(log, number(1 / math.log(2)))
-    power = rint(builder.fmul(exponent, whole))
+    one = number(1.0)
+    s = builder.fdiv(builder.fsub(mantissa, one), builder.fadd(mantissa, one))
+    log2 = builder.fmul(s, polynomial(_LOG2, builder.fmul(s, s)))
+    power = rint(builder.fmul(exponent, builder.fadd(whole, log2)))
     rest = fma(exponent, whole, builder.fneg(power))
     rest = fma(exponent, log2, rest)
-    again = rint(rest)
-    power, rest = builder.fadd(power, again), builder.fsub(rest, again)
     limits = f"llvm.minnum.v{LANES}f32", f"llvm.maxnum.v{LANES}f32"
     for limit, bound in zip(limits, (127.0, -126.0), strict=True):
         power = call(limit, power, number(bound))
     scale = builder.add(builder.fptosi(power, ints), integer(127))
     scale = builder.bitcast(builder.shl(scale, integer(23)), floats)
-    result = builder.fmul(polynomial(_EXP2, rest), scale)
+    result = builder.fmul(fma(polynomial(_EXP2, rest), rest, one), scale)
     finite = builder.fcmp_ordered("<", value, number(float("inf")))
     return builder.select(finite, result, value)
 

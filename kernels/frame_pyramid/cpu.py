@@ -16,12 +16,13 @@ from torch import Tensor
 from .._common.precision import compute_dtype, numpy_type
 from .._common.simd import JIT, LANES, cached_njit, vload, vsplat, vstore
 from .._common.threads import run_tasks
+from .._common.vector_memory import copy, vpairs
 from .._common.vector_power import vpow
 from .reference import all_channels_near
 from .tables import gather, scatter
 
 # Integers of a size: height, width, where its first frame, its entries of ``first`` and
-# its weights along x begin, weights of a pixel.
+# its weights along x begin, weights of a pixel, an even number.
 HEIGHT, WIDTH, OUT, FIRST, WEIGHTS, TAPS = range(6)
 
 
@@ -37,8 +38,8 @@ def _normalize_row(frames, t, y, s, pitch, near, lrn):
     one, exponent = vsplat(s.dtype.type(1)), vsplat(power)
     row = 0 if near else channels * pitch  # where it is kept until it is normalized
     for c in range(channels):
-        for x in range(w):
-            s[row + c * pitch + x] = frames[c, t, y, x]
+        at = ((c * frames.shape[1] + t) * frames.shape[2] + y) * w
+        copy(frames, at, s, row + c * pitch, w)
     for x in range(0, pitch, LANES):
         if near:
             total = one
@@ -62,20 +63,27 @@ def _normalize_row(frames, t, y, s, pitch, near, lrn):
 def _finish_row(s, begin, pitch, channels, y, size, first, weights, out, place):
     """Row y of one size: the rows of the channels at begin of s, reduced along x.
 
-    first, weights: see _frame; place: where this size of the frame begins in out.
+    first, weights: see _frame; place: where this size of the frame begins in out. LANES
+    pixels are computed at once, from pairs of neighbors, in the memory at the end of s.
     """
     h, w, taps = size[HEIGHT], size[WIDTH], size[TAPS]
+    line = len(s) - LANES
     for c in range(channels):
-        for x in range(w):
-            at = begin + c * pitch + first[size[FIRST] + x]
+        row = begin + c * pitch
+        to = place + (c * h + y) * w
+        for x in range(0, w, LANES):
             k = size[WEIGHTS] + x * taps
-            s0 = s1 = s2 = s3 = s.dtype.type(0)
-            for i in range(0, taps, 4):
-                s0 += weights[k + i] * s[at + i]
-                s1 += weights[k + i + 1] * s[at + i + 1]
-                s2 += weights[k + i + 2] * s[at + i + 2]
-                s3 += weights[k + i + 3] * s[at + i + 3]
-            out[place + (c * h + y) * w + x] = (s0 + s1) + (s2 + s3)
+            total = vsplat(s.dtype.type(0))
+            for i in range(0, taps, 2):
+                a, b = vpairs(s, row + i, first, size[FIRST] + x)
+                total = total + vload(weights, k) * a
+                total = total + vload(weights, k + LANES) * b
+                k += 2 * LANES
+            if x + LANES <= w:
+                vstore(out, to + x, total)
+            else:
+                vstore(s, line, total)
+                copy(s, line, out, to + x, w - x)
 
 
 @cached_njit
@@ -84,7 +92,8 @@ def _frame(frames, t, number, near, lrn, lower, shares, sizes, first, weights, s
 
     frames: (C, T, H, W); t: which. number: of the frame in out. lower: (sizes, H);
     shares: (sizes, 2, H). sizes: (sizes, 6). first, weights: of all sizes, one
-    after another. s: scratch, 0. out: all sizes, one after another.
+    after another, filled up to LANES pixels; weights of as many pixels side by side.
+    s: scratch, 0. out: all sizes, one after another.
     """
     channels, rows = frames.shape[0], frames.shape[2]
     pitch = -(-frames.shape[3] // LANES) * LANES
@@ -160,23 +169,24 @@ def forward(
     n, channels, t, h, w = frames.shape
     rows = [scatter(h, height) for height, _ in sizes]
     columns = [gather(w, width) for _, width in sizes]
-    # in groups of 4, read together
-    weights = [
-        np.pad(c.weights, ((0, 0), (0, -c.weights.shape[1] % 4))) for c in columns
-    ]
-    integers, place, first, taps = [], 0, 0, 0
-    for (height, width), weight in zip(sizes, weights, strict=True):
+    firsts, weights, integers, place, first, taps = [], [], [], 0, 0, 0
+    for (height, width), column in zip(sizes, columns, strict=True):
+        behind, most = -width % LANES, column.weights.shape[1]
+        firsts.append(np.pad(column.first, (0, behind)))
+        weight = np.pad(column.weights, ((0, behind), (0, most % 2)))
+        weights.append(weight.reshape(-1, LANES, weight.shape[1]).swapaxes(1, 2))
         most = weight.shape[1]
         integers.append((height, width, place, first, taps, most))
         place += n * t * channels * height * width
-        first, taps = first + width, taps + width * most
+        first, taps = first + len(weight), taps + weight.size
     near = all_channels_near(channels, lrn_size)
     before, behind = lrn_size // 2, (lrn_size - 1) // 2
+    most_taps = max(numbers[TAPS] for numbers in integers)
     tables = (
         np.stack([row.lower for row in rows]),
         np.stack([row.weights for row in rows]).astype(real),
         np.array(integers),
-        np.concatenate([column.first for column in columns]),
+        np.concatenate(firsts).astype(np.uint32),
         np.concatenate([weight.ravel() for weight in weights]).astype(real),
     )
     lrn = before, behind, real(lrn_alpha / lrn_size), real(-lrn_beta)
@@ -188,7 +198,8 @@ def forward(
         whole = None  # each frame is converted when its turn comes
 
     def make_worker():
-        size = (2 + 2 * len(sizes)) * channels * pitch + 2 * most
+        # a last pixel has weights, of 0, behind its row
+        size = (2 + 2 * len(sizes)) * channels * pitch + most_taps + LANES
         scratch = np.zeros(size, dtype=real)
 
         def worker(task: int) -> None:

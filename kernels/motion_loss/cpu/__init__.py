@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ..._common.precision import compute_dtype, numpy_type
+from ..._common.sampling import flat_image
 from ..._common.simd import LANES
 from ..._common.threads import run_tasks
 from ..options import Options
@@ -108,7 +109,7 @@ class _Scale:
         maps = begin * self.channels, end * self.channels
         bands_of_pairs(
             self._array(target, i, *maps),
-            self._array(source, i, *maps),
+            flat_image(source[i, slice(*maps)], self.dtype),
             self._array(flow, i, 2 * begin, 2 * end),
             self.gradient[i, 2 * begin : 2 * end].numpy(),
             self.need_gradient,

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from numba import njit
 
+from ..._common.sampling import new_samples
 from ..._common.simd import JIT, LANES, cached_njit, vload, vsplat, vstore
+from ..._common.vector_memory import copy
 from .terms import (
     ALONG_X,
     ALONG_Y,
@@ -36,6 +38,21 @@ class Terms(NamedTuple):
 
 
 @njit(**JIT)
+def _flow_gradient_row(s, first, size, channels, scale, pitch, out_x, out_y):
+    """The gradients of one row, which begins at ``first``, with respect to the flow."""
+    for x in range(0, pitch, LANES):
+        i = first + x
+        gu = gv = vsplat(s.dtype.type(0))
+        for _ in range(channels):
+            g = vload(s, GRADIENT * size + i)
+            gu = gu + g * vload(s, ALONG_X * size + i)
+            gv = gv + g * vload(s, ALONG_Y * size + i)
+            i += size // channels
+        vstore(s, out_x + x, scale * gu)
+        vstore(s, out_y + x, scale * gv)
+
+
+@njit(**JIT)
 def _band(
     target,
     source,
@@ -47,15 +64,16 @@ def _band(
     begin,
     end,
     terms,
+    memory,
     s,
     columns,
     sums,
 ):
     """Rows begin..end of one pair of frames.
 
-    target, source: (C, H, W); flow: (2, H, W); gradient: the same shape. table: weights
-    of a window, (step, step); tiled: table side by side over a row, (step, pitch),
-    flat. s, columns: scratch memory.
+    target: (C, H, W); source: the same, flat; flow: (2, H, W); gradient: the same
+    shape. table: weights of a window, (step, step); tiled: table side by side over a
+    row, (step, pitch), flat. memory: of samples; s, columns: scratch memory.
     """
     border, scale, photometric, smoothness, ssim = terms
     channels, h, w = target.shape
@@ -67,23 +85,26 @@ def _band(
     out_x, out_y = row(base, OUT, pitch), row(base, OUT + 1, pitch)
     s[:] = 0
     s[mask + border : mask + w - border] = 1
-    if begin > 0:
+    if begin > 0 and with_gradient:
         active = inside(begin - 1 - border, h - 2 * border)
-        smoothness_row(flow, begin - 1, s, base, pitch, active, smoothness, False, sums)
+        smoothness_row(
+            flow, begin - 1, s, base, pitch, active, smoothness, True, False, sums
+        )
     for top in range(begin, end, step):
         rows = min(step, h - top)
         for r in range(rows):
             y = top + r
             to = r * pitch
-            warp_row(source, flow, scale, y, s, to, step, pitch)
+            warp_row(source, flow, scale, y, s, to, step, size, memory, with_gradient)
             active = inside(y - border, h - 2 * border)
             for c in range(channels):
                 at = to + c * step * pitch
-                for x in range(w):
-                    s[TARGET * size + at + x] = target[c, y, x]
+                copy(target, (c * h + y) * w, s, TARGET * size + at, w)
                 if active:
-                    photometric_row(s, at, size, pitch, mask, photometric, sums)
-                else:
+                    photometric_row(
+                        s, at, size, pitch, mask, photometric, with_gradient, sums
+                    )
+                elif with_gradient:
                     s[GRADIENT * size + at : GRADIENT * size + at + pitch] = 0
         for c in range(channels):
             ssim_channel(
@@ -104,22 +125,17 @@ def _band(
             )
         for r in range(rows):
             y = top + r
-            for x in range(0, pitch, LANES):
-                i = r * pitch + x
-                gu = gv = vsplat(s.dtype.type(0))
-                for _ in range(channels):
-                    g = vload(s, GRADIENT * size + i)
-                    gu = gu + g * vload(s, ALONG_X * size + i)
-                    gv = gv + g * vload(s, ALONG_Y * size + i)
-                    i += step * pitch
-                vstore(s, out_x + x, scale * gu)
-                vstore(s, out_y + x, scale * gv)
-            active = inside(y - border, h - 2 * border)
-            smoothness_row(flow, y, s, base, pitch, active, smoothness, True, sums)
             if with_gradient:
-                for x in range(w):
-                    gradient[0, y, x] = s[out_x + x]
-                    gradient[1, y, x] = s[out_y + x]
+                _flow_gradient_row(
+                    s, r * pitch, size, channels, scale, pitch, out_x, out_y
+                )
+            active = inside(y - border, h - 2 * border)
+            smoothness_row(
+                flow, y, s, base, pitch, active, smoothness, with_gradient, True, sums
+            )
+            if with_gradient:
+                copy(s, out_x, gradient, y * w, w)
+                copy(s, out_y, gradient, (h + y) * w, w)
 
 
 @cached_njit
@@ -140,17 +156,19 @@ def bands_of_pairs(
 ):
     """Bands first, first + 1, ... of some pairs, one for each of the rows of sums.
 
-    target, source: (P C, H, W); flow: (2P, H, W). band: rows of one. See _band.
+    target: (P C, H, W); source: the same, flat; flow: (2P, H, W). band: rows of one.
+    See _band.
     """
-    pairs, h = flow.shape[0] // 2, flow.shape[1]
+    pairs, h, w = flow.shape[0] // 2, flow.shape[1], flow.shape[2]
     channels = target.shape[0] // pairs
     bands = -(-h // band)
+    memory = new_samples(flow, w)
     for i in range(sums.shape[0]):
         pair, begin = (first + i) // bands, (first + i) % bands * band
         c, f = pair * channels, 2 * pair
         _band(
             target[c : c + channels],
-            source[c : c + channels],
+            source[c * h * w :],
             flow[f : f + 2],
             gradient[f : f + 2],
             with_gradient,
@@ -159,6 +177,7 @@ def bands_of_pairs(
             begin,
             min(h, begin + band),
             terms,
+            memory,
             s,
             columns,
             sums[i],

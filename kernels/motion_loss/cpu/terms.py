@@ -5,9 +5,9 @@ then single rows. ``at``, ``to`` and ``base`` are offsets in it, ``size`` is tha
 map, ``k`` holds the constants of a term, and ``sums`` are those of a band.
 """
 
-import numpy as np
 from numba import njit
 
+from ..._common.sampling import below, sample_row, samples, samples_and_slopes
 from ..._common.simd import (
     INLINE,
     JIT,
@@ -18,6 +18,7 @@ from ..._common.simd import (
     vstore,
     vwiden,
 )
+from ..._common.vector_memory import copy
 from ..._common.vector_power import vpow
 
 # Maps of one step, (C, step, pitch) each.
@@ -45,49 +46,35 @@ def row(base, number, pitch):
 
 
 @njit(**JIT)
-def warp_row(source, flow, scale, y, s, to, step, pitch):
-    """Row y of the warped frame and of its derivatives, at offset ``to`` of each map.
+def warp_row(source, flow, scale, y, s, to, step, size, memory, with_gradient):
+    """Row y of the warped frame, at offset ``to`` of each map, and of its derivatives.
 
-    source: (C, H, W); flow: (2, H, W).
+    source: (C, H, W), flat; flow: (2, H, W); memory: of samples. The derivatives only
+    with the gradient.
     """
-    channels, h, w = source.shape
-    one, zero = s.dtype.type(1), s.dtype.type(0)
-    size = channels * step * pitch
-    for x in range(w):
-        u, v = scale * flow[0, y, x], scale * flow[1, y, x]
-        iu, iv = np.floor(u), np.floor(v)
-        fx, fy = u - iu, v - iv
-        # NaN and what is too far to matter: outside, with a fraction that may be NaN
-        x0 = x + int(iu) if abs(iu) <= w else -2
-        y0 = y + int(iv) if abs(iv) <= h else -2
-        at = to + x
-        if inside(x0, w - 1) and inside(y0, h - 1):
-            for c in range(channels):
-                a, b = source[c, y0, x0], source[c, y0, x0 + 1]
-                d, e = source[c, y0 + 1, x0], source[c, y0 + 1, x0 + 1]
-                top, bottom = a + fx * (b - a), d + fx * (e - d)
-                s[WARPED * size + at] = top + fy * (bottom - top)
-                s[ALONG_X * size + at] = (one - fy) * (b - a) + fy * (e - d)
-                s[ALONG_Y * size + at] = bottom - top
-                at += step * pitch
-            continue
-        left, right = inside(x0, w), inside(x0 + 1, w)
-        above, below = inside(y0, h), inside(y0 + 1, h)
-        for c in range(channels):
-            a = source[c, y0, x0] if above and left else zero
-            b = source[c, y0, x0 + 1] if above and right else zero
-            d = source[c, y0 + 1, x0] if below and left else zero
-            e = source[c, y0 + 1, x0 + 1] if below and right else zero
-            top = (one - fx) * a + fx * b
-            bottom = (one - fx) * d + fx * e
-            s[WARPED * size + at] = (one - fy) * top + fy * bottom
-            s[ALONG_X * size + at] = (one - fy) * (b - a) + fy * (e - d)
-            s[ALONG_Y * size + at] = bottom - top
-            at += step * pitch
+    _, h, w = flow.shape
+    places, fields = memory
+    pitch = len(places)
+    plane = step * pitch
+    sample_row(flow, scale, y, (h, w), False, places, fields)
+    down = below(h, w)
+    for c in range(size // plane):
+        base = c * h * w
+        for x in range(0, pitch, LANES):
+            at = to + c * plane + x
+            if with_gradient:
+                value, along_x, along_y = samples_and_slopes(
+                    source, base, down, places, fields, x
+                )
+                vstore(s, ALONG_X * size + at, along_x)
+                vstore(s, ALONG_Y * size + at, along_y)
+            else:
+                value = samples(source, base, down, places, fields, x)
+            vstore(s, WARPED * size + at, value)
 
 
 @njit(**JIT)
-def photometric_row(s, at, size, pitch, mask, k, sums):
+def photometric_row(s, at, size, pitch, mask, k, with_gradient, sums):
     """Photometric term of one row of one channel; its gradient goes to GRADIENT."""
     alpha, beta, eps2, factor = k
     power = vsplat(alpha - s.dtype.type(1))
@@ -100,7 +87,8 @@ def photometric_row(s, at, size, pitch, mask, k, sums):
         m = vload(s, mask + i - at)
         p = m * vpow(z, power)
         total = total + p * z
-        vstore(s, GRADIENT * size + i, factor * d * p)
+        if with_gradient:
+            vstore(s, GRADIENT * size + i, factor * d * p)
     vaccumulate(sums, SUM_PHOTOMETRIC * LANES, total)
 
 
@@ -188,15 +176,14 @@ def ssim_channel(
 @njit(**JIT)
 def _flow_row(flow, component, y, s, to, pitch):
     """Copy row y of the flow to offset ``to``, its last column repeated."""
-    w = flow.shape[2]
-    for x in range(w):
-        s[to + x] = flow[component, y, x]
+    _, h, w = flow.shape
+    copy(flow, (component * h + y) * w, s, to, w)
     for x in range(w, pitch + LANES):
         s[to + x] = flow[component, y, w - 1]
 
 
 @njit(**JIT)
-def smoothness_row(flow, y, s, base, pitch, active, k, out_row, sums):
+def smoothness_row(flow, y, s, base, pitch, active, k, with_gradient, out_row, sums):
     """Smoothness term of row y, and the flow's gradient from it, added to OUT.
 
     Counts nothing and leaves OUT alone where not ``out_row``: a row above the band's
@@ -228,6 +215,8 @@ def smoothness_row(flow, y, s, base, pitch, active, k, out_row, sums):
                 pow_x, pow_y = m * vpow(zx, power), m * vpow(zy, power)
                 total = total + (pow_x * zx + pow_y * zy)
                 gx, gy = factor * dx * pow_x, factor * dy * pow_y
+            if not with_gradient:
+                continue
             vstore(s, px + x, gx)
             vstore(s, py + x, gy)
             if out_row:

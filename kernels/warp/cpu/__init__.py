@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from ..._common.precision import compute_dtype
+from ..._common.sampling import flat_image, flat_memory
 from ..._common.threads import run_tasks
 from .rows import PLANES, flow_gradient_rows, forward_rows, image_gradient_planes
 
@@ -25,27 +26,11 @@ def _run(function, parts: int, pixels: int, *args) -> None:
     run_tasks(lambda: worker, -(-parts // step))
 
 
-def _flat(size: torch.Size, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Memory with one more number at its end, which is 0, and the tensor in it."""
-    memory = torch.empty(size.numel() + 1, dtype=dtype)
-    memory[-1] = 0
-    return memory, memory[:-1].view(size)
-
-
-def _image(image: Tensor, dtype: torch.dtype):
-    """As rows.py reads it; only maps that are one pixel wide need the copy."""
-    if image.shape[3] > 1:
-        return _array(image, dtype).reshape(-1)
-    memory, view = _flat(image.shape, dtype)
-    view.copy_(image.detach())
-    return memory.numpy()
-
-
 def forward(image: Tensor, flow: Tensor, padding: str) -> Tensor:
     """See :func:`flowzoo_kernels.backward_warp`."""
     dtype, border = compute_dtype(image), padding == "border"
     n, *size = image.shape
-    images, flows = _image(image, dtype), _array(flow, dtype)
+    images, flows = flat_image(image, dtype), _array(flow, dtype)
     out = torch.empty(image.shape, dtype=dtype)
     args = images, flows, out.view(-1).numpy(), tuple(size), border
     _run(forward_rows, n * size[1], size[2], *args)
@@ -63,13 +48,13 @@ def backward(
     image_grad = torch.empty(0, dtype=image.dtype)
     flow_grad = torch.empty(flow.shape if needs[1] else 0, dtype=dtype)
     if needs[0]:
-        memory, image_grad = _flat(image.shape, dtype)
+        memory, image_grad = flat_memory(image.shape, dtype)
         memory.zero_()
         args = grads, flows, memory.numpy(), tuple(size), border
         groups = -(-c // PLANES)
         _run(image_gradient_planes, n * groups, PLANES * h * w, *args)
     if needs[1]:
-        images = _image(image, dtype)
+        images = flat_image(image, dtype)
         args = grads, images, flows, flow_grad.numpy(), tuple(size), border
         _run(flow_gradient_rows, n * h, w, *args)
     return image_grad.to(image.dtype), flow_grad.to(flow.dtype)

@@ -1,4 +1,4 @@
-"""Where the pixels of a row sample an image: memory and vectors of the CPU's warp.
+"""Where the pixels of a row sample an image, and what: for the CPU's warps, in Numba.
 
 A pixel samples two pairs of neighbors, an upper and a lower one, each of a left and a
 right pixel. Pairs lie inside the image whatever the flow: one that would begin before
@@ -9,30 +9,26 @@ that count as 0 have a mask without bits.
 each as long as ``places``, a multiple of LANES: WEIGHT + 0 to 3 of the upper left,
 upper right, lower left and lower right pixels, MASK + 0 to 3, then the weights along
 the axes and their derivatives with respect to the flow.
+
+Images are flat, (N, C, H, W), with one more number at the end, which the last pair may
+read or add 0 to where maps are one pixel wide; ``flat_image`` makes them. ``base`` is
+where a plane begins, ``down`` how far a pixel's lower neighbor is.
 """
 
 import numpy as np
+import torch
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
+from torch import Tensor
 
-from ..._common.simd import (
-    INLINE,
-    LANES,
-    llvm_vector,
-    pointer,
-    vector_type,
-    vfloor,
-    vlimit,
-    vload,
-    vsplat,
-    vstore,
-)
+from .simd import INLINE, LANES, pointer, vfloor, vlimit, vload, vsplat, vstore
+from .vector_memory import copy, vpairs
 
 WEIGHT, MASK, AXES = 0, 4, 8
 X_WEIGHT, X_SLOPE, Y_WEIGHT, Y_SLOPE = range(AXES, AXES + 8, 2)
-_COLUMN = AXES + 8  # the pixels' own coordinate
-FIELDS = _COLUMN + 1
+_COLUMN, _U, _V = range(AXES + 8, AXES + 11)  # of each pixel, and its flow
+FIELDS = AXES + 11
 
 
 @intrinsic
@@ -95,45 +91,6 @@ def vand(typingctx, value, mask):
     return value(value, mask), codegen
 
 
-@intrinsic
-def vpairs(typingctx, array, base, places, index):
-    """array[p] and array[p + 1], for the LANES p = base + places[index ...]."""
-    kind = vector_type(array.dtype)
-
-    def codegen(context, builder, sig, args):
-        array, base, places, index = args
-        vector = llvm_vector(kind)
-        pair = ir.VectorType(vector.element, 2)
-        view = context.make_array(sig.args[2])(context, builder, places)
-        first = builder.gep(view.data, [index])
-        pairs = []
-        for lane in range(LANES):
-            place = builder.gep(first, [ir.Constant(ir.IntType(64), lane)])
-            place = builder.zext(builder.load(place), ir.IntType(64))
-            place = builder.add(base, place)
-            place = pointer(context, builder, sig.args[0], array, place, pair)
-            pairs.append(builder.load(place, align=kind.dtype.bitwidth // 8))
-        while len(pairs) > 1:  # join neighbors
-            count = 2 * pairs[0].type.count
-            every = ir.Constant(
-                ir.VectorType(ir.IntType(32), count), list(range(count))
-            )
-            pairs = [
-                builder.shuffle_vector(a, b, every)
-                for a, b in zip(pairs[::2], pairs[1::2], strict=True)
-            ]
-        (joined,) = pairs
-        halves = []
-        for side in range(2):
-            chosen = list(range(side, 2 * LANES, 2))
-            mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), chosen)
-            halves.append(builder.shuffle_vector(joined, joined, mask))
-        return context.make_tuple(builder, sig.return_type, halves)
-
-    result = types.UniTuple(kind, 2)
-    return result(array, types.intp, places, types.intp), codegen
-
-
 @njit(**INLINE)
 def _axis(flow, own, size, border, one):
     """Along one axis: the pair's first coordinate, weights, slopes and masks.
@@ -177,23 +134,26 @@ def new_samples(flow, w):
 
 
 @njit(**INLINE)
-def sample_row(flow, y, size, border, places, fields):
-    """Fill the memory for row y of a flow (2, H, W). size: H, W."""
+def sample_row(flow, scale, y, size, border, places, fields):
+    """Fill the memory for row y of a flow (2, H, W), times scale. size: H, W.
+
+    What is behind the row has no flow: without ``border`` it lies outside, and is 0.
+    """
     h, w = size
     pitch = len(places)
     high, wide = flow.dtype.type(h), flow.dtype.type(w)
     own_y = vsplat(flow.dtype.type(y))
     one = vsplat(flow.dtype.type(1))
-    u, v = X_WEIGHT * pitch, Y_WEIGHT * pitch  # the flow, until it is overwritten
-    for x in range(w):
-        fields[u + x], fields[v + x] = flow[0, y, x], flow[1, y, x]
+    u, v = _U * pitch, _V * pitch
+    copy(flow, y * w, fields, u, w)
+    copy(flow, (h + y) * w, fields, v, w)
     for x in range(0, pitch, LANES):
         own_x = vload(fields, _COLUMN * pitch + x)
         column, x_weights, x_slopes, x_masks = _axis(
-            vload(fields, u + x), own_x, wide, border, one
+            scale * vload(fields, u + x), own_x, wide, border, one
         )
         row, y_weights, y_slopes, y_masks = _axis(
-            vload(fields, v + x), own_y, high, border, one
+            scale * vload(fields, v + x), own_y, high, border, one
         )
         _store_places(places, x, row, column, np.int32(w))
         for k in range(2):
@@ -205,3 +165,71 @@ def sample_row(flow, y, size, border, places, fields):
                 corner = (2 * k + j) * pitch + x
                 vstore(fields, WEIGHT * pitch + corner, y_weights[k] * x_weights[j])
                 vstore(fields, MASK * pitch + corner, vand(x_masks[j], y_masks[k]))
+
+
+@njit(**INLINE)
+def _pixels(images, base, down, places, fields, x):
+    """The four pixels that LANES pixels at x sample, 0 outside."""
+    mask, pitch = MASK * len(places) + x, len(places)
+    a, b = vpairs(images, base, places, x)
+    d, e = vpairs(images, base + down, places, x)
+    return (
+        vand(a, vload(fields, mask)),
+        vand(b, vload(fields, mask + pitch)),
+        vand(d, vload(fields, mask + 2 * pitch)),
+        vand(e, vload(fields, mask + 3 * pitch)),
+    )
+
+
+@njit(**INLINE)
+def samples(images, base, down, places, fields, x):
+    """What LANES pixels at x sample."""
+    a, b, d, e = _pixels(images, base, down, places, fields, x)
+    pitch = len(places)
+    i = WEIGHT * pitch + x
+    top = vload(fields, i) * a + vload(fields, i + pitch) * b
+    i += 2 * pitch
+    return top + (vload(fields, i) * d + vload(fields, i + pitch) * e)
+
+
+@njit(**INLINE)
+def samples_and_slopes(images, base, down, places, fields, x):
+    """What LANES pixels at x sample, and its derivatives along the axes."""
+    a, b, d, e = _pixels(images, base, down, places, fields, x)
+    pitch = len(places)
+    x0, x1 = X_WEIGHT * pitch + x, (X_WEIGHT + 1) * pitch + x
+    dx0, dx1 = X_SLOPE * pitch + x, (X_SLOPE + 1) * pitch + x
+    y0, y1 = Y_WEIGHT * pitch + x, (Y_WEIGHT + 1) * pitch + x
+    dy0, dy1 = Y_SLOPE * pitch + x, (Y_SLOPE + 1) * pitch + x
+    top = vload(fields, x0) * a + vload(fields, x1) * b
+    bottom = vload(fields, x0) * d + vload(fields, x1) * e
+    top_slope = vload(fields, dx0) * a + vload(fields, dx1) * b
+    bottom_slope = vload(fields, dx0) * d + vload(fields, dx1) * e
+    return (
+        vload(fields, y0) * top + vload(fields, y1) * bottom,
+        vload(fields, y0) * top_slope + vload(fields, y1) * bottom_slope,
+        vload(fields, dy0) * top + vload(fields, dy1) * bottom,
+    )
+
+
+@njit(**INLINE)
+def below(h, w):
+    """From a pixel to the one below, as far as there is one."""
+    return w if h > 1 else 0
+
+
+def flat_memory(size: torch.Size, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Memory with one more number at its end, which is 0, and the tensor in it."""
+    memory = torch.empty(size.numel() + 1, dtype=dtype)
+    memory[-1] = 0
+    return memory, memory[:-1].view(size)
+
+
+def flat_image(image: Tensor, dtype: torch.dtype) -> np.ndarray:
+    """An image (..., H, W); only maps that are one pixel wide need the copy."""
+    image = image.detach().to(dtype)
+    if image.shape[-1] > 1:
+        return image.contiguous().view(-1).numpy()
+    memory, view = flat_memory(image.shape, dtype)
+    view.copy_(image)
+    return memory.numpy()
