@@ -1,10 +1,10 @@
 """The motion losses on the CPU: values and the flow's gradient in one pass, in Numba.
 
-A task is a band of rows of one pair of frames, or several small pairs; the tasks of all
-scales are in one list. A band is walked down in steps of the SSIM stride; the warped
-rows of one step, their derivatives along x and y and the gradient with respect to them
-stay in the scratch memory of a thread, in cache. A pixel belongs to at most one SSIM
-window, so its gradient is known when the window's sums are.
+A task is some bands of rows of pairs of frames; the tasks of all scales are in one
+list. A band is walked down in steps of the SSIM stride; the warped rows of one step
+and, if the gradient is wanted, their derivatives along x and y and the gradient with
+respect to them stay in the scratch memory of a thread, in cache. A pixel belongs to at
+most one SSIM window, so its gradient is known when the window's sums are.
 
 Rows in scratch memory are ``pitch`` numbers long, a multiple of LANES, filled up with
 zeros or, for the flow, with its last column, so that differences there are 0.
@@ -27,7 +27,7 @@ from .bands import Terms, bands_of_pairs
 from .terms import MAPS, ROWS
 
 BAND = 64  # rows of a band, rounded up to steps
-TASK = 4096  # pixels that are worth a task
+TASK = 1 << 14  # pixels that are worth a task
 
 
 def _tables(step: int, w: int, options: Options) -> tuple[np.ndarray, np.ndarray]:
@@ -90,7 +90,7 @@ class _Scale:
         """Example, first band, behind the last band; of several pairs if small."""
         n, _, h, w = self.inputs[0].shape
         total = self.pairs * self.bands
-        group = max(1, TASK // (h * w)) if self.bands == 1 else 1
+        group = max(1, TASK // (min(h, self.band) * w))
         return [
             (i, first, min(first + group, total))
             for i in range(n)
