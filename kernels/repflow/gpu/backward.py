@@ -22,15 +22,8 @@ from .iteration import (
     load_parameters,
 )
 from .iteration_backward import iterate_backward, zero_sums
-from .patches import (
-    load_field,
-    load_fields,
-    own_pixels,
-    place_patches,
-    store_field,
-    store_fields,
-    zero_field,
-)
+from .memory import load_fields, load_some, store_fields
+from .patches import own_pixels, place_patches, zero_field
 from .state_workspace import load_state, state_at, state_slot, store_state
 
 # Sums of a program, in this order; see parameter_gradients.py.
@@ -43,9 +36,8 @@ SUM_FLOW = tl.constexpr(6)
 @triton.jit
 def load_output_grads(ptr, stride_c, stride_h, stride_w, channels, p, K: tl.constexpr):
     """Gradient of the last state: that of u1 lies at ptr, that of u2 channels later."""
-    u1_grad = load_field(ptr, stride_h, stride_w, p, p.inside, K)
-    ptr += (0 * p.n + channels) * stride_c
-    u2_grad = load_field(ptr, stride_h, stride_w, p, p.inside, K)
+    step = (0 * p.n + channels) * stride_c
+    u1_grad, u2_grad = load_fields(ptr, step, stride_h, stride_w, p, 2, K)
     zero = zero_field(K)
     return u1_grad, u2_grad, zero, zero, zero, zero
 
@@ -115,13 +107,6 @@ def _plus(a, b, K: tl.constexpr):
     for i in tl.static_range(K.PIXELS):
         total += (a[i] + b[i],)
     return total
-
-
-@triton.jit
-def add_field(ptr, stride_h, stride_w, field, p, exists, K: tl.constexpr):
-    """Store the field, added to what lies at ptr where something exists."""
-    existing = load_field(ptr, stride_h, stride_w, p, exists, K, OWN=True)
-    store_field(ptr, stride_h, stride_w, _plus(field, existing, K), p, K)
 
 
 @compile_once
@@ -212,23 +197,23 @@ def backward_kernel(
         if not K.PAPER:
             image += channel * 6
         first = x_ptr + (p.n * stride_n + (0 * p.n + channel) * stride_c + t * stride_t)
-        second = first + stride_t
-        coeffs = coefficients(first, second, stride_h, stride_w, image, p, K.TILED, K)
+        x_h, x_w = 0 * p.n + stride_h, 0 * p.n + stride_w
+        coeffs = coefficients(first, stride_t, x_h, x_w, image, p, K.TILED, K)
         map_offset = ((p.n * channels + channel) * (frames - 1) + t) * (h * w)
         if LAST:
             u1_grad = p.n * grad_stride_n + (0 * p.n + channel) * grad_stride_c
             u1_grad += t * grad_stride_t
             grads = load_output_grads(
-                grad_ptr + u1_grad, grad_stride_c, grad_stride_h, grad_stride_w,
-                channels, p, K,
+                grad_ptr + u1_grad, grad_stride_c, 0 * p.n + grad_stride_h,
+                0 * p.n + grad_stride_w, channels, p, K,
             )  # fmt: skip
         else:
-            grads = load_fields(old_ptr + map_offset, map_stride, p, 6, K)
+            grads = load_fields(old_ptr + map_offset, map_stride, w, 1, p, 6, K)
         if not from_zero:
             if FIRST:
                 state = first_state(initial_ptr, channel, channels, t, frames - 1, p, K)
             else:
-                state = load_fields(state_ptr + map_offset, map_stride, p, 6, K)
+                state = load_fields(state_ptr + map_offset, map_stride, w, 1, p, 6, K)
             at = state_at(workspace_ptr, state_slot(0, segment), K)
             store_state(at, state, True, K)
             tl.debug_barrier()
@@ -262,23 +247,23 @@ def backward_kernel(
         coeff_grads_at = coeff_grads_ptr + map_offset
         if need_maps and not LAST:
             # Neighbors add to the other pixels, which only the first launch needs.
-            existing = load_fields(coeff_grads_at, map_stride, p, 3, K, not FIRST)
+            existing = load_fields(coeff_grads_at, map_stride, w, 1, p, 3, K, not FIRST)
             coeff_grads = (
                 _plus(coeff_grads[0], existing[0], K),
                 _plus(coeff_grads[1], existing[1], K),
                 _plus(coeff_grads[2], existing[2], K),
             )
         if not FIRST:
-            store_fields(new_ptr + map_offset, map_stride, grads, p, 6, K)
+            store_fields(new_ptr + map_offset, map_stride, w, 1, grads, p, 6, K)
             if need_maps:
-                store_fields(coeff_grads_at, map_stride, coeff_grads, p, 3, K)
+                store_fields(coeff_grads_at, map_stride, w, 1, coeff_grads, p, 3, K)
         if initial_grad_ptr is not None:
             store_initial_grads(
                 initial_grad_ptr, grads, channel, channels, t, frames - 1, p, K
             )
         if NEED_IMAGE and FIRST:
-            f2 = load_field(second, stride_h, stride_w, p, p.inside, K)
-            add_image_kernel_sums(task_sums, f2, coeff_grads, p, K)
+            f2 = load_fields(first + stride_t, 0, x_h, x_w, p, 1, K)
+            add_image_kernel_sums(task_sums, f2[0], coeff_grads, p, K)
         if NEED_X and FIRST:
             first_grad, second_grad = image_gradient_backward(
                 coeff_grads[0], coeff_grads[1], coeff_grads[2], image, p, K
@@ -286,8 +271,14 @@ def backward_kernel(
             to = x_grad_ptr + p.n * x_grad_stride_n + t * x_grad_stride_t
             to += (0 * p.n + channel) * x_grad_stride_c
             # The launch before has written the frames that pairs 0, 2, 4 ... have.
-            exists = (first_pair > 0) & p.inside
-            add_field(to, x_grad_stride_h, x_grad_stride_w, first_grad, p, exists, K)
-            to += x_grad_stride_t
-            exists &= t + 2 < frames
-            add_field(to, x_grad_stride_h, x_grad_stride_w, second_grad, p, exists, K)
+            frames_there = tl.where(first_pair > 0, tl.minimum(frames - 1 - t, 2), 0)
+            to_h, to_w = 0 * p.n + x_grad_stride_h, 0 * p.n + x_grad_stride_w
+            existing = load_some(
+                to, x_grad_stride_t, to_h, to_w, p,
+                0, frames_there[None, :, :], 2, True, K,
+            )  # fmt: skip
+            x_grads = (
+                _plus(first_grad, existing[0], K),
+                _plus(second_grad, existing[1], K),
+            )
+            store_fields(to, x_grad_stride_t, to_h, to_w, x_grads, p, 2, K)

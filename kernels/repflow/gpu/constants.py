@@ -32,10 +32,17 @@ class Constants:
     ONE_OF_TWO: bool
     PIXELS: int = field(init=False)  # of a patch
     QUADS: int = field(init=False)  # of four pixels, of a patch
+    COLUMN: int = field(init=False)  # rows of a patch, padded to a power of 2
+    PLACES: int = field(init=False)  # of a patch's pixels in memory
+    AT_ONCE: int = field(init=False)  # fields that one access of memory moves
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "PIXELS", self.ROWS * self.COLS)
         object.__setattr__(self, "QUADS", (self.PIXELS + 3) // 4)
+        column = max(4 // self.COLS, 1 << (self.ROWS - 1).bit_length())
+        object.__setattr__(self, "COLUMN", column)
+        object.__setattr__(self, "PLACES", column * self.COLS)
+        object.__setattr__(self, "AT_ONCE", 4 if self.PLACES < 16 else 2)
         if not launch.interpreted():
             for name in (f.name for f in fields(self)):
                 object.__setattr__(self, name, tl.constexpr(getattr(self, name)))

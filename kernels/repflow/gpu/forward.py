@@ -18,7 +18,8 @@ from .iteration import (
     load_parameters,
     new_u,
 )
-from .patches import load_fields, place_patches, store_field, store_fields
+from .memory import load_fields, store_fields
+from .patches import place_patches
 
 
 @compile_once
@@ -70,21 +71,18 @@ def forward_kernel(
         image_ptr += channel * 6
     map_offset = ((p.n * channels + channel) * pairs_per_clip + p.t) * (h * w)
     x_ptr += p.n * stride_n + (0 * p.n + channel) * stride_c + p.t * stride_t
-    coeffs = coefficients(
-        x_ptr, x_ptr + stride_t, stride_h, stride_w, image_ptr, p, False, K
-    )
+    stride_h, stride_w = 0 * p.n + stride_h, 0 * p.n + stride_w
+    coeffs = coefficients(x_ptr, stride_t, stride_h, stride_w, image_ptr, p, False, K)
     if FIRST:
         state = first_state(initial_ptr, channel, channels, p.t, pairs_per_clip, p, K)
     else:
-        state = load_fields(old_ptr + map_offset, map_stride, p, 6, K)
+        state = load_fields(old_ptr + map_offset, map_stride, w, 1, p, 6, K)
     for _ in range(n_iters - 1 if LAST else n_iters):
         state = iterate(state, coeffs, params, p, K)
     if LAST:
-        u1, u2 = new_u(state, coeffs, params, p, K)
+        u = new_u(state, coeffs, params, p, K)
         out_map = (p.n * 2 * channels + channel) * pairs_per_clip + p.t
-        out_ptr += out_map * (h * w)
-        store_field(out_ptr, w, 1, u1, p, K)
-        out_ptr += (0 * p.n + channels) * pairs_per_clip * (h * w)
-        store_field(out_ptr, w, 1, u2, p, K)
+        step = (0 * p.n + channels) * pairs_per_clip * (h * w)
+        store_fields(out_ptr + out_map * (h * w), step, w, 1, u, p, 2, K)
     else:
-        store_fields(new_ptr + map_offset, map_stride, state, p, 6, K)
+        store_fields(new_ptr + map_offset, map_stride, w, 1, state, p, 6, K)

@@ -12,12 +12,12 @@ from .derivatives import (
     paper_gradient_backward,
     paper_kernel_grads,
 )
+from .memory import from_block, load_places, places
 from .patches import (
     from_above,
     from_below,
     from_left,
     from_right,
-    load_field,
     zero_field,
     zero_outside,
     zeros,
@@ -109,44 +109,48 @@ def image_gradient(f1, f2, image_ptr, p, K: tl.constexpr):
 
 
 @triton.jit
+def _load_neighbors(ptr, stride_h, stride_w, p, COUNT: tl.constexpr, K: tl.constexpr):
+    """All 8 neighbors of each pixel, row after row; or left, right, above and below."""
+    index, ok, y, x = places(p, COUNT, K)
+    if COUNT == 8:
+        tap = tl.where(index < 4, index, index + 1)
+    else:
+        tap = tl.where(index < 2, 3 + 2 * index, 6 * index - 11)
+    y, x = y + tap // 3 - 1, x + tap % 3 - 1
+    ok = ok & (y >= 0) & (x >= 0)
+    values = load_places(ptr, 0, stride_h, stride_w, y, x, ok, p)
+    return from_block(tl.permute(values, 1, 2, 0), COUNT, K)
+
+
+@triton.jit
 def image_gradient_to_edges(
     f1, f2, second_ptr, stride_h, stride_w, image_ptr, p, K: tl.constexpr
 ):
     """The same, right at a tile's edges, too: neighbors in F2 come from memory."""
     if K.PAPER:
+        near = _load_neighbors(second_ptr, stride_h, stride_w, p, 8, K)
         gx = zero_field(K)
         gy = gx
         for tap in tl.static_range(9):
-            near = load_field(
-                second_ptr,
-                stride_h,
-                stride_w,
-                p,
-                p.inside,
-                K,
-                tap // 3 - 1,
-                tap % 3 - 1,
-            )
             kx = tl.load(image_ptr + tap).to(tl.float32)
             ky = tl.load(image_ptr + 9 + tap).to(tl.float32)
             sx, sy = (), ()
             for i in tl.static_range(K.PIXELS):
-                value = zero_outside(near[i], p, i, False, K)
+                if tap == 4:
+                    value = f2[i]
+                else:
+                    value = zero_outside(near[tap - tap // 5][i], p, i, False, K)
                 sx += (gx[i] + kx * value,)
                 sy += (gy[i] + ky * value,)
             gx, gy = sx, sy
         return gx, gy
     else:
-        g = ()
-        for axis in tl.static_range(2):
-            before = load_field(
-                second_ptr, stride_h, stride_w, p, p.inside, K, -axis, axis - 1
-            )
-            after = load_field(
-                second_ptr, stride_h, stride_w, p, p.inside, K, axis, 1 - axis
-            )
-            g += (_central(f1, f2, before, after, image_ptr, p, axis == 1, K),)
-        return g
+        left, right, above, below = _load_neighbors(
+            second_ptr, stride_h, stride_w, p, 4, K
+        )
+        gx = _central(f1, f2, left, right, image_ptr, p, False, K)
+        gy = _central(f1, f2, above, below, image_ptr, p, True, K)
+        return gx, gy
 
 
 @triton.jit

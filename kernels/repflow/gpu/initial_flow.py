@@ -6,7 +6,8 @@ K, p: see patches.py. t: the pair's, in its clip.
 import triton
 import triton.language as tl
 
-from .patches import load_fields, store_fields, zero_field
+from .memory import load_fields, store_fields
+from .patches import zero_field
 
 
 @triton.jit
@@ -19,7 +20,7 @@ def first_state(ptr, channel, channels, t, pairs_per_clip, p, K: tl.constexpr):
         size = (0 * p.n + p.h) * p.w
         step = channels * pairs_per_clip * size
         begin = p.n * (2 * step) + channel * pairs_per_clip * size + t * size
-        u1, u2 = load_fields(ptr + begin, step, p, 2, K)
+        u1, u2 = load_fields(ptr + begin, step, p.w, 1, p, 2, K)
         return u1, u2, zero, zero, zero, zero
 
 
@@ -32,4 +33,4 @@ def store_initial_grads(
     size = p.h * p.w
     begin = ((p.n * 2 * channels + channel) * pairs_per_clip + t) * size
     step = (0 * p.n + channels) * pairs_per_clip * size
-    store_fields(ptr + begin, step, grads, p, 2, K)
+    store_fields(ptr + begin, step, p.w, 1, grads, p, 2, K)

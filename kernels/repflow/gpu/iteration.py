@@ -13,12 +13,12 @@ import triton.language as tl
 
 from .derivatives import gradient, load_taps
 from .image_gradient import image_gradient, image_gradient_to_edges
+from .memory import load_fields
 from .patches import (
     above_factor,
     from_above,
     from_left,
     left_factor,
-    load_field,
     zero_outside,
 )
 
@@ -76,18 +76,17 @@ class Coefficients(NamedTuple):
 
 @triton.jit
 def coefficients(
-    first_ptr, second_ptr, stride_h, stride_w, image_ptr, p,
+    ptr, stride_t, stride_h, stride_w, image_ptr, p,
     EDGES: tl.constexpr, K: tl.constexpr,
 ):  # fmt: skip
-    """The Coefficients of the maps F1 and F2 that begin at first_ptr and second_ptr.
+    """The Coefficients of the maps F1, which begin at ptr, and F2 a stride_t later.
 
     EDGES: the gradient of F2 is to be right at a tile's edges, too.
     """
-    f1 = load_field(first_ptr, stride_h, stride_w, p, p.inside, K)
-    f2 = load_field(second_ptr, stride_h, stride_w, p, p.inside, K)
+    f1, f2 = load_fields(ptr, stride_t, stride_h, stride_w, p, 2, K)
     if EDGES:
         gx, gy = image_gradient_to_edges(
-            f1, f2, second_ptr, stride_h, stride_w, image_ptr, p, K
+            f1, f2, ptr + stride_t, stride_h, stride_w, image_ptr, p, K
         )
     else:
         gx, gy = image_gradient(f1, f2, image_ptr, p, K)

@@ -104,7 +104,7 @@ def place_patches(
 
 
 @triton.jit
-def _is_own(p, y, x):
+def is_own(p, y, x):
     """Whether this program computes the pixel at y, x of its map."""
     return (y >= p.y_begin) & (y < p.y_end) & (x >= p.x_begin) & (x < p.x_end)
 
@@ -115,7 +115,7 @@ def own_pixels(field, p, K: tl.constexpr):
     if K.TILED:
         result = ()
         for i in tl.static_range(K.PIXELS):
-            own = p.inside & _is_own(p, p.y + i // K.COLS, p.x + i % K.COLS)
+            own = p.inside & is_own(p, p.y + i // K.COLS, p.x + i % K.COLS)
             result += (tl.where(own, field[i], 0.0),)
         return result
     else:
@@ -153,109 +153,6 @@ def zeros(COUNT: tl.constexpr, K: tl.constexpr):
     for _ in tl.static_range(COUNT):
         sums += (tl.zeros([K.GROUPS, 32], tl.float32),)
     return sums
-
-
-# Memory is read and written four pixels of a patch at a time, as (GROUPS, 32, 4): few
-# operations, which Triton's compile time is quadratic in, and vectors where they fit.
-
-
-@triton.jit
-def to_quads(field, K: tl.constexpr):
-    """A field as tensors of four pixels each; the last one repeats its first pixel."""
-    quads = ()
-    for i in tl.static_range(0, K.PIXELS, 4):
-        a = field[i]
-        b = field[i + 1] if i + 1 < K.PIXELS else field[i]
-        c = field[i + 2] if i + 2 < K.PIXELS else field[i]
-        d = field[i + 3] if i + 3 < K.PIXELS else field[i]
-        # A join puts its first argument at 0 of a new last axis.
-        quad = tl.join(tl.join(a, c), tl.join(b, d))
-        quads += (tl.reshape(quad, [a.shape[0], 32, 4]),)
-    return quads
-
-
-@triton.jit
-def from_quads(quads, K: tl.constexpr):
-    """Inverse of to_quads."""
-    field = ()
-    for i in tl.static_range(0, K.PIXELS, 4):
-        quad = tl.reshape(quads[i // 4], [quads[i // 4].shape[0], 32, 2, 2])
-        ac, bd = tl.split(quad)
-        a, c = tl.split(ac)
-        b, d = tl.split(bd)
-        field += (a,)
-        if i + 1 < K.PIXELS:
-            field += (b,)
-        if i + 2 < K.PIXELS:
-            field += (c,)
-        if i + 3 < K.PIXELS:
-            field += (d,)
-    return field
-
-
-@triton.jit
-def _quad(p, i: tl.constexpr, K: tl.constexpr):
-    """y and x of pixels i to i + 3 of every patch, and whether the patch has them."""
-    pixel = i + tl.arange(0, 4)[None, None, :]
-    y = p.y[:, :, None] + pixel // K.COLS
-    x = p.x[:, :, None] + pixel % K.COLS
-    return y, x, pixel < K.PIXELS
-
-
-@triton.jit
-def load_field(
-    ptr, stride_h, stride_w, p, exists, K: tl.constexpr,
-    DY: tl.constexpr = 0, DX: tl.constexpr = 0, OWN: tl.constexpr = False,
-):  # fmt: skip
-    """The field of the maps that begin at ptr, in float32; 0 where there is no pixel.
-
-    DY, DX: take the pixels so many rows below and columns to the right. OWN: 0 in the
-    pixels of a tile that its neighbor computes, and may be storing.
-    """
-    quads = ()
-    for i in tl.static_range(0, K.PIXELS, 4):
-        y, x, ok = _quad(p, i, K)
-        if OWN:
-            ok = ok & _is_own(p, y, x)
-        y, x = y + DY, x + DX
-        at = ptr[:, :, None] + y.to(tl.int64) * stride_h + x.to(tl.int64) * stride_w
-        ok = ok & exists[:, :, None] & (y < p.h) & (x < p.w)
-        if DY < 0 or DX < 0:
-            ok = ok & (y >= 0) & (x >= 0)
-        value = tl.load(at, mask=ok, other=0.0)
-        quads += (value.to(tl.float32),)
-    return from_quads(quads, K)
-
-
-@triton.jit
-def store_field(ptr, stride_h, stride_w, field, p, K: tl.constexpr):
-    """Store the pixels that the program computes in the maps that begin at ptr."""
-    quads = to_quads(field, K)
-    for i in tl.static_range(0, K.PIXELS, 4):
-        y, x, ok = _quad(p, i, K)
-        ok = ok & p.inside[:, :, None] & _is_own(p, y, x)
-        at = ptr[:, :, None] + y.to(tl.int64) * stride_h + x.to(tl.int64) * stride_w
-        tl.store(at, quads[i // 4], mask=ok)
-
-
-@triton.jit
-def load_fields(
-    ptr, map_stride, p, COUNT: tl.constexpr, K: tl.constexpr, OWN: tl.constexpr = False
-):
-    """COUNT fields of the maps that begin at ptr, map_stride apart; see load_field."""
-    fields = ()
-    for index in tl.static_range(COUNT):
-        at = ptr + (0 * p.n + index) * map_stride
-        fields += (load_field(at, p.w, 1, p, p.inside, K, OWN=OWN),)
-    return fields
-
-
-@triton.jit
-def store_fields(ptr, map_stride, fields, p, COUNT: tl.constexpr, K: tl.constexpr):
-    """Inverse of load_fields."""
-    for index in tl.static_range(COUNT):
-        at = ptr + (0 * p.n + index) * map_stride
-        store_field(at, p.w, 1, fields[index], p, K)
 
 
 @triton.jit

@@ -1,16 +1,48 @@
 """Where a program of the backward pass keeps states in global memory, in Triton.
 
-A state is six fields (u1, u2, p11, p12, p21, p22), a field the quads of its pixels (see
-patches.py), and a quad GROUPS * 128 numbers. ``at`` points to the first quad of a
-state; the others follow at fixed distances. It is one-dimensional, because for shapes
-as (GROUPS, 32, 4) Triton 3.6 chooses a layout that quads must be brought to through
-shared memory.
+A state is six fields (u1, u2, p11, p12, p21, p22), a field the quads of its pixels, and
+a quad GROUPS * 128 numbers: four pixels of every patch. ``at`` points to the first quad
+of a state; the others follow at fixed distances. It is one-dimensional, because for
+shapes as (GROUPS, 32, 4) Triton 3.6 chooses a layout that quads must be brought to
+through shared memory; of two-dimensional ones, it computes exchanges of threads twice.
 """
 
 import triton
 import triton.language as tl
 
-from .patches import from_quads, to_quads
+
+@triton.jit
+def to_quads(field, K: tl.constexpr):
+    """A field as tensors of four pixels each; the last one repeats its first pixel."""
+    quads = ()
+    for i in tl.static_range(0, K.PIXELS, 4):
+        a = field[i]
+        b = field[i + 1] if i + 1 < K.PIXELS else field[i]
+        c = field[i + 2] if i + 2 < K.PIXELS else field[i]
+        d = field[i + 3] if i + 3 < K.PIXELS else field[i]
+        # A join puts its first argument at 0 of a new last axis.
+        quad = tl.join(tl.join(a, c), tl.join(b, d))
+        quads += (tl.reshape(quad, [a.shape[0], 32, 4]),)
+    return quads
+
+
+@triton.jit
+def from_quads(quads, K: tl.constexpr):
+    """Inverse of to_quads."""
+    field = ()
+    for i in tl.static_range(0, K.PIXELS, 4):
+        quad = tl.reshape(quads[i // 4], [quads[i // 4].shape[0], 32, 2, 2])
+        ac, bd = tl.split(quad)
+        a, c = tl.split(ac)
+        b, d = tl.split(bd)
+        field += (a,)
+        if i + 1 < K.PIXELS:
+            field += (b,)
+        if i + 2 < K.PIXELS:
+            field += (c,)
+        if i + 3 < K.PIXELS:
+            field += (d,)
+    return field
 
 
 @triton.jit
