@@ -70,7 +70,7 @@ class Model:
         """Data, views and metric of the config's test, in words."""
         return protocol(self._config)
 
-    @property
+    @cached_property
     def training(self) -> str:
         """Weights to start from, steps and batch; empty for configs that only test."""
         return training(self._config)

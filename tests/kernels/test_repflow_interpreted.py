@@ -48,7 +48,7 @@ def test_shapes(shape, variant):
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("n_iters", [1, 2, 7])
 def test_iterations(n_iters, variant):
-    check_against_reference("triton", make_maps((1, 2, 3, 5, 4)), variant, n_iters)
+    check_against_reference("triton", make_maps((1, 1, 3, 5, 4)), variant, n_iters)
 
 
 @pytest.mark.parametrize(
@@ -95,16 +95,18 @@ def test_strides_and_empty_batch():
     assert empty["out"].shape == (0, 4, 2, 5, 6)
 
 
-@pytest.mark.parametrize("wanted", ["x", "image_kernel", "flow_kernel", "tau"])
-def test_one_gradient_alone(wanted):
+def test_one_gradient_alone():
     x, params = make_maps((1, 2, 3, 5, 4)), make_parameters("paper", 2)
     grad = torch.randn(1, 4, 2, 5, 4)
-    expected = run_flow("triton", x, params, grad, 3, "paper")[wanted]
-    leaves = {"x": x, **params}
-    leaves[wanted].requires_grad_()
-    out = representation_flow(*leaves.values(), 3, "paper", "triton")
-    (got,) = torch.autograd.grad(out, leaves[wanted], grad)
-    torch.testing.assert_close(got, expected, rtol=1e-6, atol=1e-6)
+    expected = run_flow("triton", x, params, grad, 3, "paper")
+    for wanted in ("x", "image_kernel", "flow_kernel", "tau"):
+        leaves = {"x": x, **params}
+        leaves[wanted] = leaves[wanted].clone().requires_grad_()
+        out = representation_flow(*leaves.values(), 3, "paper", "triton")
+        (got,) = torch.autograd.grad(out, leaves[wanted], grad)
+        torch.testing.assert_close(
+            got, expected[wanted], rtol=1e-6, atol=1e-6, msg=wanted
+        )
 
 
 def test_nan_is_not_hidden():
