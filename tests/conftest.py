@@ -55,8 +55,16 @@ auto_scale_lr = dict(enable=False, base_batch_size=2)
 """
 
 
-# Files that take more than a minute
-LONG = "test_repflow_interpreted", "test_configs", "test_protocol", "test_tools"
+# Files that take about a minute or more
+LONG = (
+    "test_repflow_compiled",
+    "test_kernels_emulated",
+    "test_repflow_interpreted",
+    "test_configs",
+    "test_monet_tools",
+    "test_tools",
+    "test_export",
+)
 
 
 def pytest_addoption(parser):
