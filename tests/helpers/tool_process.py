@@ -1,8 +1,9 @@
 """Tools in processes of their own, without most of the time that these take to start.
 
 A server imports the packages of others that tools need, and forks itself for each tool,
-which imports FlowZoo and mmaction2 as ever. What the environment tells those packages
-when they are imported is that of the server, and a tool's atexit functions do not run.
+which imports FlowZoo, mmaction2 and Triton as ever. What the environment tells the
+packages of the server is what it was when the first tool ran, and a tool's atexit
+functions do not run.
 """
 
 import multiprocessing
@@ -21,7 +22,7 @@ SERVER.set_forkserver_preload(
 )
 
 
-def run_tool(path, *arguments, cwd=ROOT, timeout=600) -> subprocess.CompletedProcess:
+def run_tool(path, *arguments, cwd=ROOT, timeout=1200) -> subprocess.CompletedProcess:
     """Run a Python file as the main program; both of its outputs are in ``stdout``."""
     command = [str(path), *map(str, arguments)]
     with tempfile.NamedTemporaryFile("r") as output:

@@ -6,13 +6,15 @@ it; ``TRITON_INTERPRET=1 pytest FILE`` shows the single tests.
 """
 
 import os
-import subprocess
-import sys
+from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
+from helpers.tool_process import run_tool
 
 INTERPRET = {"TRITON_INTERPRET": "1", "OMP_NUM_THREADS": "1"}
+PYTEST = Path(pytest.__file__).with_name("__main__.py")
 
 
 class InterpretedFile(pytest.File):
@@ -23,15 +25,10 @@ class InterpretedFile(pytest.File):
 class InterpretedRun(pytest.Item):
     def runtest(self):
         pytest.importorskip("triton")
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", self.path]
+        command = [PYTEST, "-p", "no:cacheprovider", self.path]
         command += ["--slow"] if self.config.getoption("--slow") else []
-        run = subprocess.run(
-            command,
-            env=os.environ | INTERPRET,
-            cwd=self.config.rootpath,
-            capture_output=True,
-            text=True,
-        )
+        with mock.patch.dict(os.environ, INTERPRET):
+            run = run_tool(*command, timeout=3600)
         assert run.returncode == 0, run.stdout[-4000:]
         assert " passed" in run.stdout
 
