@@ -28,8 +28,9 @@ from flowzoo_kernels.repflow.gpu import tiling
 
 # For which launches are planned, and the states computed again are counted.
 MAPS, N_ITERS = 480, 20
-# Launches on tiles, as (FIRST, LAST). Those that there are most of come first.
-LAUNCHES = (False, False), (True, False), (False, True)
+# On tiles, the kernel of which there are most launches comes first: forward it is not
+# the last one, backward not the first.
+EDGES = False, True
 TOOLS = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
 FEATURES = {"x_ptr", "out_ptr", "grad_ptr"}  # of the caller's type, the rest float32
 NAMES = "kernel", "variant", "target", "dtype", "map"  # of a row
@@ -120,7 +121,7 @@ def compile_one(
     size: int,
     dtype: str,
     sobel: bool = True,
-    launches: tuple[tuple[bool, bool], ...] = LAUNCHES,
+    edges: tuple[bool, ...] = EDGES,
     initial_flow: bool = False,
 ) -> dict:
     """One kernel as it is launched for maps of size x size.
@@ -128,7 +129,7 @@ def compile_one(
     Args:
         kind: 'forward', 'backward' or 'backward, all gradients'.
         sobel: whether paper's flow kernels are the Sobel filters it starts from.
-        launches: those on tiles; the row has the most registers and spills of them.
+        edges: kernels on tiles; the row has the most registers and spills of them.
         initial_flow: whether one is given, and in the backward pass its gradient, too.
     """
     row = {"kernel": kind, "variant": variant, "target": target, "dtype": dtype}
@@ -138,11 +139,11 @@ def compile_one(
         row["variant"] = "paper, learned filters"
     maps = torch.empty(MAPS, 1, 2, size, size, device="meta")
     if kind == "forward":
-        kernel = gpu.forward_kernel
+        kernel, edge_name = gpu.forward_kernel, "LAST"
         plan = tiling.plan_forward(maps, N_ITERS, variant == "paper")
-        launched = {}
+        launched = {} if plan.halo_before else {"old_ptr": None}
     else:
-        kernel = gpu.backward_kernel
+        kernel, edge_name = gpu.backward_kernel, "FIRST"
         plan, _ = tiling.plan_backward(maps, N_ITERS, variant == "paper")
         everything = kind == "backward, all gradients"
         launched = {"NEED_X": True, "NEED_DIV": True, "SUMS": gpu.SUMS}
@@ -155,8 +156,8 @@ def compile_one(
     launched["K"] = gpu.constants(plan, variant, sobel, sobel)
     options = gpu.options(plan, target_of(target).warp_size)
     usages, seconds = [], []
-    for first, last in launches if plan.halo_before else [(True, True)]:
-        source = source_of(kernel, dtype, launched | {"FIRST": first, "LAST": last})
+    for edge in edges if plan.halo_before else EDGES[1:]:
+        source = source_of(kernel, dtype, launched | {edge_name: edge})
         compiled, passed = timed_compile(source, target, options)
         seconds.append(passed)
         usages.append(usage_of(compiled))

@@ -27,7 +27,7 @@ VARIANTS = ("paper", "tvl1")
     ],
 )
 def test_compiles_without_spills(kind, target, size, variant):
-    check(kind, variant, target, size, launches=compile_repflow.LAUNCHES[:1])
+    check(kind, variant, target, size, edges=(False,))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -37,9 +37,8 @@ def test_compiles_with_an_initial_flow(kind, size, variant):
 
 
 def test_compiles_with_an_initial_flow_for_tiles():
-    launches = ((True, False),)  # the first of several
-    options = {"launches": launches, "initial_flow": True}
-    check("backward", "tvl1", "sm_90", 56, **options)
+    # The first of several launches.
+    check("backward", "tvl1", "sm_90", 56, edges=(True,), initial_flow=True)
 
 
 def check(kind, variant, target, size, **options):

@@ -23,7 +23,7 @@ from .iteration import (
 )
 from .iteration_backward import iterate_backward, zero_sums
 from .memory import load_fields, load_some, store_fields
-from .patches import own_pixels, place_patches, zero_field
+from .patches import own_pixels, place_patches, plus, zero_field
 from .state_workspace import load_state, state_at, state_slot, store_state
 
 # Sums of a program, in this order; see parameter_gradients.py.
@@ -34,10 +34,15 @@ SUM_FLOW = tl.constexpr(6)
 
 
 @triton.jit
-def load_output_grads(ptr, stride_c, stride_h, stride_w, channels, p, K: tl.constexpr):
-    """Gradient of the last state: that of u1 lies at ptr, that of u2 channels later."""
+def load_output_grads(
+    ptr, stride_c, stride_h, stride_w, channels, last, p, K: tl.constexpr
+):
+    """Gradient of the last state: that of u1 lies at ptr, that of u2 channels later.
+
+    It is 0 unless last.
+    """
     step = (0 * p.n + channels) * stride_c
-    u1_grad, u2_grad = load_fields(ptr, step, stride_h, stride_w, p, 2, K)
+    u1_grad, u2_grad = load_fields(ptr, step, stride_h, stride_w, p, 2, K, exist=last)
     zero = zero_field(K)
     return u1_grad, u2_grad, zero, zero, zero, zero
 
@@ -100,15 +105,6 @@ def add_image_kernel_sums(ptr, f2, coeff_grads, p, K: tl.constexpr):
     _add_sums(ptr, begin, sums, 18 if K.PAPER else 6)
 
 
-@triton.jit
-def _plus(a, b, K: tl.constexpr):
-    """Sum of two fields."""
-    total = ()
-    for i in tl.static_range(K.PIXELS):
-        total += (a[i] + b[i],)
-    return total
-
-
 @compile_once
 def backward_kernel(
     grad_ptr,  # (N, 2C, T-1, H, W), strides follow
@@ -140,7 +136,7 @@ def backward_kernel(
     channel_sums,  # of all launches
     first_sums,  # of this launch's groups and tiles
     state_ptr,  # (6, N, C, T-1, H, W): state before this launch, unless FIRST
-    old_ptr,  # (6, N, C, T-1, H, W): gradient of the state after it, unless LAST
+    old_ptr,  # (6, N, C, T-1, H, W): gradient of the state after it, unless last
     new_ptr,  # (6, N, C, T-1, H, W): of that before it, out, unless FIRST
     coeff_grads_ptr,  # (3, N, C, T-1, H, W): of F2 - F1 and of F2's gradient
     initial_ptr,  # (N, 2C, T-1, H, W): u to begin with if FIRST, None for zeros
@@ -154,6 +150,7 @@ def backward_kernel(
     channels,
     h,
     w,
+    last,  # whether no launch comes after; of whole maps none does
     n_iters,  # of this launch
     segment,  # iterations whose states are kept at a time
     segments,
@@ -164,7 +161,6 @@ def backward_kernel(
     tiles_x,
     K: tl.constexpr,
     FIRST: tl.constexpr,
-    LAST: tl.constexpr,
     NEED_X: tl.constexpr,
     NEED_IMAGE: tl.constexpr,
     NEED_FLOW: tl.constexpr,
@@ -180,8 +176,9 @@ def backward_kernel(
     workspace_ptr += tl.program_id(0).to(tl.int64) * (segment + segments) * size
     need_maps: tl.constexpr = NEED_X or NEED_IMAGE
     from_zero: tl.constexpr = FIRST and initial_ptr is None
+    last = last != 0
     # States that there are: what comes after the last p of all does not matter.
-    states = n_iters if LAST else n_iters + 1
+    states = n_iters + tl.where(last, 0, 1)
     groups = tl.cdiv(pairs, maps_per_program)
     for task in range(tl.program_id(0), channels * groups * tiles, tl.num_programs(0)):
         channel = task // tiles // groups
@@ -200,15 +197,16 @@ def backward_kernel(
         x_h, x_w = 0 * p.n + stride_h, 0 * p.n + stride_w
         coeffs = coefficients(first, stride_t, x_h, x_w, image, p, K.TILED, K)
         map_offset = ((p.n * channels + channel) * (frames - 1) + t) * (h * w)
-        if LAST:
-            u1_grad = p.n * grad_stride_n + (0 * p.n + channel) * grad_stride_c
-            u1_grad += t * grad_stride_t
-            grads = load_output_grads(
-                grad_ptr + u1_grad, grad_stride_c, 0 * p.n + grad_stride_h,
-                0 * p.n + grad_stride_w, channels, p, K,
-            )  # fmt: skip
-        else:
-            grads = load_fields(old_ptr + map_offset, map_stride, w, 1, p, 6, K)
+        grads_at = grad_ptr + p.n * grad_stride_n + (0 * p.n + channel) * grad_stride_c
+        grads = load_output_grads(
+            grads_at + t * grad_stride_t, grad_stride_c, 0 * p.n + grad_stride_h,
+            0 * p.n + grad_stride_w, channels, last, p, K,
+        )  # fmt: skip
+        if K.TILED:
+            old = old_ptr + map_offset
+            old = load_fields(old, map_stride, w, 1, p, 6, K, exist=not last)
+            u1_grad, u2_grad = plus(grads[0], old[0], K), plus(grads[1], old[1], K)
+            grads = (u1_grad, u2_grad, old[2], old[3], old[4], old[5])
         if not from_zero:
             if FIRST:
                 state = first_state(initial_ptr, channel, channels, t, frames - 1, p, K)
@@ -245,13 +243,15 @@ def backward_kernel(
         task_sums = sums_ptr + (0 * tl.program_id(0).to(tl.int64) + row) * SUMS
         add_parameter_sums(task_sums, sums, NEED_FLOW, NEED_DIV, K)
         coeff_grads_at = coeff_grads_ptr + map_offset
-        if need_maps and not LAST:
+        if need_maps and K.TILED:
             # Neighbors add to the other pixels, which only the first launch needs.
-            existing = load_fields(coeff_grads_at, map_stride, w, 1, p, 3, K, not FIRST)
+            existing = load_fields(
+                coeff_grads_at, map_stride, w, 1, p, 3, K, not FIRST, not last
+            )
             coeff_grads = (
-                _plus(coeff_grads[0], existing[0], K),
-                _plus(coeff_grads[1], existing[1], K),
-                _plus(coeff_grads[2], existing[2], K),
+                plus(coeff_grads[0], existing[0], K),
+                plus(coeff_grads[1], existing[1], K),
+                plus(coeff_grads[2], existing[2], K),
             )
         if not FIRST:
             store_fields(new_ptr + map_offset, map_stride, w, 1, grads, p, 6, K)
@@ -278,7 +278,7 @@ def backward_kernel(
                 0, frames_there[None, :, :], 2, True, K,
             )  # fmt: skip
             x_grads = (
-                _plus(first_grad, existing[0], K),
-                _plus(second_grad, existing[1], K),
+                plus(first_grad, existing[0], K),
+                plus(second_grad, existing[1], K),
             )
             store_fields(to, x_grad_stride_t, to_h, to_w, x_grads, p, 2, K)

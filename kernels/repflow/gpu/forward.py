@@ -19,7 +19,7 @@ from .iteration import (
     new_u,
 )
 from .memory import load_fields, store_fields
-from .patches import place_patches
+from .patches import place_patches, plus
 
 
 @compile_once
@@ -37,22 +37,22 @@ def forward_kernel(
     theta_ptr,  # (1,)
     lam_ptr,  # (1,)
     tau_ptr,  # (1,)
-    old_ptr,  # (6, N, C, T-1, H, W): state before, unless FIRST
+    old_ptr,  # (6, N, C, T-1, H, W): state before, if not first; None for one launch
     new_ptr,  # (6, N, C, T-1, H, W), after, unless LAST
-    initial_ptr,  # (N, 2C, T-1, H, W): u to begin with if FIRST, None for zeros
+    initial_ptr,  # (N, 2C, T-1, H, W): u to begin with, None for zeros
     map_stride,  # N * C * (T-1) * H * W
     pairs,  # N * (T - 1)
     pairs_per_clip,  # T - 1
     channels,
     h,
     w,
+    first,  # whether no launch comes before
     n_iters,  # of this launch
     maps_per_program,
     halo_before,
     halo_after,
     tiles_x,
     K: tl.constexpr,
-    FIRST: tl.constexpr,
     LAST: tl.constexpr,
 ):
     """Some iterations of the flow of one tile, or of several whole maps."""
@@ -73,10 +73,17 @@ def forward_kernel(
     x_ptr += p.n * stride_n + (0 * p.n + channel) * stride_c + p.t * stride_t
     stride_h, stride_w = 0 * p.n + stride_h, 0 * p.n + stride_w
     coeffs = coefficients(x_ptr, stride_t, stride_h, stride_w, image_ptr, p, False, K)
-    if FIRST:
-        state = first_state(initial_ptr, channel, channels, p.t, pairs_per_clip, p, K)
-    else:
-        state = load_fields(old_ptr + map_offset, map_stride, w, 1, p, 6, K)
+    state = first_state(
+        initial_ptr, channel, channels, p.t, pairs_per_clip, p, K, first != 0
+    )
+    if old_ptr is not None:
+        old = old_ptr + map_offset
+        old = load_fields(old, map_stride, w, 1, p, 6, K, exist=first == 0)
+        if initial_ptr is None:
+            state = old
+        else:
+            u1, u2 = plus(state[0], old[0], K), plus(state[1], old[1], K)
+            state = (u1, u2, old[2], old[3], old[4], old[5])
     for _ in range(n_iters - 1 if LAST else n_iters):
         state = iterate(state, coeffs, params, p, K)
     if LAST:

@@ -11,8 +11,13 @@ from .patches import zero_field
 
 
 @triton.jit
-def first_state(ptr, channel, channels, t, pairs_per_clip, p, K: tl.constexpr):
-    """The state before the first iteration; its u is zero, too, if ptr is None."""
+def first_state(
+    ptr, channel, channels, t, pairs_per_clip, p, K: tl.constexpr, exist=True
+):
+    """The state before the first iteration; its u is zero, too, if ptr is None.
+
+    exist: whether the flow does; otherwise it counts as zero.
+    """
     zero = zero_field(K)
     if ptr is None:
         return zero, zero, zero, zero, zero, zero
@@ -20,7 +25,7 @@ def first_state(ptr, channel, channels, t, pairs_per_clip, p, K: tl.constexpr):
         size = (0 * p.n + p.h) * p.w
         step = channels * pairs_per_clip * size
         begin = p.n * (2 * step) + channel * pairs_per_clip * size + t * size
-        u1, u2 = load_fields(ptr + begin, step, p.w, 1, p, 2, K)
+        u1, u2 = load_fields(ptr + begin, step, p.w, 1, p, 2, K, exist=exist)
         return u1, u2, zero, zero, zero, zero
 
 

@@ -50,7 +50,8 @@ def iteration_launches(
     variant: str,
     plan: Tiling,
     n_iters: int,
-    edges: dict[str, bool],
+    first: bool,
+    last: bool,
     initial: Tensor | None,
 ) -> Iterator[Launch]:
     """Some iterations, from state old, or initial flow, to state new, or out."""
@@ -65,22 +66,23 @@ def iteration_launches(
             **_strides("", x),
             out_ptr=out,
             **arguments,
-            old_ptr=old,
+            old_ptr=None if first and last else old,
             new_ptr=new,
-            initial_ptr=initial if edges["FIRST"] else None,
+            initial_ptr=initial,
             map_stride=pairs * c * h * w,
             pairs=pairs,
             pairs_per_clip=t - 1,
             channels=c,
             h=h,
             w=w,
+            first=int(first),
             n_iters=n_iters,
             maps_per_program=plan.shape.maps_per_program,
             halo_before=plan.halo_before,
             halo_after=plan.halo_after,
             tiles_x=plan.across,
             K=constants(plan, variant, sobel, not trained),
-            **edges,
+            LAST=last,
             **options(plan, warp_size(x)),
         )
         yield Launch(forward_kernel, grid, arguments_of_kind)
@@ -101,9 +103,11 @@ def forward_launches(
     old, new = new_fields(x, 2, 6) if several else (out, out)
     for begin in range(0, n_iters, plan.iterations):
         count = min(plan.iterations, n_iters - begin)
-        edges = {"FIRST": begin == 0, "LAST": begin + count == n_iters}
+        first, last = begin == 0, begin + count == n_iters
         fields = x, out, arguments, old, new
-        yield from iteration_launches(*fields, variant, plan, count, edges, initial)
+        yield from iteration_launches(
+            *fields, variant, plan, count, first, last, initial
+        )
         old, new = new, old
 
 
@@ -184,11 +188,10 @@ class Backward:
         # after a launch back, which computes it again.
         for index, slot, target in schedule(self.launches, STATES):
             if index == ADVANCE:
-                edges = {"FIRST": slot == 0, "LAST": False}
                 fields = states[slot], states[0]
                 arguments = x, x, self.arguments, *fields, self.variant, recompute_plan
                 yield from iteration_launches(
-                    *arguments, self.plan.iterations, edges, self.initial
+                    *arguments, self.plan.iterations, slot == 0, False, self.initial
                 )
                 states[0], states[target] = states[target], states[0]
             else:
@@ -238,6 +241,7 @@ class Backward:
                     channels=c,
                     h=h,
                     w=w,
+                    last=int(index == self.launches - 1),
                     n_iters=min(plan.iterations, self.n_iters - done),
                     segment=self.segments[0],
                     segments=self.segments[1],
@@ -248,7 +252,6 @@ class Backward:
                     tiles_x=plan.across,
                     K=constants(plan, self.variant, sobel, not self.needs["NEED_FLOW"]),
                     FIRST=first,
-                    LAST=index == self.launches - 1,
                     **self.needs,
                     SUMS=SUMS,
                     **options(plan, warp_size(x)),

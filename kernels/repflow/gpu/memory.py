@@ -104,16 +104,18 @@ def load_places(ptr, offset, stride_h, stride_w, y, x, ok, p):
 @triton.jit
 def load_fields(
     ptr, stride, stride_h, stride_w, p, COUNT: tl.constexpr, K: tl.constexpr,
-    OWN: tl.constexpr = False,
+    OWN: tl.constexpr = False, exist=True,
 ):  # fmt: skip
     """COUNT fields that lie a stride apart, in float32; 0 where there is no pixel.
 
     OWN: 0 in the pixels of a tile that its neighbor computes, and may be storing.
+    exist: whether the fields do; otherwise they are 0, too.
     """
+    end = tl.where(exist, COUNT, 0)
     padded = ()
     for begin in tl.static_range(0, COUNT, K.AT_ONCE):
         padded += load_some(
-            ptr, stride, stride_h, stride_w, p, begin, COUNT,
+            ptr, stride, stride_h, stride_w, p, begin, end,
             K.AT_ONCE if COUNT - begin > K.AT_ONCE // 2 else K.AT_ONCE // 2, OWN, K,
         )  # fmt: skip
     fields = ()

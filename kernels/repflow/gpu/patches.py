@@ -147,6 +147,15 @@ def zero_field(K: tl.constexpr):
 
 
 @triton.jit
+def plus(a, b, K: tl.constexpr):
+    """Sum of two fields."""
+    total = ()
+    for i in tl.static_range(K.PIXELS):
+        total += (a[i] + b[i],)
+    return total
+
+
+@triton.jit
 def zeros(COUNT: tl.constexpr, K: tl.constexpr):
     """COUNT sums, each with a part in every thread."""
     sums = ()
