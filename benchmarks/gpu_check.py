@@ -9,19 +9,24 @@
 For a machine that is rented by the minute: nothing is installed on it, each step stops
 before its time is over, what it has measured until then is written, and its results are
 at most 8 files of 16 MiB. `--wheels FOLDER` reads what `wheels` has packed; FOLDER and
-the repository's files have to stay below 64 MiB together.
+the repository's files have to stay below 64 MiB together, which they do without
+checkpoints/.
 
 tests: every kernel against its reference, on as many processes as there are cores;
 then, alone, the tensors of more than 2^31 elements. bench: times and memory against the
 baselines. train: two networks of full width on MotionShapes, and their weights in half
-precision. timeline.json says what was run for how long.
+precision. timeline.json says what was run for how long, on what.
 """
 
 import argparse
+import contextlib
+import importlib.metadata
 import io
 import json
 import os
+import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -45,6 +50,8 @@ LIMIT = 64 << 20  # bytes that travel, and that come back
 FILES, LARGEST = 8, 16 << 20  # that come back, and bytes of one
 PART = 15 << 20  # bytes of a file with weights
 RESERVE = 20  # seconds for what comes after the last command
+PATIENCE = 10  # seconds that a command has to write what it knows, once it is stopped
+VERSIONS = "torch", "triton", "numpy", "numba"
 
 
 @dataclass(frozen=True)
@@ -63,8 +70,9 @@ class Command:
 
 
 def _pytest(name: str, marker: str, seconds: int, *options: str) -> Command:
-    arguments = ["-m", "pytest", "tests/gpu", "-m", marker, "-ra", *options]
-    return Command(name, [*arguments, f"--junitxml={{out}}/{name}.xml"], seconds)
+    arguments = ["-m", "pytest", "tests/gpu", "-m", marker, "-ra", "-vv", *options]
+    arguments += ["--durations=20", f"--junitxml={{out}}/{name}.xml"]
+    return Command(name, arguments, seconds)
 
 
 def _bench(
@@ -169,28 +177,53 @@ def run_step(
     """Run the commands of a step; returns how many failed or ran out of time."""
     deadline = time.monotonic() + 60 * minutes - RESERVE
     out.mkdir(parents=True, exist_ok=True)
-    timeline = []
+    commands = []
+    timeline = {"step": step, "dry run": dry, **machine(), "commands": commands}
     with tempfile.TemporaryDirectory() as folder, (out / "log.txt").open("w") as log:
         work = Path(folder)
         variables = environment(wheels, work, dry)
         variables["FLOWZOO_RESULTS"] = str(out)
+        if step == "train":  # reads the weights
+            sys.path[:0] = variables["PYTHONPATH"].split(os.pathsep)
         for command in STEPS[step]:
             limit = min(command.seconds, deadline - time.monotonic())
             entry = {"command": command.name, "limit": round(max(0, limit))}
-            timeline.append(entry)
+            entry |= {"load before": os.getloadavg()[0], "ended": "under way"}
+            commands.append(entry)
+            write_timeline(out, timeline)
             if limit < 5:
                 entry["ended"] = "not started: no time was left"
             else:
                 arguments = [a.format(out=out, work=work) for a in command.arguments]
                 arguments += command.small if dry else []
-                entry |= run_command(arguments, limit, variables, log)
-            (out / "timeline.json").write_text(json.dumps(timeline, indent=1))
+                print(f"== {command.name}", file=log, flush=True)
+                try:
+                    entry |= run_command(arguments, limit, variables, log)
+                finally:  # also where this process is stopped
+                    write_timeline(out, timeline)
+                    pack_weights(work, out)
+                if entry["ended"] != 0:
+                    print((out / "log.txt").read_text(errors="replace")[-1500:])
+            write_timeline(out, timeline)
             print(json.dumps(entry), flush=True)
-        if step == "train":
-            sys.path[:0] = variables["PYTHONPATH"].split(os.pathsep)
-            pack_weights(work, out)
     print("comes back:", json.dumps(what_comes_back(out)))
-    return sum(entry["ended"] != 0 for entry in timeline)
+    return sum(entry["ended"] != 0 for entry in commands)
+
+
+def has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def machine() -> dict[str, object]:
+    """Versions and cores, without importing torch."""
+    versions = {name: importlib.metadata.version(name) for name in VERSIONS}
+    return {"python": platform.python_version(), **versions, "cores": os.cpu_count()}
+
+
+def write_timeline(out: Path, timeline: dict) -> None:
+    (out / "timeline.json").write_text(json.dumps(timeline, indent=1))
 
 
 def what_comes_back(out: Path) -> dict[str, int]:
@@ -203,7 +236,7 @@ def what_comes_back(out: Path) -> dict[str, int]:
 
 
 def run_command(arguments: list[str], limit: float, variables: dict, log) -> dict:
-    """Run Python with the arguments; it is asked to stop at the limit, then killed."""
+    """Run Python with the arguments; at the limit it is interrupted, then killed."""
     start = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, *arguments],
@@ -217,22 +250,26 @@ def run_command(arguments: list[str], limit: float, variables: dict, log) -> dic
         ended = process.wait(limit)
     except subprocess.TimeoutExpired:
         ended = f"stopped after {limit:.0f} s"
-        for stop, patience in ((15, 5), (9, None)):
-            try:
-                os.killpg(process.pid, stop)
-                process.wait(patience)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                continue
+        process.send_signal(signal.SIGINT)  # pytest reports what it has
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     return {"seconds": round(time.monotonic() - start, 1), "ended": ended}
 
 
 def pack_weights(work: Path, out: Path) -> None:
     """The newest weights of each training in half precision, in parts, and its log."""
+    markers = sorted(work.glob("**/last_checkpoint"))
+    if not markers:
+        return
     import torch
 
     import flowzoo  # noqa: F401  mmengine's checkpoints can be read
 
-    for marker in sorted(work.glob("**/last_checkpoint")):
+    for marker in markers:
         folder = marker.parent
         state = torch.load(marker.read_text().strip(), map_location="cpu")["state_dict"]
         packed = io.BytesIO()
@@ -261,18 +298,30 @@ def pack_wheels(folder: Path) -> None:
             with tarfile.open(folder / f"{wheel.stem}.tar.xz", "w:xz") as tar:
                 for path in site.iterdir():
                     tar.add(path, path.name)
-    files = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split("\0")
-    own = sum((ROOT / name).lstat().st_size for name in filter(None, files))
-    packed = sum(path.stat().st_size for path in folder.glob("*.tar.xz"))
-    total = own + packed
-    print(
-        f"repository {own / 2**20:.1f} MiB + {folder} {packed / 2**20:.1f} MiB = "
-        f"{total / 2**20:.1f} MiB of {LIMIT / 2**20:.0f}"
-    )
-    if total > LIMIT:
-        raise SystemExit("more than may travel")
+    sizes = what_travels(folder)
+    print(", ".join(f"{name} {size} MiB" for name, size in sizes.items()))
+    if sum(sizes.values()) > LIMIT >> 20:
+        raise SystemExit(
+            f"more than the {LIMIT >> 20} MiB that may travel; nothing there needs "
+            "checkpoints/: delete it, and 'git checkout checkpoints' afterward"
+        )
+
+
+def what_travels(wheels: Path) -> dict[str, float]:
+    """MiB of the checkout's files, the weights apart, and of the packed wheels."""
+    command = ["git", "ls-files", "-z"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    files = {name: ROOT / name for name in done.stdout.split("\0") if name}
+    weights = {name for name in files if name.startswith("checkpoints/")}
+
+    def size(paths) -> float:
+        return round(sum(p.lstat().st_size for p in paths if p.exists()) / 2**20, 1)
+
+    return {
+        "repository": size(p for name, p in files.items() if name not in weights),
+        "checkpoints": size(files[name] for name in weights),
+        "wheels": size(wheels.glob("*.tar.xz")),
+    }
 
 
 def main() -> None:
@@ -288,7 +337,12 @@ def main() -> None:
     folder = args.folder or Path(os.environ.get("OUT", "work_dirs/gpu"))
     if args.step == "wheels":
         pack_wheels(folder)
+    elif args.wheels and not any(args.wheels.glob("*.tar.xz")):
+        parser.error(f"{args.wheels} holds no *.tar.xz; 'wheels' packs them")
+    elif not args.dry_run and not has_gpu():
+        parser.error("PyTorch sees no GPU; --dry-run stubs one")
     else:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what it runs
         out = folder.resolve()
         failed = run_step(args.step, out, args.minutes, args.wheels, args.dry_run)
         sys.exit(min(1, failed))

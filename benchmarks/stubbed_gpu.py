@@ -2,7 +2,7 @@
 
 After :func:`install`, launches of Triton's kernels are prepared up to the driver and
 end there; results are those of the Numba kernels. Events read the clock, and a graph
-runs the operations again that were captured.
+runs the operations again that were captured. torch.compile traces, but generates no code.
 """
 
 import contextlib
@@ -142,6 +142,7 @@ def install() -> None:
         "get_device_properties": lambda *_: properties,
         "get_device_capability": lambda *_: (9, 0),
         "mem_get_info": lambda *_: (0, 0),
+        "get_rng_state": lambda *_: torch.get_rng_state(),
         "Event": _Event,
         "CUDAGraph": _Graph,
         "graph": graph,
@@ -152,12 +153,17 @@ def install() -> None:
     }
     quiet = "synchronize", "manual_seed", "manual_seed_all", "empty_cache", "init"
     quiet += "reset_peak_memory_stats", "set_sync_debug_mode", "set_device"
+    quiet += ("set_rng_state",)
     sizes = "memory_allocated", "max_memory_allocated", "memory_reserved"
     stubs |= dict.fromkeys(quiet, nothing) | dict.fromkeys(sizes, no_bytes)
     for name, stub in stubs.items():
         setattr(torch.cuda, name, stub)
+    torch.accelerator.is_available = lambda: False
+    # Inductor would write C++, which says nothing of a GPU.
+    torch.compile = functools.partial(torch.compile, backend="aot_eager")
     subprocess.run = _run
     checks.resolve_backend = _resolve_backend
+    checks._has_value = lambda _tensor: False  # of tensors on a GPU none is read
     for operator in OPERATORS:
         package = f"flowzoo_kernels.{operator}"
         gpu, cpu = (importlib.import_module(f"{package}.{n}") for n in ("gpu", "cpu"))
