@@ -300,7 +300,7 @@ def main() -> None:
         help="maps for which torch.compile runs too; it takes minutes for each",
     )
     parser.add_argument("--clips", type=int, help="32 on a GPU, 4 on a CPU")
-    parser.add_argument("--suffix", default="", help="of the result's name")
+    parser.add_argument("--suffix", default="", help="of the result's name; no plot")
     parser.add_argument("--no-memory", action="store_true")
     parser.add_argument(
         "--backward-pixels",
@@ -351,7 +351,9 @@ def main() -> None:
                 row["times x, out, gradients"] = round(peak / case_bytes(shape), 2)
                 memory.append(row)
                 print(json.dumps(row))
-    plot(rows, write(args, rows, memory, around).with_suffix(".png"))
+    path = write(args, rows, memory, around)
+    if not args.suffix:
+        plot(rows, path.with_suffix(".png"))
 
 
 if __name__ == "__main__":

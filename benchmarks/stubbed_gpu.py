@@ -2,7 +2,7 @@
 
 After :func:`install`, launches of Triton's kernels are prepared up to the driver and
 end there; results are those of the Numba kernels. Events read the clock, and a graph
-runs the operations again that were captured. torch.compile traces, but generates no code.
+runs the operations again that were captured. torch.compile generates no code.
 """
 
 import contextlib

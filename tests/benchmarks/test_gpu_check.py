@@ -1,10 +1,13 @@
 """gpu_check.py with other commands: it ends in time and brings back what there is."""
 
 import json
+import os
+import signal
 import sys
 import time
 
 import gpu_check
+import gpu_check_report
 import pytest
 import stubbed_gpu
 import torch
@@ -20,15 +23,21 @@ def run(monkeypatch, tmp_path):
         monkeypatch.setattr(gpu_check, "RESERVE", 0)
         monkeypatch.setitem(gpu_check.STEPS, "bench", list(commands))
         failed = gpu_check.run_step("bench", tmp_path / "out", minutes, None)
-        timeline = json.loads((tmp_path / "out" / "timeline.json").read_text())
-        return failed, timeline, (tmp_path / "out" / "log.txt").read_text()
+        return failed, *what_is_there(tmp_path / "out")
 
     return run
 
 
+def what_is_there(out):
+    """The commands of the timeline, and the log."""
+    timeline = json.loads((out / "timeline.json").read_text())
+    return timeline["commands"], (out / "log.txt").read_text()
+
+
 def test_commands_that_fail_or_hang_do_not_stop_the_others(run):
     stubborn = "import signal; signal.signal(15, signal.SIG_IGN); "
-    child = "subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    child = "child = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=-1)\n"
+    child += "try: time.sleep(60)\nexcept KeyboardInterrupt: print('reported')"
     start = time.monotonic()
     failed, timeline, log = run(
         Command("wrong", ["-c", "raise SystemExit('no such thing')"], 20),
@@ -45,7 +54,64 @@ def test_commands_that_fail_or_hang_do_not_stop_the_others(run):
     ]
     assert failed == 3
     assert log.count("began") == 2
+    assert log.count("reported") == 1  # it was interrupted
     assert "no such thing" in log and "imported" in log
+
+
+def test_what_runs_ends_with_the_script(run, tmp_path):
+    command = Command("slow", ["-c", SLEEP + "print(os.getpid()); time.sleep(60)"], 60)
+    command.arguments[1] = "import os; " + command.arguments[1]
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.alarm(6)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(command)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    timeline, log = what_is_there(tmp_path / "out")
+    assert [entry["ended"] for entry in timeline] == ["under way"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(log.split()[-1]), 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(["--wheels", "{folder}"], "holds no *.tar.xz"), ([], "sees no GPU")],
+)
+def test_mistakes_are_told_before_anything_runs(
+    options, message, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    options = [option.format(folder=tmp_path) for option in options]
+    out = str(tmp_path / "out")
+    monkeypatch.setattr(sys, "argv", ["gpu_check.py", "tests", out, *options])
+    with pytest.raises(SystemExit):
+        gpu_check.main()
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not (gpu_check.ROOT / ".git").exists(), reason="needs git's list")
+def test_the_repository_may_travel_with_the_wheels(tmp_path):
+    wheels = 26  # MiB; see results/gpu_check_dry_run.json
+    travels = gpu_check.what_travels(tmp_path)
+    assert 1 < travels["repository"] < (gpu_check.LIMIT >> 20) - wheels
+
+
+def test_reports_count_tests(tmp_path):
+    (tmp_path / "tests.xml").write_text(
+        """<testsuites><testsuite><testcase classname="a" name="right"/>
+        <testcase classname="a" name="wrong"><failure/></testcase>
+        <testcase classname="a" name="other"><skipped message="needs two GPUs"/>
+        </testcase></testsuite></testsuites>"""
+    )
+    assert gpu_check_report.count_tests(tmp_path / "tests.xml") == {
+        "passed": 1,
+        "failed": 1,
+        "skipped": 1,
+        "failures": ["a.wrong"],
+        "reasons of skips": {"needs two GPUs": 1},
+    }
 
 
 def test_dry_runs_stub_the_gpu(monkeypatch, tmp_path):
@@ -79,6 +145,16 @@ def test_too_much_to_come_back_is_an_error(tmp_path, monkeypatch):
         gpu_check.what_comes_back(tmp_path)
 
 
+def test_tests_without_time_fail(run, monkeypatch, tmp_path):
+    junit = tmp_path / "tests.xml"
+    tests = ["-m", "pytest", "tests/gpu/test_warp_gpu.py", "-k", "special_flows"]
+    tests += ["-p", "no:cacheprovider", f"--junitxml={junit}"]
+    monkeypatch.setattr(time, "time", lambda: 0.0)  # long ago, for what it runs
+    assert run(Command("tests", tests, 100), minutes=2)[0] == 1
+    counts = gpu_check_report.count_tests(junit)
+    assert counts["failed"] == len(counts["failures"]) == 6
+
+
 def test_nothing_is_started_without_time(run):
     failed, timeline, _ = run(Command("late", ["-c", "print(1)"], 20), minutes=0.01)
     assert failed == 1
@@ -88,7 +164,7 @@ def test_nothing_is_started_without_time(run):
 def test_weights_come_back_in_half_precision_and_in_parts(tmp_path, monkeypatch):
     monkeypatch.setattr(gpu_check, "PART", 1000)
     work, out = tmp_path / "work", tmp_path / "out"
-    folder = work / "family" / "network"
+    folder = work / "network"
     (folder / "1" / "vis_data").mkdir(parents=True), out.mkdir()
     (folder / "1" / "vis_data" / "scalars.json").write_text("{}")
     state = {"weight": torch.rand(40, 40), "steps": torch.tensor(7)}
