@@ -242,8 +242,8 @@ def what_comes_back(out: Path) -> dict[str, int]:
 def run_command(arguments: list[str], limit: float, variables: dict, log) -> dict:
     """Run Python with the arguments; at the limit it is interrupted, then killed.
 
-    Tests that have not begun after five sixths of it are not run (tests/gpu/conftest.py),
-    for pytest reports nothing if it is stopped.
+    Tests that have not begun after five sixths of it fail (tests/gpu/conftest.py), for
+    pytest reports nothing where it is stopped.
     """
     start = time.monotonic()
     variables = variables | {"FLOWZOO_TESTS_UNTIL": str(time.time() + 5 / 6 * limit)}

@@ -1,5 +1,6 @@
 """gpu_check.py with other commands: it ends in time and brings back what there is."""
 
+import importlib.util
 import json
 import os
 import signal
@@ -145,14 +146,20 @@ def test_too_much_to_come_back_is_an_error(tmp_path, monkeypatch):
         gpu_check.what_comes_back(tmp_path)
 
 
-def test_tests_without_time_fail(run, monkeypatch, tmp_path):
-    junit = tmp_path / "tests.xml"
-    tests = ["-m", "pytest", "tests/gpu/test_warp_gpu.py", "-k", "special_flows"]
-    tests += ["-p", "no:cacheprovider", f"--junitxml={junit}"]
-    monkeypatch.setattr(time, "time", lambda: 0.0)  # long ago, for what it runs
-    assert run(Command("tests", tests, 100), minutes=2)[0] == 1
-    counts = gpu_check_report.count_tests(junit)
-    assert counts["failed"] == len(counts["failures"]) == 6
+def test_tests_without_time_fail(run, monkeypatch):
+    path = gpu_check.ROOT / "tests" / "gpu" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("gpu_conftest", path)
+    conftest = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(conftest)
+    name, limit = "FLOWZOO_TESTS_UNTIL", 60
+    code = f"import os, time; print(float(os.environ['{name}']) - time.time())"
+    _, _, log = run(Command("tests", ["-c", code], limit))
+    assert 0 < float(log.split()[-1]) < limit
+    monkeypatch.setenv(name, str(time.time() + 60))
+    conftest.pytest_runtest_setup()
+    monkeypatch.setenv(name, str(time.time() - 1))
+    with pytest.raises(pytest.fail.Exception, match="no time"):
+        conftest.pytest_runtest_setup()
 
 
 def test_nothing_is_started_without_time(run):
