@@ -357,7 +357,10 @@ def main() -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         out = folder.resolve()
-        failed = run_step(args.step, out, args.minutes, args.wheels, args.dry_run)
+        try:
+            failed = run_step(args.step, out, args.minutes, args.wheels, args.dry_run)
+        except KeyboardInterrupt:
+            raise SystemExit(f"stopped; what there was is in {out}") from None
         sys.exit(min(1, failed))
 
 
