@@ -35,6 +35,7 @@ import time
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -349,6 +350,8 @@ def main() -> None:
         pack_wheels(folder)
     elif args.wheels and not any(args.wheels.glob("*.tar.xz")):
         parser.error(f"{args.wheels} holds no *.tar.xz; 'wheels' packs them")
+    elif args.step == "train" and not (args.wheels or find_spec("mmengine")):
+        parser.error("mmengine is not installed; --wheels FOLDER brings it")
     elif not args.dry_run and not has_gpu():
         parser.error("PyTorch sees no GPU; --dry-run stubs one")
     else:

@@ -76,16 +76,21 @@ def test_what_runs_ends_with_the_script(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
-    [(["--wheels", "{folder}"], "holds no *.tar.xz"), ([], "sees no GPU")],
+    ("step", "options", "message"),
+    [
+        ("tests", ["--wheels", "{folder}"], "holds no *.tar.xz"),
+        ("train", [], "mmengine is not installed"),
+        ("bench", [], "sees no GPU"),
+    ],
 )
 def test_mistakes_are_told_before_anything_runs(
-    options, message, monkeypatch, tmp_path, capsys
+    step, options, message, monkeypatch, tmp_path, capsys
 ):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(gpu_check, "find_spec", lambda _name: None)
     options = [option.format(folder=tmp_path) for option in options]
     out = str(tmp_path / "out")
-    monkeypatch.setattr(sys, "argv", ["gpu_check.py", "tests", out, *options])
+    monkeypatch.setattr(sys, "argv", ["gpu_check.py", step, out, *options])
     with pytest.raises(SystemExit):
         gpu_check.main()
     assert message in capsys.readouterr().err
