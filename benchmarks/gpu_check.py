@@ -108,10 +108,10 @@ STEPS = {
         _bench("bench_repflow", 150, "--device cuda --compile-sizes=", SMALL),
         _bench(
             "bench_repflow",
-            50,
+            80,
             "--device cuda --backward-pixels 8 --sizes 14,28 --compile-sizes= "
             "--no-memory",
-            SMALL,
+            f"{SMALL} --variants tvl1",
             "_8_pixels",
         ),
         _bench(
@@ -129,9 +129,9 @@ STEPS = {
         # Last: PyTorch compiles unrolled iterations for minutes
         _bench(
             "bench_repflow",
-            150,
+            120,
             "--device cuda --sizes 14,28 --compile-sizes 14,28 --no-memory",
-            f"{SMALL} --compile-sizes 7",
+            f"{SMALL} --compile-sizes 7 --variants tvl1",
             "_compiled",
         ),
     ],
