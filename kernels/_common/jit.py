@@ -12,11 +12,14 @@ from numba import njit
 from numba.core.serialize import dumps
 
 # Options of every kernel. The fast-math flags keep NaN and infinity.
-JIT = {
+_OPTIONS = {
     "nogil": True,
     "error_model": "numpy",
     "fastmath": {"contract", "reassoc", "arcp", "nsz"},
 }
+# Of the functions that kernels call. Without an entry for Python, which must not call
+# them, and for C they compile faster.
+JIT = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 INLINE = {**JIT, "forceinline": True}
 
 
@@ -27,13 +30,13 @@ def cached_njit(function):
     __pycache__ or the user's cache folder.
     """
     try:
-        dispatcher = njit(**JIT, cache=True)(function)
+        dispatcher = njit(**_OPTIONS, cache=True)(function)
         dispatcher._cache = _DiskCache(dispatcher._cache)
     except RuntimeError:
         _warn_once("Numba finds no folder in which to keep compiled code")
-        return njit(**JIT)(function)
+        return njit(**_OPTIONS)(function)
     except AttributeError:  # of a Numba that is made otherwise
-        return njit(**JIT)(function)
+        return njit(**_OPTIONS)(function)
     return dispatcher
 
 

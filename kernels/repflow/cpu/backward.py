@@ -114,16 +114,17 @@ def _pair_backward(s, w, grid, scheme, steps, needs, sums):
     states, size = STATES * plane, STATE_PLANES * plane
     s[P11 * plane : (P22 + 1) * plane] = 0
     s[RHO_GRAD * plane : (GY_GRAD + 1) * plane] = 0
-    first = True
+    yes = np.bool_(True)  # Numba compiles anew for each literal
+    first = yes
     for k in range(len(steps)):
         iteration, a, b = steps[k]
         old, new = states + a * size, states + b * size
         if iteration < 0:
-            iterate(s, w, old, new, grid, scheme, True)
+            iterate(s, w, old, new, grid, scheme, yes)
         else:
             last = iteration == 0
             iterate_backward(s, w, old, new, grid, scheme, first, last, needs, sums)
-            first = False
+            first = not yes
 
 
 @cached_njit

@@ -86,8 +86,9 @@ def forward_group(state, linearized, out, lanes, w, scheme, size, n_iters, s):
     grid = grid_of(size[0], size[1])
     at = STATE * grid.plane
     _pack_inputs(s, state, linearized, at, lanes, grid)
+    yes = np.bool_(True)  # Numba compiles anew for each literal
     for _ in range(n_iters):
-        iterate(s, w, at, at, grid, scheme, True)
+        iterate(s, w, at, at, grid, scheme, yes)
     _unpack(s, at, out, lanes, 0, STATE_PLANES, grid)
 
 
@@ -118,13 +119,14 @@ def backward_group(
     _pack(s, U1_OLD * plane, grad, lanes, 0, 2, grid)
     _pack(s, P11 * plane, grad, lanes, 2, 4, grid)
     s[RHO_GRAD * plane : (RHO_GRAD + 3) * plane] = 0
+    yes, no = np.bool_(True), np.bool_(False)
     for k in range(len(steps)):
         iteration, a, b = steps[k]
         old, new = states + a * length, states + b * length
         if iteration < 0:
-            iterate(s, w, old, new, grid, scheme, True)
+            iterate(s, w, old, new, grid, scheme, yes)
         else:
-            iterate_backward(s, w, old, new, grid, scheme, False, False, needs, sums)
+            iterate_backward(s, w, old, new, grid, scheme, no, no, needs, sums)
     _unpack(s, U1_OLD * plane, state_grad, lanes, 0, 2, grid)
     _unpack(s, P11 * plane, state_grad, lanes, 2, 4, grid)
     _unpack(s, RHO_GRAD * plane, linearized_grad, lanes, 0, 3, grid)
