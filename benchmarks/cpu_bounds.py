@@ -2,15 +2,17 @@
 
     python benchmarks/cpu_bounds.py
 
-For x86-64; needs llvm-mca (Debian and Ubuntu: apt install llvm). The rows' inner loops
-are found in Numba's machine code by their multiply-adds and stores. llvm-mca says how
-many clocks the processor's ports, its divider included, need for each (``ports``: no
-order of the instructions is faster), and how many a simulated pipeline takes in which
-nothing waits for memory (``pipeline``). ``cache`` is the time to bring the fields that
-an iteration reads and writes from and to the second-level cache once, at the speed
-measured here. The bound is the larger one of ports and cache. All in clocks for LANES
-pixels and an iteration. Measured are whole calls of one thread: packing, coefficients
-and states computed again are included. Writes benchmarks/results/cpu_bounds.{json,md}.
+For x86-64; needs llvm-mca (Debian and Ubuntu: apt install llvm; for Zen 3 and 4 of
+LLVM 16 or later, since 14 believes that they begin half of their multiply-adds). The
+rows' inner loops are found in Numba's machine code by their multiply-adds and stores.
+llvm-mca says how many clocks the processor's ports, its divider included, need for each
+(``ports``: no order of the instructions is faster), and how many a simulated pipeline
+takes in which nothing waits for memory (``pipeline``). ``cache`` is the time to bring
+the fields that an iteration reads and writes from and to the second-level cache once,
+at the speed measured here. The bound is the larger one of ports and cache. All in
+clocks for LANES pixels and an iteration. Measured are whole calls of one thread:
+packing, coefficients and states computed again are included. Writes
+benchmarks/results/cpu_bounds.{json,md}.
 """
 
 import argparse
@@ -25,11 +27,11 @@ from typing import NamedTuple
 import numpy as np
 import timing
 import torch
-from numba import njit
+from numba import njit, typeof
 from repflow_inputs import make_maps, make_parameters
 
 from flowzoo_kernels import representation_flow
-from flowzoo_kernels._common.simd import JIT, LANES, vload, vstore
+from flowzoo_kernels._common.simd import LANES, vload, vstore
 from flowzoo_kernels.repflow import cpu
 from flowzoo_kernels.repflow.recompute_schedule import ADVANCE, schedule
 from flowzoo_kernels.repflow.reference import default_kernels
@@ -100,12 +102,9 @@ def compiled_rows() -> dict[str, list[str]]:
     loops = {}
     for name, args in arguments.items():
         function = getattr(forward, name, None) or getattr(backward, name)
-        function(*args)
-        loops[name] = [
-            body
-            for assembly in function.inspect_asm().values()
-            for body in innermost_loops(assembly)
-        ]
+        signature = tuple(map(typeof, args))
+        function.compile(signature)
+        loops[name] = innermost_loops(function.inspect_asm(signature))
     return loops
 
 
@@ -163,14 +162,21 @@ def cost_of(loop: Loop, bodies: list[list[str]]) -> dict[str, float]:
     }
 
 
+# Not plain numbers: an unsigned one and a signed one make a float64 for Numba.
+_A, _B, _C = np.uint64(13), np.uint64(7), np.uint64(17)
+
+
 @njit
-def _multiply_add_chain(x, n):
+def _chain(x, n):
+    """n times three shifts and three exclusive ors, of one clock each, in a row."""
     for _ in range(n):
-        x = x * 6364136223846793005 + 1442695040888963407
+        x ^= x << _A
+        x ^= x >> _B
+        x ^= x << _C
     return x
 
 
-@njit(**JIT)
+@njit
 def _scale(s, half, rounds):
     """Read one half of s and write the other, vector by vector."""
     for _ in range(rounds):
@@ -179,21 +185,20 @@ def _scale(s, half, rounds):
 
 
 def best_seconds(function: Callable, *arguments) -> float:
-    """Of 15 calls after the first, which may compile."""
+    """The processor's, of the fastest of 25 calls; one before them may compile."""
     function(*arguments)
     times = []
-    for _ in range(15):
-        start = time.perf_counter()
+    for _ in range(25):
+        start = time.process_time()
         function(*arguments)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times)
 
 
 def machine() -> dict[str, float]:
     """Clock, and bytes per clock from and to the second-level cache."""
     n = 1_000_000
-    # A chain of a multiplication (3 clocks) and an addition (1).
-    clock = 4 * n / best_seconds(_multiply_add_chain, np.uint64(1), n)
+    clock = 6 * n / best_seconds(_chain, np.uint64(1), n)
     half = 1 << 15  # 256 KiB in all: beyond the first level, within the second
     seconds = best_seconds(_scale, np.zeros(2 * half, F32), half, 50)
     return {
