@@ -5,6 +5,7 @@
 The commit is checked out into a temporary git worktree, and a process each imports the
 kernels of one checkout. They take turns, so that a busy machine disturbs both alike;
 figures are medians. Results are compared as well: the two may differ by rounding only.
+Memory is what one call adds to the peak of its process, results included (Linux).
 
 Writes benchmarks/results/cpu_progress.json.
 """
@@ -43,39 +44,51 @@ def use_checkout(checkout: Path) -> None:
 
 
 def serve(pipe, checkout: Path) -> None:
-    """Answer (variant, shape, threads, train) with seconds and the result."""
+    """Answer (variant, shape, threads, train), and whether memory is asked for, with
+    seconds, or bytes added to the peak, and the result."""
     use_checkout(checkout)
     from repflow_inputs import make_maps, make_parameters
 
     from flowzoo_kernels import representation_flow
     from flowzoo_kernels.repflow import op
+    from flowzoo_kernels.repflow.reference import default_kernels
 
     if not Path(op.__file__).is_relative_to(checkout):
         raise RuntimeError(f"{op.__file__} is not of {checkout}")
-    while case := pipe.recv():
-        variant, shape, threads, train = case
+    while question := pipe.recv():
+        (variant, shape, threads, train), memory = question
         torch.set_num_threads(threads)
         x = make_maps(shape).float().requires_grad_(train)
         parameters = make_parameters(variant, shape[1])
+        # as the module begins, which does not train it
+        parameters["flow_kernel"] = default_kernels(variant, shape[1])[1]
         wanted = [x, *(parameters[name].requires_grad_(train) for name in LEARNED)]
-        start = time.perf_counter()
+        before = timing.reset_peak() if memory else time.perf_counter()
         flow = representation_flow(
             x, *parameters.values(), ITERATIONS, variant, backend="cpu"
         )
         if train:
             torch.autograd.grad(flow, wanted, torch.ones_like(flow))
-        pipe.send((time.perf_counter() - start, flow.detach().numpy()))
+        after = timing.memory(peak=True) if memory else time.perf_counter()
+        pipe.send((after - before, flow.detach().numpy()))
 
 
 def compare(servers: dict, case: tuple, rounds: int) -> dict:
-    """Median milliseconds of each checkout, and how much faster the newer one is."""
+    """Median milliseconds and memory of each checkout, and how much faster is "now"."""
+
+    def ask(name: str, memory: bool = False) -> float:
+        servers[name].send((case, memory))
+        answer, flows[name] = servers[name].recv()
+        return answer
+
     seconds, flows = {name: [] for name in servers}, {}
-    for _ in range(rounds + 1):  # the first one compiles
-        for name, pipe in servers.items():
-            pipe.send(case)
-            elapsed, flows[name] = pipe.recv()
-            seconds[name].append(elapsed)
-    before, now = (statistics.median(values[1:]) for values in seconds.values())
+    for name in servers:
+        ask(name)  # compiles
+    peaks = [ask(name, memory=True) for name in servers]
+    for _ in range(rounds):
+        for name in servers:
+            seconds[name].append(ask(name))
+    before, now = (statistics.median(values) for values in seconds.values())
     old, new = (torch.from_numpy(flow) for flow in flows.values())
     difference = float((old - new).abs().max() / old.abs().max())
     if difference > 1e-4:
@@ -89,6 +102,8 @@ def compare(servers: dict, case: tuple, rounds: int) -> dict:
         "before ms": round(1e3 * before, 3),
         "now ms": round(1e3 * now, 3),
         "times as fast": round(before / now, 2),
+        "before MB": round(peaks[0] / 1e6, 1),
+        "now MB": round(peaks[1] / 1e6, 1),
         "relative difference": difference,
     }
 
