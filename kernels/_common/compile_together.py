@@ -39,6 +39,13 @@ def launch_all(launches: Iterable[Launch], key: Hashable) -> None:
 def _compile(launches: list[Launch]) -> None:
     """Compile the kernels that are not compiled yet."""
     executor = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
-    with executor, triton.AsyncCompileMode(executor):
-        for kernel, grid, arguments in launches:
-            kernel.warmup(grid=grid, **arguments)
+    try:
+        with executor, triton.AsyncCompileMode(executor):
+            for kernel, grid, arguments in launches:
+                kernel.warmup(grid=grid, **arguments)
+    except BaseException:
+        # Triton 3.7 keeps what has failed, and raises the same at every later call.
+        for kernel, *_ in launches:
+            for compiled, *_ in kernel.device_caches.values():
+                compiled.clear()
+        raise
