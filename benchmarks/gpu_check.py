@@ -207,13 +207,27 @@ def run_step(
                     entry |= run_command(arguments, limit, variables, log)
                 finally:  # also where this process is stopped
                     write_timeline(out, timeline)
-                    pack_weights(work, out)
+                    if problems := pack_weights(work, out):
+                        entry["no weights"] = problems
                 if entry["ended"] != 0:
                     print((out / "log.txt").read_text(errors="replace")[-1500:])
             write_timeline(out, timeline)
             print(json.dumps(entry), flush=True)
     print("comes back:", json.dumps(what_comes_back(out)))
     return sum(entry["ended"] != 0 for entry in commands)
+
+
+def stop_by_signals() -> None:
+    """Let signals raise KeyboardInterrupt, so that what runs ends with this process.
+
+    Nor may that inherit that Ctrl-C is ignored, as in a shell's background; that a lost
+    connection is, as under nohup, is wanted.
+    """
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
+        signal.signal(number, signal.default_int_handler)
 
 
 def has_gpu() -> bool:
@@ -271,27 +285,33 @@ def run_command(arguments: list[str], limit: float, variables: dict, log) -> dic
     return {"seconds": round(time.monotonic() - start, 1), "ended": ended}
 
 
-def pack_weights(work: Path, out: Path) -> None:
-    """The newest weights of each training in half precision, in parts, and its log."""
-    markers = sorted(work.glob("*/last_checkpoint"))
-    if not markers:
-        return
+def pack_weights(work: Path, out: Path) -> dict[str, str]:
+    """Logs of all trainings and their newest weights; what is wrong with which."""
+    problems = {}
+    for marker in sorted(work.glob("*/last_checkpoint")):
+        name = marker.parent.name
+        for scalars in marker.parent.glob("*/vis_data/scalars.json"):
+            shutil.copy(scalars, out / f"{name}.log.json")
+        try:
+            pack_checkpoint(Path(marker.read_text().strip()), out, name)
+        except Exception as error:  # a training that follows is to be started
+            problems[name] = f"{type(error).__name__}: {error}"[:500]
+    return problems
+
+
+def pack_checkpoint(path: Path, out: Path, name: str) -> None:
+    """Weights in half precision, in parts."""
     import torch
 
     import flowzoo  # noqa: F401  mmengine's checkpoints can be read
 
-    for marker in markers:
-        folder = marker.parent
-        state = torch.load(marker.read_text().strip(), map_location="cpu")["state_dict"]
-        packed = io.BytesIO()
-        torch.save({k: v.half() if v.is_floating_point() else v
-                    for k, v in state.items()}, packed)  # fmt: skip
-        data = packed.getvalue()
-        for number, begin in enumerate(range(0, len(data), PART)):
-            part = out / f"{folder.name}.pth.{number}"
-            part.write_bytes(data[begin : begin + PART])
-        for scalars in folder.glob("*/vis_data/scalars.json"):
-            shutil.copy(scalars, out / f"{folder.name}.log.json")
+    state = torch.load(path, map_location="cpu")["state_dict"]
+    packed = io.BytesIO()
+    torch.save({k: v.half() if v.is_floating_point() else v
+                for k, v in state.items()}, packed)  # fmt: skip
+    data = packed.getvalue()
+    for number, begin in enumerate(range(0, len(data), PART)):
+        (out / f"{name}.pth.{number}").write_bytes(data[begin : begin + PART])
 
 
 def pack_wheels(folder: Path) -> None:
@@ -340,12 +360,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("step", choices=("wheels", *STEPS))
-    parser.add_argument("folder", nargs="?", type=Path, help="default: $OUT")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, help="default: $OUT, or work_dirs/gpu/STEP"
+    )
     parser.add_argument("--minutes", type=float, default=9.5)
     parser.add_argument("--dry-run", action="store_true", help="stub the GPU")
     parser.add_argument("--wheels", type=Path, help="folder that 'wheels' has packed")
     args = parser.parse_args()
-    folder = args.folder or Path(os.environ.get("OUT", "work_dirs/gpu"))
+    folder = args.folder or Path(os.environ.get("OUT") or f"work_dirs/gpu/{args.step}")
     if args.step == "wheels":
         pack_wheels(folder)
     elif args.wheels and not any(args.wheels.glob("*.tar.xz")):
@@ -355,10 +377,7 @@ def main() -> None:
     elif not args.dry_run and not has_gpu():
         parser.error("PyTorch sees no GPU; --dry-run stubs one")
     else:
-        # What runs ends with this; nor may it inherit that Ctrl-C is ignored, as in a
-        # shell's background.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.default_int_handler)
+        stop_by_signals()
         out = folder.resolve()
         try:
             failed = run_step(args.step, out, args.minutes, args.wheels, args.dry_run)

@@ -75,6 +75,39 @@ def test_what_runs_ends_with_the_script(run, tmp_path):
         os.kill(int(log.split()[-1]), 0)
 
 
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_lost_connection_stops_it_unless_ignored(ignored):
+    """nohup lets it be ignored."""
+    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    before = {number: signal.getsignal(number) for number in numbers}
+    wanted = signal.SIG_IGN if ignored else signal.SIG_DFL
+    try:
+        signal.signal(signal.SIGHUP, wanted)
+        gpu_check.stop_by_signals()
+        handlers = [signal.getsignal(number) for number in numbers]
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    stops = signal.default_int_handler
+    assert handlers == [stops, stops, signal.SIG_IGN if ignored else stops]
+
+
+@pytest.mark.parametrize(
+    ("variable", "expected"),
+    [("", "work_dirs/gpu/bench"), ("results", "results")],
+)
+def test_steps_have_folders_of_their_own(variable, expected, monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setenv("OUT", variable)
+    monkeypatch.setattr(sys, "argv", ["gpu_check.py", "bench", "--dry-run"])
+    monkeypatch.setattr(gpu_check, "stop_by_signals", lambda: None)
+    monkeypatch.setattr(gpu_check, "run_step", lambda *args: asked.append(args[1]) or 0)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        gpu_check.main()
+    assert asked == [tmp_path / expected]
+
+
 @pytest.mark.parametrize(
     ("step", "options", "message"),
     [
@@ -191,6 +224,19 @@ def test_weights_come_back_in_half_precision_and_in_parts(tmp_path, monkeypatch)
     assert loaded["steps"] == 7
     assert torch.equal(loaded["weight"], state["weight"].half())
     assert (out / "network.log.json").exists()
+
+
+def test_weights_that_cannot_be_read_do_not_stop_the_others(run):
+    code = "import pathlib, sys; folder = pathlib.Path(sys.argv[1]); folder.mkdir(); "
+    code += "file = folder / 'epoch_1.pth'; file.write_bytes(b'cut off'); "
+    code += "(folder / 'last_checkpoint').write_text(str(file))"
+    failed, timeline, _ = run(
+        Command("training", ["-c", code, "{work}/network"], 20),
+        Command("next", ["-c", "print('ran')"], 20),
+    )
+    assert failed == 0
+    assert "network" in timeline[0]["no weights"]
+    assert timeline[1]["ended"] == 0
 
 
 def test_every_command_names_a_file_that_is_there():
