@@ -59,8 +59,14 @@ def _add_row(
 
 @triton.jit
 def _row(ptr, y, sh, h, ok):
-    """Row y of a block of columns, 0 past the last."""
-    value = tl.load(ptr + y.to(tl.int64) * sh, mask=ok & (y < h), other=0.0)
+    """Row y of a block of columns, 0 past the last.
+
+    Columns are said to follow each other, so that every version of Triton gives each
+    thread one, whatever their stride; see ../repflow/gpu/memory.py.
+    """
+    at = ptr + y.to(tl.int64) * sh
+    at = tl.multiple_of(tl.max_contiguous(at, [1, 2]), [1, 1])
+    value = tl.load(at, mask=ok & (y < h), other=0.0)
     return value.to(tl.float32)
 
 
