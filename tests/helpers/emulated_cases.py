@@ -298,7 +298,13 @@ def _repflow_cases() -> list[Case]:
             cases.append(repflow((1, 2, 3, 14, 14), variant, 5, needs=(name,)))
         cases.append(repflow((1, 2, 3, 13, 9), variant, 5, initial=True))
         cases.append(repflow((1, 1, 2, 33, 47), variant, 4, initial=True))
-    return cases
+    return [
+        *cases,
+        repflow((1, 1, 2, 33, 1), "tvl1", 3),
+        repflow((1, 1, 2, 1, 70), "tvl1", 2),
+        repflow((1, 1, 2, 33, 33), "tvl1", 1, initial=True),
+        repflow((1, 1, 3, 34, 35), "tvl1", 5, HALVES[1], strided=True, initial=True),
+    ]
 
 
 def _warp_cases() -> list[Case]:
@@ -345,6 +351,7 @@ def _pyramid_cases() -> list[Case]:
         pyramid((2, 3, 2, 64, 64), [(32, 32), (16, 16), (8, 8)]),
         pyramid((1, 2, 1, 6, 7), [(5, 3)], lrn=frame_pyramid_cases.LRN[1]),
         pyramid((2, 3, 2, 5, 6), [(4, 3), (2, 5)], strided=True),
+        pyramid((1, 3, 2, 33, 31), [(33, 31), (1, 1), (2, 30)], strided=True),
     ]
 
 
