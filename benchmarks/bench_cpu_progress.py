@@ -20,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import timing
 import torch
 from tqdm import tqdm
@@ -45,7 +46,7 @@ def use_checkout(checkout: Path) -> None:
 
 def serve(pipe, checkout: Path) -> None:
     """Answer (variant, shape, threads, train), and whether memory is asked for, with
-    seconds, or bytes added to the peak, and the result."""
+    seconds, or bytes added to the peak, and the results."""
     use_checkout(checkout)
     from repflow_inputs import make_maps, make_parameters
 
@@ -67,10 +68,18 @@ def serve(pipe, checkout: Path) -> None:
         flow = representation_flow(
             x, *parameters.values(), ITERATIONS, variant, backend="cpu"
         )
+        grads = ()
         if train:
-            torch.autograd.grad(flow, wanted, torch.ones_like(flow))
+            grads = torch.autograd.grad(flow, wanted, torch.ones_like(flow))
         after = timing.memory(peak=True) if memory else time.perf_counter()
-        pipe.send((after - before, flow.detach().numpy()))
+        pipe.send((after - before, [t.detach().numpy() for t in (flow, *grads)]))
+
+
+def largest_difference(old: list[np.ndarray], new: list[np.ndarray]) -> float:
+    """Of the flows and, where there are some, the gradients, each over its maximum."""
+    pairs = zip(old, new, strict=True)
+    each = [np.abs(a - b).max() / np.abs(a).max() for a, b in pairs]
+    return float(np.max(each))  # NaN if one is
 
 
 def compare(servers: dict, case: tuple, rounds: int) -> dict:
@@ -78,10 +87,10 @@ def compare(servers: dict, case: tuple, rounds: int) -> dict:
 
     def ask(name: str, memory: bool = False) -> float:
         servers[name].send((case, memory))
-        answer, flows[name] = servers[name].recv()
+        answer, results[name] = servers[name].recv()
         return answer
 
-    seconds, flows = {name: [] for name in servers}, {}
+    seconds, results = {name: [] for name in servers}, {}
     for name in servers:
         ask(name)  # compiles
     peaks = [ask(name, memory=True) for name in servers]
@@ -89,10 +98,9 @@ def compare(servers: dict, case: tuple, rounds: int) -> dict:
         for name in servers:
             seconds[name].append(ask(name))
     before, now = (statistics.median(values) for values in seconds.values())
-    old, new = (torch.from_numpy(flow) for flow in flows.values())
-    difference = float((old - new).abs().max() / old.abs().max())
-    if difference > 1e-4:
-        raise RuntimeError(f"{case}: the flows differ by {difference:.1e}")
+    difference = largest_difference(*results.values())
+    if not difference <= 1e-4:
+        raise RuntimeError(f"{case}: the results differ by {difference:.1e}")
     variant, shape, threads, train = case
     return {
         "variant": variant,
@@ -127,6 +135,7 @@ def main() -> None:
             for name, checkout in {"before": before, "now": ROOT}.items():
                 servers[name], end = context.Pipe()
                 context.Process(target=serve, args=(end, checkout), daemon=True).start()
+                end.close()  # so that recv fails when the process has ended
             cases = [
                 (variant, shape, threads, train)
                 for threads in (1, 2)

@@ -1,6 +1,7 @@
 """Argument checks shared by the operators: what was wrong, and what to do."""
 
 import importlib.util
+import os
 import sys
 import weakref
 from collections.abc import Sequence
@@ -13,7 +14,9 @@ from .exporting import exporting, exporting_to_onnx
 from .launch import interpreted
 
 BACKENDS = ("auto", "triton", "cpu", "reference")
-HAS_NUMBA = importlib.util.find_spec("numba") is not None
+# Numba itself reads the variable as a whole number.
+_NUMBA_IS_OFF = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+HAS_NUMBA = importlib.util.find_spec("numba") is not None and not _NUMBA_IS_OFF
 HAS_TRITON = importlib.util.find_spec("triton") is not None
 
 
@@ -154,6 +157,15 @@ def check_plane(name: str, h: int, w: int, backend: str) -> None:
         )
 
 
+def check_coordinates(name: str, h: int, w: int, dtype: torch.dtype) -> None:
+    """Raise ValueError where float32 does not hold all coordinates of a plane."""
+    if dtype == torch.float32 and max(h, w) > 1 << 24:
+        raise ValueError(
+            f"{name} has {h} x {w} pixels; backend='cpu' takes sides of up to 2^24, "
+            f"except in float64, use backend='reference'"
+        )
+
+
 # PyTorch removes custom operators at exit, among the callbacks of weakref.finalize, of
 # which this is one. Callbacks of atexit that are older than PyTorch's come later.
 _operators = weakref.finalize(check_plane, lambda: None)
@@ -217,8 +229,9 @@ def resolve_backend(
             )
         if not HAS_NUMBA:
             raise RuntimeError(
-                "backend='cpu' needs numba, which is not installed; pip install numba, "
-                "or use backend='reference'"
+                "backend='cpu' needs numba, which is not installed or is switched off "
+                "by NUMBA_DISABLE_JIT; pip install numba, unset the variable, or use "
+                "backend='reference'"
             )
     if backend == "triton":
         if device.type != "cuda" and not interpreted():

@@ -76,20 +76,26 @@ def _pow_float32(builder, value, exponent):
     rest = fma(exponent, whole, builder.fneg(power))
     rest = fma(exponent, log2, rest)
     limits = f"llvm.minnum.v{LANES}f32", f"llvm.maxnum.v{LANES}f32"
-    for limit, bound in zip(limits, (127.0, -126.0), strict=True):
-        power = call(limit, power, number(bound))
+    for limit, bound in zip(limits, (128.0, -127.0), strict=True):
+        power = call(limit, power, number(bound))  # for a scale of infinity, of 0
     scale = builder.add(builder.fptosi(power, ints), integer(127))
     scale = builder.bitcast(builder.shl(scale, integer(23)), floats)
     result = builder.fmul(fma(polynomial(_EXP2, rest), rest, one), scale)
-    finite = builder.fcmp_ordered("<", value, number(float("inf")))
-    return builder.select(finite, result, value)
+    infinity = number(float("inf"))
+    falls = builder.fcmp_ordered("<", exponent, number(0.0))
+    limit = builder.select(falls, number(0.0), infinity)  # once for all values
+    not_above = builder.fcmp_unordered("<", value, limit)
+    at_infinity = builder.select(not_above, value, limit)  # NaN stays
+    finite = builder.fcmp_ordered("<", value, infinity)
+    return builder.select(finite, result, at_infinity)
 
 
 @intrinsic
 def vpow(typingctx, value, exponent):
-    """value ** exponent for normal value > 0; NaN and infinity stay. Both vectors.
+    """value ** exponent for normal value > 0; NaN stays. Both vectors.
 
-    In float32 to about 2e-7, between 2^-126 and 2^127.
+    In float32 to (1 + |exponent|) 1e-7 from 2^-126 to 2^127; smaller results become 0,
+    larger ones infinity.
     """
 
     def codegen(context, builder, sig, args):

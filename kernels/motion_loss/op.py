@@ -22,6 +22,7 @@ from .reference import border_width, motion_loss_reference
 PARTS = ("photometric", "smoothness", "ssim")
 
 _MAX_STRIDE = 32  # of windows in Triton: a program holds one of them at least
+_MIN_EPSILON = 2.0**-63  # whose square is a normal number of float32
 
 
 def _check(target: Tensor, source: Tensor, flow: Tensor, options: Options) -> None:
@@ -181,8 +182,11 @@ def _losses(
     shared = scales[0]
     window, stride = shared.ssim_window, shared.ssim_stride
     excluded = {}
-    if compute_dtype(*flows) == torch.float64:
+    dtype = compute_dtype(*flows)
+    if dtype == torch.float64:
         excluded["triton"] = "float64"
+    elif any(options.epsilon < _MIN_EPSILON for options in scales):
+        excluded["cpu"] = "an epsilon below 2^-63, except in float64"
     if stride > _MAX_STRIDE:
         excluded["triton"] = f"ssim_stride={stride}, but at most {_MAX_STRIDE}"
     if stride < window:
@@ -195,6 +199,10 @@ def _losses(
         inputs = zip(targets, sources, flows, scales, strict=True)
         losses, parts = zip(*(motion_loss_reference(*i) for i in inputs), strict=True)
         return sum(losses), torch.stack(parts).detach()
+    if backend == "cpu":
+        for flow in flows:
+            checks.check_plane("flow", *flow.shape[2:], backend)
+            checks.check_coordinates("flow", *flow.shape[2:], dtype)
     numbers = [number for options in scales for number in options.numbers()]
     need = torch.is_grad_enabled() and (
         operators.in_functorch_transform() or any(f.requires_grad for f in flows)

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from .._common import checks, operators
 from .._common.exporting import not_scriptable
+from .._common.precision import compute_dtype
 from .reference import PADDINGS, backward_warp_reference
 
 
@@ -145,6 +146,8 @@ def backward_warp(
     if backend == "reference":
         return backward_warp_reference(image, flow, padding)
     checks.check_plane("image", *image.shape[2:], backend)
+    if backend == "cpu":
+        checks.check_coordinates("image", *image.shape[2:], compute_dtype(image))
     if operators.needs_function("backward_warp", (image, flow)):
         return _function(image, flow, padding, backend)
     return _forward(image, flow, padding, backend)

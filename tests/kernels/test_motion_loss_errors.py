@@ -68,6 +68,16 @@ def test_the_unchanged_call_works():
             "caffe_mask holds",
         ),
         ({"borders": 0.1}, TypeError, "no option borders; .*flow_scale.*border,"),
+        (
+            {
+                "target": torch.rand(1, 1, 1, 1).expand(1, 3, (1 << 24) + 1, 1),
+                "source": torch.rand(1, 1, 1, 1).expand(1, 3, (1 << 24) + 1, 1),
+                "flow": torch.rand(1, 1, 1, 1).expand(1, 2, (1 << 24) + 1, 1),
+            },
+            ValueError,
+            "flow has 16777217 x 1 pixels; backend='cpu' takes sides of up to",
+        ),
+        ({"epsilon": 1e-20, "backend": "cpu"}, NotImplementedError, "epsilon below"),
         ({"backend": "cuda"}, ValueError, "'auto', 'triton', 'cpu', 'reference'"),
         ({"backend": "triton"}, ValueError, "needs GPU tensors"),
     ],
@@ -75,6 +85,15 @@ def test_the_unchanged_call_works():
 def test_errors_say_what_was_wrong(changed, error, message):
     with pytest.raises(error, match=message):
         call(**changed)
+
+
+@pytest.mark.parametrize("epsilon", [2.0**-63, 1e-20])
+def test_tiny_epsilon(epsilon):
+    """Its square times a negative power: the fused one, then the reference instead."""
+    flow = 1e-20 * torch.rand(2, 4, 9, 10)
+    options = {"flow": flow, "epsilon": epsilon, "smoothness_alpha": 0.05}
+    (_, got), (_, expected) = call(**options), call(**options, backend="reference")
+    torch.testing.assert_close(got["smoothness"], expected["smoothness"])
 
 
 def test_signatures_show_the_options_and_their_defaults():

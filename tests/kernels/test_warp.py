@@ -242,6 +242,14 @@ def test_the_rule_can_fail():
             ValueError,
             "65536 x 32768 pixels; backend='cpu' takes fewer than",
         ),
+        (
+            {
+                "image": torch.rand(1, 1, 1, 1).expand(1, 1, 1, (1 << 24) + 1),
+                "flow": torch.rand(1, 1, 1, 1).expand(1, 2, 1, (1 << 24) + 1),
+            },
+            ValueError,
+            "1 x 16777217 pixels; backend='cpu' takes sides of up to",
+        ),
         ({"backend": "cuda"}, ValueError, "'auto', 'triton', 'cpu', 'reference'"),
         ({"backend": "triton"}, ValueError, "needs GPU tensors"),
         (
