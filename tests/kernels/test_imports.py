@@ -41,3 +41,23 @@ assert not exporting()
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
+
+
+def test_switched_off_numba_is_not_used(monkeypatch):
+    code = """
+import torch
+from flowzoo_kernels import backward_warp
+image = torch.rand(1, 2, 3, 4)
+backward_warp(image, image)
+try:
+    backward_warp(image, image, backend="cpu")
+except RuntimeError as error:
+    assert "NUMBA_DISABLE_JIT" in str(error)
+else:
+    raise AssertionError
+"""
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
