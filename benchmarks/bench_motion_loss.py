@@ -221,7 +221,8 @@ def bench_multiscale(args) -> dict:
 
 
 def bench_warp(args) -> dict:
-    """The warp alone, all ten pairs along the batch, with the flow's gradient."""
+    """The warp alone, all ten pairs along the batch, without and with the flow's
+    gradient."""
     _, source, flow = make_case(args.batch, args.size, args.device)
     image = source.unflatten(1, (10, 3)).flatten(0, 1)
     flow = (SCALE * flow).unflatten(1, (10, 2)).flatten(0, 1).detach()
@@ -241,8 +242,11 @@ def bench_warp(args) -> dict:
             image, x + flow[:, 0], y + flow[:, 1], align_corners=True
         ).sum()
     case = image, None, flow
-    summaries = time_all(train, functions, case, args.rounds)
-    return {"train": summaries, "train speed-up": timing.speed_ups(summaries)}
+    row = {}
+    for step in (forward, train):
+        row[step.__name__] = time_all(step, functions, case, args.rounds)
+        row[f"{step.__name__} speed-up"] = timing.speed_ups(row[step.__name__])
+    return row
 
 
 def bench_ssim(args) -> dict:

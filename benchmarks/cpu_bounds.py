@@ -2,17 +2,17 @@
 
     python benchmarks/cpu_bounds.py
 
-For x86-64; needs llvm-mca (Debian and Ubuntu: apt install llvm; for Zen 3 and 4 of
-LLVM 16 or later, since 14 believes that they begin half of their multiply-adds). The
-rows' inner loops are found in Numba's machine code by their multiply-adds and stores.
-llvm-mca says how many clocks the processor's ports, its divider included, need for each
-(``ports``: no order of the instructions is faster), and how many a simulated pipeline
-takes in which nothing waits for memory (``pipeline``). ``cache`` is the time to bring
-the fields that an iteration reads and writes from and to the second-level cache once,
-at the speed measured here. The bound is the larger one of ports and cache. All in
-clocks for LANES pixels and an iteration. Measured are whole calls of one thread:
-packing, coefficients and states computed again are included. Writes
-benchmarks/results/cpu_bounds.{json,md}.
+For x86-64; needs llvm-mca of LLVM 16 or later on the PATH (Debian and Ubuntu: apt
+install llvm, or a package like llvm-19, which is in /usr/lib/llvm-19/bin): 14 takes Zen
+4 for Zen 3, and believes that it begins half of its multiply-adds. The rows' inner
+loops are found in Numba's machine code by their multiply-adds and stores. llvm-mca says
+how many clocks the processor's ports, its divider included, need for each (``ports``:
+no order of the instructions is faster), and how many a simulated pipeline takes in
+which nothing waits for memory (``pipeline``). ``cache`` is the time to bring the fields
+that an iteration reads and writes from and to the second-level cache once, at the speed
+measured here. The bound is the larger one of ports and cache. All in clocks for LANES
+pixels and an iteration. Measured are whole calls of one thread: packing, coefficients
+and states computed again are included. Writes benchmarks/results/cpu_bounds.{json,md}.
 """
 
 import argparse
@@ -128,12 +128,29 @@ def innermost_loops(assembly: str) -> list[list[str]]:
     ]
 
 
-def model_name() -> str:
-    """What llvm-mca takes this processor for; it may be older than Numba's LLVM."""
+class Model(NamedTuple):
+    """What llvm-mca takes this processor for, and the version of its LLVM."""
+
+    processor: str
+    llvm: str
+
+
+def model() -> Model:
     version = subprocess.run(
         ["llvm-mca", "--version"], capture_output=True, text=True, check=True
     ).stdout
-    return re.search(r"Host CPU: (\S+)", version)[1]
+    llvm = re.search(r"LLVM version (\S+)", version)[1]
+    return Model(re.search(r"Host CPU: (\S+)", version)[1], llvm)
+
+
+def check_version(llvm: str) -> None:
+    """Stop where bounds would be too high, and fractions flatter the kernels."""
+    if int(llvm.split(".")[0]) < 16:
+        raise SystemExit(
+            f"llvm-mca is of LLVM {llvm}, whose models of newer processors are wrong; "
+            f"16 or later is needed: apt install llvm-19, PATH=/usr/lib/llvm-19/bin:"
+            f"$PATH"
+        )
 
 
 def cost_of(loop: Loop, bodies: list[list[str]]) -> dict[str, float]:
@@ -148,7 +165,7 @@ def cost_of(loop: Loop, bodies: list[list[str]]) -> dict[str, float]:
     if not found:
         raise LookupError(f"no loop of {loop.row} looks as expected")
     instructions, unrolled, body = min(found)
-    command = ["llvm-mca", f"-mcpu={model_name()}", "-iterations=100"]
+    command = ["llvm-mca", f"-mcpu={model().processor}", "-iterations=100"]
     text = "\n".join(body)
     done = subprocess.run(
         command, input=text, capture_output=True, text=True, check=True
@@ -248,6 +265,8 @@ def main():
     sizes = [int(size) for size in parser.parse_args().sizes.split(",")]
     if not shutil.which("llvm-mca"):
         raise SystemExit("llvm-mca is not here. Debian and Ubuntu: apt install llvm")
+    processor, llvm = model()
+    check_version(llvm)
     torch.set_num_threads(1)
     limits, rows = machine(), compiled_rows()
     clocks = {}
@@ -279,7 +298,7 @@ def main():
     iterations = {" ".join(key): value for key, value in clocks.items()}
     record = {
         **timing.environment("cpu"),
-        "machine": limits | {"model of llvm-mca": model_name()},
+        "machine": limits | {"model of llvm-mca": processor, "LLVM": llvm},
         "clocks of an iteration": iterations,
         "calls": table,
     }

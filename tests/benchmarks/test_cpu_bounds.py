@@ -22,3 +22,9 @@ def test_loops_are_found():
             assert cost["ports"] >= loop.multiply_adds / 2
             assert cost["pipeline"] >= 0.99 * cost["ports"]
             assert cost["instructions"] > loop.multiply_adds + loop.stores
+
+
+def test_an_old_llvm_is_refused():
+    cpu_bounds.check_version("19.1.7")
+    with pytest.raises(SystemExit, match=r"LLVM 14\.0\.6"):
+        cpu_bounds.check_version("14.0.6")
