@@ -78,7 +78,8 @@ def serve(pipe, checkout: Path) -> None:
 def largest_difference(old: list[np.ndarray], new: list[np.ndarray]) -> float:
     """Of the flows and, where there are some, the gradients, each over its maximum."""
     pairs = zip(old, new, strict=True)
-    each = [np.abs(a - b).max() / np.abs(a).max() for a, b in pairs]
+    # a gradient may be 0: lam's is where no step is limited
+    each = [np.abs(a - b).max() / (np.abs(a).max() or 1.0) for a, b in pairs]
     return float(np.max(each))  # NaN if one is
 
 
