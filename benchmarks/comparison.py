@@ -1,21 +1,23 @@
 """Methods side by side on a small real benchmark: same input, same budget, all folds.
 
-usage: python benchmarks/comparison.py weizmann ROOT [--methods NAME ...]
+usage: python benchmarks/comparison.py BENCHMARK ROOT [--methods NAME ...]
            [--folds N ...] [--results DIR] [--work-dir DIR] [--threads N]
 
-ROOT is the folder with the official clips. For each method (a config, by its name):
+BENCHMARK is weizmann or ut_interaction, and ROOT the folder with the official clips (of
+set 1 of UT-Interaction). For each method (a config, by its name):
 
 1. The learning rate is searched on the first fold's training clips alone: the method is
-   trained without two of their groups (actors), at each of RATES, and the rate with the
-   highest accuracy on these two is taken, the lower loss deciding between equals.
+   trained without some of their groups (actors, sequences), at each of RATES, and the
+   rate with the highest accuracy on these is taken, the lower loss deciding between
+   equals.
 2. For each fold the method is trained on the other groups with this rate and classifies
    the clips of the fold once, after the last epoch: no clip of it is seen before.
 
-Each run is written to comparison_weizmann/ in the folder of results (default:
+Each run is written to comparison_BENCHMARK/ in the folder of results (default:
 benchmarks/results) when it ends, and a checkpoint every five epochs to the work
 directory, so that the same command continues a comparison that was killed; runs that
 are there, such as the repository's, are not trained again. At the end the table and the
-image, comparison_weizmann.{md,png}, are written from all runs that are there; a method
+image, comparison_BENCHMARK.{md,png}, are written from all runs that are there; a method
 of which folds are missing says so. --methods without a name trains nothing. Processes
 that run at the same time need a work directory each.
 """
@@ -37,7 +39,6 @@ from mmengine.config import Config
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets.preparation.records import PreparationError
 from flowzoo.io.text import read_text
-from flowzoo.io.video import VideoReader
 from flowzoo.zoo.complexity import complexity
 from flowzoo.zoo.protocol import counted_input
 
@@ -53,7 +54,7 @@ def search_rate(
     benchmark: Benchmark, method: str, data: Path, runs: Path, work_dir: Path
 ) -> float:
     """The learning rate of a method, without a look at the test clips of any fold."""
-    lines = read_text(data / benchmark.lists.format(part="train", fold=1)).splitlines()
+    lines = read_text(benchmark.clip_list(data, "train", 1)).splitlines()
     parts = {"search_train": [], "search_val": []}
     for line in lines:
         held_out = benchmark.group(line.split()[0]) in benchmark.search_groups
@@ -98,45 +99,13 @@ def fuse(title: str, streams: list[dict]) -> dict:
     )
 
 
-def length_baseline(benchmark: Benchmark, data: Path, neighbors: int = 5) -> float:
-    """Accuracy, in per cent, of a vote of the training clips of nearest length.
-
-    What is above it was not learned from how many frames a clip has.
-    """
-    right, clips, lengths = 0, 0, {}
-
-    def read(part: str, fold: int) -> list[tuple[int, int]]:
-        """Number of frames and label of each clip."""
-        samples = []
-        for line in read_text(
-            data / benchmark.lists.format(part=part, fold=fold)
-        ).splitlines():
-            name, label = line.rsplit(maxsplit=1)
-            if name not in lengths:
-                with VideoReader(data / "videos" / name) as reader:
-                    lengths[name] = reader.frame_count
-            samples.append((lengths[name], int(label)))
-        return samples
-
-    for fold in range(1, benchmark.folds + 1):
-        train = read("train", fold)
-        for length, label in read("val", fold):
-            nearest = sorted(train, key=lambda sample: abs(sample[0] - length))
-            votes = [vote for _, vote in nearest[:neighbors]]
-            right += max(sorted(set(votes)), key=votes.count) == label
-            clips += 1
-    return 100 * right / clips
-
-
 def folds_of_search(benchmark: Benchmark, data: Path) -> list[int]:
     """Folds that test on a group that the learning rates were chosen on."""
-    found = []
-    for fold in range(1, benchmark.folds + 1):
-        lines = read_text(data / benchmark.lists.format(part="val", fold=fold))
-        groups = {benchmark.group(line.split()[0]) for line in lines.splitlines()}
-        if groups & set(benchmark.search_groups):
-            found.append(fold)
-    return found
+    return [
+        fold
+        for fold in range(1, benchmark.folds + 1)
+        if benchmark.groups(data, "val", fold) & set(benchmark.search_groups)
+    ]
 
 
 def main() -> None:
@@ -166,15 +135,12 @@ def main() -> None:
     os.environ["FLOWZOO_DATA"] = str(work_dir.absolute())  # where the configs look
     data = work_dir.absolute() / args.benchmark
     try:
-        benchmark.prepare(args.root, data, force=True)
+        benchmark.prepare(args.root, data)
     except PreparationError as error:
         parser.error(f"ROOT {args.root}: {error}")
     for method in methods:
         for fold in folds:
-            files = [
-                data / benchmark.lists.format(part=part, fold=fold)
-                for part in ("train", "val")
-            ]
+            files = [benchmark.clip_list(data, part, fold) for part in ("train", "val")]
             out = work_dir / f"{method}-{fold}"
 
             def make(method=method, fold=fold, files=files, out=out) -> dict:
@@ -196,12 +162,10 @@ def main() -> None:
         sys.exit(f"there are no runs in {runs}")
     write_report(
         args.results,
-        args.benchmark,
-        benchmark.classes,
+        benchmark,
         RATES,
-        benchmark.folds,
         folds_of_search(benchmark, data),
-        length_baseline(benchmark, data),
+        benchmark.without_images(args.root, data),
         {name: benchmark.controls.get(name, first) for name in done},
         done,
     )

@@ -1,11 +1,18 @@
 """The benchmarks of comparison.py: their data, and the methods that are compared."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import mean
 
-from flowzoo.datasets.preparation import prepare, weizmann
+from flowzoo.datasets.preparation import (
+    PreparationError,
+    prepare,
+    ut_interaction,
+    weizmann,
+)
+from flowzoo.io.text import read_text
+from flowzoo.io.video import VideoReader
 
 
 @dataclass(frozen=True)
@@ -13,10 +20,12 @@ class Benchmark:
     """A small benchmark whose folds leave one group of clips out.
 
     Args:
-        prepare: writes lists of clips from (root, folder, force).
-        lists: pattern of a list's name, of part ('train', 'val') and fold.
+        name: of the dataset, with which its lists begin.
+        prepare: writes lists of clips from (root, folder).
+        without_images: says what is known of a clip's class without its images, from
+            (root, folder).
         group: of a clip, from its path.
-        search_groups: two groups of the first fold's training clips.
+        search_groups: some groups of the first fold's training clips.
         classes: names.
         methods: {config: title}.
         controls: {config: the method from which its accuracy is subtracted}, where that
@@ -26,22 +35,77 @@ class Benchmark:
             appearance and flow}. Their rates are the configs', not searched.
     """
 
-    prepare: Callable
-    lists: str
+    name: str
+    prepare: Callable[[Path, Path], object]
+    without_images: Callable[[Path, Path], str]
     group: Callable[[str], str]
-    search_groups: tuple[str, str]
+    search_groups: tuple[str, ...]
     folds: int
     classes: tuple[str, ...]
     methods: dict[str, str]
     controls: dict[str, str]
-    fusions: dict[str, tuple[str, tuple[str, ...]]]
-    hallucinations: dict[str, tuple[str, tuple[str, str]]]
+    fusions: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    hallucinations: dict[str, tuple[str, tuple[str, str]]] = field(default_factory=dict)
+
+    def clip_list(self, data: Path, part: str, fold: int) -> Path:
+        """A fold's list of clips; part is 'train' or 'val'."""
+        return data / f"{self.name}_{part}_split_{fold}_videos.txt"
+
+    def groups(self, data: Path, part: str, fold: int) -> set[str]:
+        lines = read_text(self.clip_list(data, part, fold)).splitlines()
+        return {self.group(line.split()[0]) for line in lines}
+
+
+def frame_counts_alone(root: Path, data: Path, neighbors: int = 5) -> str:
+    """What a vote of the training clips of nearest length gives on Weizmann."""
+    benchmark = BENCHMARKS["weizmann"]
+    right, clips, lengths = 0, 0, {}
+
+    def read(part: str, fold: int) -> list[tuple[int, int]]:
+        """Number of frames and label of each clip."""
+        samples = []
+        for line in read_text(benchmark.clip_list(data, part, fold)).splitlines():
+            name, label = line.rsplit(maxsplit=1)
+            if name not in lengths:
+                with VideoReader(data / "videos" / name) as reader:
+                    lengths[name] = reader.frame_count
+            samples.append((lengths[name], int(label)))
+        return samples
+
+    for fold in range(1, benchmark.folds + 1):
+        train = read("train", fold)
+        for length, label in read("val", fold):
+            nearest = sorted(train, key=lambda sample: abs(sample[0] - length))
+            votes = [vote for _, vote in nearest[:neighbors]]
+            right += max(sorted(set(votes)), key=votes.count) == label
+            clips += 1
+    return (
+        f"the number of frames alone gives {100 * right / clips:.1f} % "
+        f"({neighbors} nearest neighbors)"
+    )
+
+
+def prepare_set_1(root: Path, data: Path) -> None:
+    """Lists and small copies of UT-Interaction's first set."""
+    found = ut_interaction.prepare_ut_interaction(root, data)
+    if found != list(range(1, 11)):
+        raise PreparationError(f"sequences 1 to 10 are set 1; there are {found}")
+
+
+def shapes_alone(root: Path, data: Path) -> str:
+    """What the nearest neighbor in shape and length gives on UT-Interaction."""
+    alone = ut_interaction.metadata_accuracies(ut_interaction.list_clips(root))
+    return (
+        "image size, frame count and frame rate alone give "
+        f"{100 * mean(alone.values()):.1f} % (nearest neighbor)"
+    )
 
 
 BENCHMARKS = {
     "weizmann": Benchmark(
-        prepare=partial(prepare, "weizmann"),
-        lists="weizmann_{part}_split_{fold}_videos.txt",
+        name="weizmann",
+        prepare=lambda root, data: prepare("weizmann", root, data, force=True),
+        without_images=frame_counts_alone,
         group=lambda path: Path(path).stem.split("_")[0],
         search_groups=("denis", "eli"),
         folds=9,
@@ -77,5 +141,24 @@ BENCHMARKS = {
                 ("repflow_r18_weizmann_rgb", "tvl1_r18_weizmann"),
             )
         },
-    )
+    ),
+    "ut_interaction": Benchmark(
+        name="ut_interaction",
+        prepare=prepare_set_1,
+        without_images=shapes_alone,
+        group=lambda path: Path(path).stem.split("_")[1],
+        search_groups=("2", "3", "4"),
+        folds=10,
+        classes=ut_interaction.CLASSES,
+        methods={
+            "repflow_r18_utinteraction_rgb": "ResNet-18 without the layer",
+            "repflow_r18_utinteraction": "representation flow",
+            "repflow_lite0_utinteraction_rgb": "EfficientNet-Lite0, ImageNet weights",
+            "repflow_lite0_utinteraction": "the same with RepFlowNeck",
+        },
+        controls=dict.fromkeys(
+            ("repflow_lite0_utinteraction_rgb", "repflow_lite0_utinteraction"),
+            "repflow_lite0_utinteraction_rgb",
+        ),
+    ),
 }

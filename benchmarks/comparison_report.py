@@ -12,6 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from comparison_benchmarks import Benchmark
 
 
 def predicted(clip: dict) -> int:
@@ -83,24 +84,23 @@ def row(
 
 def write_report(
     folder: Path,
-    name: str,
-    classes: tuple[str, ...],
+    benchmark: Benchmark,
     rates: tuple[float, ...],
-    num_folds: int,
     folds_of_search: list[int],
-    length_baseline: float,
+    without_images: str,
     controls: dict[str, str],
     methods: dict,
 ) -> None:
-    """Write comparison_NAME.{md,png} to a folder.
+    """Write comparison_BENCHMARK.{md,png} to a folder.
 
     Args:
         folds_of_search: whose clips had a part in the choice of the learning rate.
-        length_baseline: per cent of the clips that their number of frames gives away.
+        without_images: what is known of a clip's class without its images.
         controls: {config: the method from which its accuracy is subtracted}.
         methods: {config: dict(title, parameters, multiply_adds, folds)}, where folds
             are {number: run}.
     """
+    num_folds, classes = benchmark.folds, benchmark.classes
     rows = []
     for config, method in methods.items():
         control = controls[config] if controls[config] != config else None
@@ -115,21 +115,22 @@ def write_report(
     partial = [m["title"] for m in methods.values() if len(m["folds"]) < num_folds]
     text = (
         f"{num_folds} folds, each of which leaves one group out. Chance is "
-        f"{100 / len(classes):.0f} %, and the number of frames alone gives "
-        f"{length_baseline:.1f} % (5 nearest neighbors). Each method but MoNet has the "
-        f"same input and the learning rate of {rates} that was best on two groups of "
-        f"the first fold's training clips, which are the test clips of folds "
-        f"{' and '.join(map(str, folds_of_search))}. GFLOPs are multiply-adds of "
+        f"{100 / len(classes):.0f} %, and {without_images}. "
+        f"{'Each method but MoNet' if benchmark.hallucinations else 'Each method'} has "
+        f"the same input and the learning rate of {rates} that was best on "
+        f"{len(benchmark.search_groups)} groups of the first fold's training clips, "
+        "which are the test clips of folds "
+        f"{', '.join(map(str, folds_of_search))}. GFLOPs are multiply-adds of "
         "layers; the iterations of TV-L1 and TVNet are not among them. Trained on "
         f"{'; '.join(sorted(machines))}. Written by "
-        f"`python benchmarks/comparison.py {name} ROOT`.\n\n"
+        f"`python benchmarks/comparison.py {benchmark.name} ROOT`.\n\n"
     )
     if partial:
         text += (
             "**Not finished**: the second column says how many folds are done. "
             "Accuracies over different folds cannot be compared.\n\n"
         )
-    path = folder / f"comparison_{name}"
+    path = folder / f"comparison_{benchmark.name}"
     path.with_suffix(".md").write_text(text + "\n".join(lines) + "\n")
     _draw(classes, methods, path.with_suffix(".png"))
     print(text + "\n".join(lines))

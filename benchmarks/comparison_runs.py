@@ -84,6 +84,7 @@ def run(
     runner.register_hook(hook)
     runner.train()
     scalars = runner.message_hub.log_scalars
+    losses, _ = scalars["train/loss"].data
     runner.test()
     predictions = pickle.loads(scores.read_bytes())
     clips = runner.test_dataloader.dataset
@@ -96,6 +97,7 @@ def run(
         test_milliseconds_a_clip=round(1000 * hook.test_seconds / len(clips), 1),
         training_loss=round(scalars["train/loss"].mean(LAST), 4),
         training_accuracy=round(scalars["train/top1_acc"].mean(LAST), 4),
+        epoch_losses=losses.reshape(runner.max_epochs, -1).mean(1).round(3).tolist(),
         clips=[
             dict(
                 clip=Path(clips.get_data_info(i)["filename"]).stem,

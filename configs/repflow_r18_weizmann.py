@@ -2,7 +2,7 @@
 _base_ = [
     '_base_/models/repflow_r18.py', '_base_/datasets/weizmann.py',
     '_base_/pipelines/repflow_weizmann.py',
-    '_base_/schedules/weizmann_120e.py', '_base_/default_runtime.py'
+    '_base_/schedules/adamw_120e.py', '_base_/default_runtime.py'
 ]
 
 model = dict(cls_head=dict(num_classes=10, label_smooth_eps=0.1))

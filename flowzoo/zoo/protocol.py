@@ -170,7 +170,7 @@ def _data(config: Config) -> str:
         return "15 % held out"
     file = _test_files(config).split("/")[-1]
     if split := re.search(r"split_(\d+)", file):
-        sequence = file.startswith("test_split")  # UT-Interaction's
+        sequence = file.startswith("ut_interaction")
         return f"sequence {split[1]} left out" if sequence else f"split {split[1]}"
     part = "test" if "test" in file else "validation"
     return f"untrimmed {part}" if dataset.get("multi_class") else part

@@ -1,6 +1,7 @@
 """The comparison: its table, which runs it keeps, and which it refuses."""
 
 import json
+from dataclasses import replace
 
 import comparison
 import comparison_runs
@@ -68,13 +69,15 @@ def test_methods_with_some_folds_are_compared_on_these():
 def test_report_is_of_the_benchmark(tmp_path):
     runs = {n: stream([[1, 0]]) for n in ("a", "b", "c")}
     controls = {"a": "a", "b": "a", "c": "gone"}
-    write_report(tmp_path, "small", ("x", "y"), (0.1,), 2, [1], 7.5, controls, runs)
+    small = replace(BENCHMARKS["weizmann"], name="small", folds=2, classes=("x", "y"))
+    write_report(tmp_path, small, (0.1,), [1], "dice give 17 %", controls, runs)
     assert {p.name for p in tmp_path.iterdir()} == {
         "comparison_small.md",
         "comparison_small.png",
     }
     text = (tmp_path / "comparison_small.md").read_text()
     assert "comparison.py small ROOT" in text and "two cores" in text
+    assert "Chance is 50 %, and dice give 17 %." in text
     heads, _, *lines = [line for line in text.splitlines() if line.startswith("|")]
     cell = heads.split(" | ").index(MINUS)
     assert [x.split(" | ")[cell] for x in lines] == ["", "+0.0 ± 0.0", ""]
@@ -87,12 +90,15 @@ def test_methods_are_configs_of_one_input():
             config = Config.fromfile(find_config(f"{name}.py"))
             assert counted_input(config)
             sampled = config.train_pipeline[1]
-            inputs.add((sampled.clip_len, sampled.frame_interval))
+            inputs.add((sampled.clip_len, sampled.get("frame_interval", 1)))
             if "lite0" not in name:  # all that start from random weights
                 budgets.add(
                     (config.train_cfg.max_epochs, config.train_dataloader.batch_size)
                 )
         assert len(inputs) == len(budgets) == 1
+        assert set(benchmark.controls) | set(benchmark.controls.values()) <= set(
+            benchmark.methods
+        )
         for name, (_, parts) in [
             *benchmark.fusions.items(),
             *benchmark.hallucinations.items(),
@@ -155,8 +161,7 @@ def test_rates_are_chosen_on_two_groups_without_the_test_clips(tmp_path, monkeyp
     lists = {"train": actors[1:], "val": actors[:1]}
     for part, who in lists.items():
         lines = [f"{a}_{c}.avi {i}" for a in who for i, c in enumerate(("run", "walk"))]
-        name = benchmark.lists.format(part=part, fold=1)
-        (tmp_path / name).write_text("\n".join(lines) + "\n")
+        benchmark.clip_list(tmp_path, part, 1).write_text("\n".join(lines) + "\n")
     seen = []
 
     def run(method, rate, train_file, test_file, runs, out):
@@ -180,7 +185,6 @@ def test_rates_are_chosen_on_two_groups_without_the_test_clips(tmp_path, monkeyp
 def test_folds_of_the_search(tmp_path):
     benchmark = BENCHMARKS["weizmann"]
     for fold in range(1, benchmark.folds + 1):
-        name = benchmark.lists.format(part="val", fold=fold)
         actor = {2: "denis", 3: "eli"}.get(fold, f"other{fold}")
-        (tmp_path / name).write_text(f"{actor}_run.avi 4\n")
+        benchmark.clip_list(tmp_path, "val", fold).write_text(f"{actor}_run.avi 4\n")
     assert comparison.folds_of_search(benchmark, tmp_path) == [2, 3]

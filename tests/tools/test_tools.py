@@ -130,7 +130,9 @@ def test_ut_interaction(tmp_path, tool):
     out = tool("data/prepare_ut_interaction.py", tmp_path, "--out", tmp_path / "out")
     assert "2 clips in" in out and "splits 1, 2:" in out
     assert "alone: 100.0%" in out
-    assert (tmp_path / "out" / "test_split_2.txt").read_text() == "2_2_0.mp4 0\n"
+    assert (
+        tmp_path / "out" / "ut_interaction_val_split_2_videos.txt"
+    ).read_text() == "2_2_0.mp4 0\n"
 
 
 def test_mini_kinetics(tmp_path, tool):

@@ -11,6 +11,10 @@ files = dict(
         'python tools/data/prepare_ut_interaction.py FOLDER_WITH_THE_CLIPS '
         'writes the annotation files and small copies of the clips'))
 
-train_data = dict(ann_file=f'{root}/train_split_{split}.txt', **files)
-val_data = dict(ann_file=f'{root}/test_split_{split}.txt', **files)
+train_data = dict(
+    ann_file=f'{root}/ut_interaction_train_split_{split}_videos.txt',
+    **files)
+val_data = dict(
+    ann_file=f'{root}/ut_interaction_val_split_{split}_videos.txt',
+    **files)
 test_data = val_data

@@ -77,10 +77,10 @@ def splits(clips: list[Clip]) -> dict[int, tuple[list[Clip], list[Clip]]]:
 def prepare_ut_interaction(folder: str | Path, out: str | Path) -> list[int]:
     """Write annotation files for each split, and a small copy of each clip.
 
-    Into ``out`` go ``train_split_N.txt`` and ``test_split_N.txt`` for each sequence N
-    that is left out, and below ``videos`` copies of 10 frames per second whose shorter
-    side has 96 pixels: the originals take longer to decode than to learn from. Copies
-    that are there already are kept.
+    Into ``out`` go ``ut_interaction_train_split_N_videos.txt`` and ``..._val_...`` for
+    each sequence N that is left out, and below ``videos`` copies of 10 frames per
+    second whose shorter side has 96 pixels: the originals take longer to decode than to
+    learn from. Copies that are there already are kept.
 
     Returns:
         The splits.
@@ -95,9 +95,10 @@ def prepare_ut_interaction(folder: str | Path, out: str | Path) -> list[int]:
             _write_copy(clip.path, out / "videos" / clip.copy)
     found = splits(clips)
     for number, parts in found.items():
-        for name, part in zip(("train", "test"), parts, strict=True):
+        for name, part in zip(("train", "val"), parts, strict=True):
             lines = [f"{clip.copy} {clip.label}\n" for clip in part]
-            (out / f"{name}_split_{number}.txt").write_text("".join(lines))
+            file = out / f"ut_interaction_{name}_split_{number}_videos.txt"
+            file.write_text("".join(lines))
     return list(found)
 
 

@@ -40,15 +40,15 @@ def test_splits_leave_a_sequence_of_the_set_out(folder, tmp_path):
     lines = {
         path.stem: path.read_text().splitlines() for path in tmp_path.glob("*.txt")
     }
-    assert lines["test_split_2"] == ["2_2_0.mp4 0", "3_2_1.mp4 1"]
-    assert lines["train_split_2"] == [
+    assert lines["ut_interaction_val_split_2_videos"] == ["2_2_0.mp4 0", "3_2_1.mp4 1"]
+    assert lines["ut_interaction_train_split_2_videos"] == [
         "0_1_0.mp4 0",
         "1_1_1.mp4 1",
         "4_10_0.mp4 0",
         "5_10_1.mp4 1",
     ]
-    assert lines["test_split_11"] == ["0_11_5.mp4 5"]
-    assert lines["train_split_11"] == []  # set 1 is not for set 2
+    assert lines["ut_interaction_val_split_11_videos"] == ["0_11_5.mp4 5"]
+    assert lines["ut_interaction_train_split_11_videos"] == []  # set 1 is not for set 2
 
 
 def test_copies(folder, tmp_path):

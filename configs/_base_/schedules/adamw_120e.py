@@ -1,5 +1,5 @@
-# 80 clips: an epoch has ten iterations. The rate is what benchmarks/comparison.py found for
-# the networks with and without representation flow.
+# Small real benchmarks from scratch: an epoch has about ten iterations. The rate is what
+# benchmarks/comparison.py found on Weizmann, with representation flow and without.
 train_cfg = dict(
     type='EpochBasedTrainLoop', max_epochs=120, val_begin=1, val_interval=20)
 val_cfg = dict(type='ValLoop')
