@@ -114,6 +114,7 @@ BENCHMARKS = {
         methods={
             "repflow_r18_weizmann_rgb": "ResNet-18 without the layer",
             "repflow_r18_weizmann": "representation flow",
+            "tsn_r18_weizmann": "TSN",
             "tvnet_r18_weizmann": "TVNet",
             "tvl1_r18_weizmann": "ResNet-18 on TV-L1 flow",
             "mfnet_r18_weizmann": "MFNet",

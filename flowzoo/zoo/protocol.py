@@ -73,7 +73,9 @@ def views(config: Config) -> Views | None:
             frames, size = 2, FRAME_SIZE
         if step.type == "PackFeatures":
             return None
-        if step.type == "SampleFrames":
+        if "Sample" in step.type:
+            if "Uniform" in step.type:
+                notes.append("frames from all over the video")
             clips, frames = step.get("num_clips", 1) // segments, step.clip_len
             if stride := step.get("frame_interval", 1) - 1:
                 notes.append(f"stride {stride + 1}")
