@@ -7,8 +7,8 @@ BENCHMARK is weizmann or ut_interaction, and ROOT the folder with the official c
 set 1 of UT-Interaction). For each method (a config, by its name):
 
 1. The learning rate is searched on the first fold's training clips alone: the method is
-   trained without some of their groups (actors, sequences), at each of RATES, and the
-   rate with the highest accuracy on these is taken, the lower loss deciding between
+   trained without some of their groups (actors, sequences), at each rate of the
+   benchmark's list, and the one with the highest accuracy on these is taken, the lower loss deciding between
    equals.
 2. For each fold the method is trained on the other groups with this rate and classifies
    the clips of the fold once, after the last epoch: no clip of it is seen before.
@@ -42,7 +42,6 @@ from flowzoo.io.text import read_text
 from flowzoo.zoo.complexity import complexity
 from flowzoo.zoo.protocol import counted_input
 
-RATES = (1e-3, 3e-3, 1e-2)
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -63,7 +62,7 @@ def search_rate(
     for file, part in zip(files, parts.values(), strict=True):
         file.write_text("".join(f"{line}\n" for line in part))
     results = []
-    for rate in RATES:
+    for rate in benchmark.rates:
         name = f"{method}-search-{rate}"
         make = partial(run, method, rate, *files, runs, work_dir / name)
         results.append(kept(runs / f"{name}.json", method, make))
@@ -163,7 +162,6 @@ def main() -> None:
     write_report(
         args.results,
         benchmark,
-        RATES,
         folds_of_search(benchmark, data),
         benchmark.without_images(args.root, data),
         {name: benchmark.controls.get(name, first) for name in done},

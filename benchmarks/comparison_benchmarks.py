@@ -25,7 +25,8 @@ class Benchmark:
         without_images: says what is known of a clip's class without its images, from
             (root, folder).
         group: of a clip, from its path.
-        search_groups: some groups of the first fold's training clips.
+        rates: of learning, among which the search chooses.
+        search_groups: some groups of the first fold's training clips, for the search.
         classes: names.
         methods: {config: title}.
         controls: {config: the method from which its accuracy is subtracted}, where that
@@ -39,6 +40,7 @@ class Benchmark:
     prepare: Callable[[Path, Path], object]
     without_images: Callable[[Path, Path], str]
     group: Callable[[str], str]
+    rates: tuple[float, ...]
     search_groups: tuple[str, ...]
     folds: int
     classes: tuple[str, ...]
@@ -107,6 +109,7 @@ BENCHMARKS = {
         prepare=lambda root, data: prepare("weizmann", root, data, force=True),
         without_images=frame_counts_alone,
         group=lambda path: Path(path).stem.split("_")[0],
+        rates=(1e-3, 3e-3, 1e-2),
         search_groups=("denis", "eli"),
         folds=9,
         classes=weizmann.CLASSES,
@@ -148,6 +151,7 @@ BENCHMARKS = {
         prepare=prepare_set_1,
         without_images=shapes_alone,
         group=lambda path: Path(path).stem.split("_")[1],
+        rates=(3e-4, 1e-3, 3e-3, 1e-2),
         search_groups=("2", "3", "4"),
         folds=10,
         classes=ut_interaction.CLASSES,

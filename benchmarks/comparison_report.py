@@ -85,7 +85,6 @@ def row(
 def write_report(
     folder: Path,
     benchmark: Benchmark,
-    rates: tuple[float, ...],
     folds_of_search: list[int],
     without_images: str,
     controls: dict[str, str],
@@ -117,7 +116,7 @@ def write_report(
         f"{num_folds} folds, each of which leaves one group out. Chance is "
         f"{100 / len(classes):.0f} %, and {without_images}. "
         f"{'Each method but MoNet' if benchmark.hallucinations else 'Each method'} has "
-        f"the same input and the learning rate of {rates} that was best on "
+        f"the same input and the learning rate of {benchmark.rates} that was best on "
         f"{len(benchmark.search_groups)} groups of the first fold's training clips, "
         "which are the test clips of folds "
         f"{', '.join(map(str, folds_of_search))}. GFLOPs are multiply-adds of "

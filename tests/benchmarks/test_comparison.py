@@ -70,7 +70,7 @@ def test_report_is_of_the_benchmark(tmp_path):
     runs = {n: stream([[1, 0]]) for n in ("a", "b", "c")}
     controls = {"a": "a", "b": "a", "c": "gone"}
     small = replace(BENCHMARKS["weizmann"], name="small", folds=2, classes=("x", "y"))
-    write_report(tmp_path, small, (0.1,), [1], "dice give 17 %", controls, runs)
+    write_report(tmp_path, small, [1], "dice give 17 %", controls, runs)
     assert {p.name for p in tmp_path.iterdir()} == {
         "comparison_small.md",
         "comparison_small.png",
