@@ -8,8 +8,8 @@ set 1 of UT-Interaction). For each method (a config, by its name):
 
 1. The learning rate is searched on the first fold's training clips alone: the method is
    trained without some of their groups (actors, sequences), at each rate of the
-   benchmark's list, and the one with the highest accuracy on these is taken, the lower loss deciding between
-   equals.
+   benchmark's list, and the rate with the highest accuracy on these groups is taken,
+   the lower loss deciding between equals.
 2. For each fold the method is trained on the other groups with this rate and classifies
    the clips of the fold once, after the last epoch: no clip of it is seen before.
 
@@ -214,9 +214,15 @@ def folds_in(folder: Path, benchmark: Benchmark, method: str) -> dict[int, dict]
     paths = {
         fold: folder / f"{method}-{fold}.json" for fold in range(1, benchmark.folds + 1)
     }
-    return {
+    runs = {
         fold: read_run(path, method) for fold, path in paths.items() if path.exists()
     }
+    if len(rates := {run["rate"] for run in runs.values()}) > 1:
+        sys.exit(
+            f"{folder}: the folds of {method} were trained at different rates, "
+            f"{sorted(rates)}: move the runs of one of them away"
+        )
+    return runs
 
 
 if __name__ == "__main__":

@@ -191,3 +191,18 @@ def test_folds_of_the_search(tmp_path):
         actor = {2: "denis", 3: "eli"}.get(fold, f"other{fold}")
         benchmark.clip_list(tmp_path, "val", fold).write_text(f"{actor}_run.avi 4\n")
     assert comparison.folds_of_search(benchmark, tmp_path) == [2, 3]
+
+
+def test_folds_of_different_rates_are_refused(tmp_path):
+    benchmark, method = BENCHMARKS["weizmann"], "repflow_r18_weizmann"
+    for fold, rate in enumerate((0.1, 0.1, 0.2), start=1):
+        clips = [dict(clip="a", label=0, scores=[1.0, 0.0])]
+        comparison_runs.kept(
+            tmp_path / f"{method}-{fold}.json",
+            method,
+            lambda rate=rate, clips=clips: dict(rate=rate, clips=clips),
+        )
+    with pytest.raises(SystemExit, match=r"different rates, \[0\.1, 0\.2\]"):
+        comparison.folds_in(tmp_path, benchmark, method)
+    (tmp_path / f"{method}-3.json").unlink()
+    assert list(comparison.folds_in(tmp_path, benchmark, method)) == [1, 2]
