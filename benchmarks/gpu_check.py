@@ -35,6 +35,7 @@ import time
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -270,6 +271,8 @@ def run_command(arguments: list[str], limit: float, variables: dict, log) -> dic
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,  # so that its workers end with it
+        # a shell's background jobs ignore interrupts, and so do what they start
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     try:
         ended = process.wait(limit)
