@@ -137,6 +137,8 @@ def test_nothing_is_left_open(folder, names, tmp_path):
     read_all("first")
     before = left_open_in_the_end()
     read_all("second")
-    assert left_open_in_the_end() == before
+    # fewer, where a thread of an earlier test has ended meanwhile
+    later = left_open_in_the_end()
+    assert all(now <= then for now, then in zip(later, before, strict=True)), later
     assert int(dataset.unreadable_mask.sum()) == COUNT // 3
     assert len(BREAK) == 10
