@@ -22,9 +22,7 @@ def count_tests(path: Path) -> dict[str, object]:
     """Tests of a JUnit file by how they ended; names of those that failed."""
     ends, failed, reasons = Counter(), [], Counter()
     for case in ElementTree.parse(path).iter("testcase"):
-        ended = next(
-            (c for c in case if c.tag in ("failure", "error", "skipped")), None
-        )
+        ended = next((c for c in case if c.tag in ENDS), None)
         if ended is None:
             ends["passed"] += 1
         elif ended.tag == "skipped":
