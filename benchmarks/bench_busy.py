@@ -9,11 +9,13 @@ median seconds of a step, and writes them to benchmarks/results/.
 """
 
 import argparse
+import contextlib
 import functools
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import timing
@@ -42,21 +44,28 @@ def measure_steps(steps: int) -> list[float]:
     return timing.alternate({"step": step}, steps)["step"]
 
 
-def measure(policy: str, busy: int, steps: int) -> list[float]:
-    """The same in a new process, beside ``busy`` others."""
-    env = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
-    env |= POLICIES[policy] | {"CUDA_VISIBLE_DEVICES": ""}
+@contextlib.contextmanager
+def counting(processes: int) -> Iterator[None]:
+    """Keep that many other processes busy."""
     spin = [sys.executable, "-c", "while True: pass"]
-    others = [subprocess.Popen(spin) for _ in range(busy)]
+    others = [subprocess.Popen(spin) for _ in range(processes)]
     try:
-        command = [sys.executable, __file__, "--child", "--steps", str(steps)]
-        child = subprocess.run(
-            command, env=env, stdout=subprocess.PIPE, text=True, check=True
-        )
+        yield
     finally:
         for other in others:
             other.kill()
             other.wait()
+
+
+def measure(policy: str, busy: int, steps: int) -> list[float]:
+    """The same in a new process, beside ``busy`` others."""
+    env = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    env |= POLICIES[policy] | {"CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, __file__, "--child", "--steps", str(steps)]
+    with counting(busy):
+        child = subprocess.run(
+            command, env=env, stdout=subprocess.PIPE, text=True, check=True
+        )
     return json.loads(child.stdout.splitlines()[-1])
 
 

@@ -4,7 +4,9 @@
 
 The commit is checked out into a temporary git worktree, and a process each imports the
 kernels of one checkout. They take turns, so that a busy machine disturbs both alike;
-figures are medians. Results are compared as well: the two may differ by rounding only.
+figures are medians. Results are compared as well: flows may differ by rounding only,
+gradients by that on average (those of single pixels jump where rounding decides whether
+the data term is limited).
 Memory is what one call adds to the peak of its process, results included (Linux).
 
 Writes benchmarks/results/cpu_progress.json.
@@ -14,18 +16,16 @@ import argparse
 import importlib.util
 import multiprocessing
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 import timing
 import torch
+from checkouts import ROOT, checked_out
 from tqdm import tqdm
 
-ROOT = Path(__file__).parents[1]
 LEARNED = ("div_kernel", "theta", "lam", "tau")  # the module's default
 SHAPES = [(8, 32, 16, 7, 7), (4, 32, 16, 14, 14), (1, 32, 16, 28, 28)]
 SHAPES += [(1, 32, 16, 56, 56), (1, 8, 16, 112, 112)]
@@ -75,12 +75,16 @@ def serve(pipe, checkout: Path) -> None:
         pipe.send((after - before, [t.detach().numpy() for t in (flow, *grads)]))
 
 
-def largest_difference(old: list[np.ndarray], new: list[np.ndarray]) -> float:
-    """Of the flows and, where there are some, the gradients, each over its maximum."""
-    pairs = zip(old, new, strict=True)
+def differences(old: list[np.ndarray], new: list[np.ndarray]) -> list[float]:
+    """Of the flow the largest over its maximum, then of each gradient the mean over its
+    mean."""
+    apart = [np.abs(a - b) for a, b in zip(old, new, strict=True)]
+    size = [np.abs(a) for a in old]
+    each = [apart[0].max() / size[0].max()]
     # a gradient may be 0: lam's is where no step is limited
-    each = [np.abs(a - b).max() / (np.abs(a).max() or 1.0) for a, b in pairs]
-    return float(np.max(each))  # NaN if one is
+    pairs = zip(apart[1:], size[1:], strict=True)
+    each += [a.mean() / (b.mean() or 1.0) for a, b in pairs]
+    return [float(value) for value in each]
 
 
 def compare(servers: dict, case: tuple, rounds: int) -> dict:
@@ -99,9 +103,9 @@ def compare(servers: dict, case: tuple, rounds: int) -> dict:
         for name in servers:
             seconds[name].append(ask(name))
     before, now = (statistics.median(values) for values in seconds.values())
-    difference = largest_difference(*results.values())
-    if not difference <= 1e-4:
-        raise RuntimeError(f"{case}: the results differ by {difference:.1e}")
+    flow, *gradients = differences(*results.values())
+    if not (flow <= 1e-5 and all(value <= 1e-3 for value in gradients)):
+        raise RuntimeError(f"{case}: the results differ by {flow:.1e}, {gradients}")
     variant, shape, threads, train = case
     return {
         "variant": variant,
@@ -113,7 +117,8 @@ def compare(servers: dict, case: tuple, rounds: int) -> dict:
         "times as fast": round(before / now, 2),
         "before MB": round(peaks[0] / 1e6, 1),
         "now MB": round(peaks[1] / 1e6, 1),
-        "relative difference": difference,
+        "flows differ by": flow,
+        "gradients differ by": float(np.max(gradients, initial=0.0)),
     }
 
 
@@ -125,31 +130,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     args = parser.parse_args()
     context = multiprocessing.get_context("spawn")
-    with tempfile.TemporaryDirectory() as folder:
-        before = Path(folder) / "before"
-        git = ["git", "-C", str(ROOT), "worktree"]
-        subprocess.run(
-            [*git, "add", "--quiet", "--detach", before, args.commit], check=True
-        )
-        try:
-            servers = {}
-            for name, checkout in {"before": before, "now": ROOT}.items():
-                servers[name], end = context.Pipe()
-                context.Process(target=serve, args=(end, checkout), daemon=True).start()
-                end.close()  # so that recv fails when the process has ended
-            cases = [
-                (variant, shape, threads, train)
-                for threads in (1, 2)
-                for variant in ("tvl1", "paper")
-                for shape in SHAPES
-                for train in (False, True)
-            ]
-            result = timing.environment("cpu", "numba") | {"commit": args.commit}
-            rows = [compare(servers, case, args.rounds) for case in tqdm(cases)]
-            for pipe in servers.values():
-                pipe.send(None)
-        finally:
-            subprocess.run([*git, "remove", "--force", before], check=True)
+    with checked_out(args.commit) as before:
+        servers = {}
+        for name, checkout in {"before": before, "now": ROOT}.items():
+            servers[name], end = context.Pipe()
+            context.Process(target=serve, args=(end, checkout), daemon=True).start()
+            end.close()  # so that recv fails when the process has ended
+        cases = [
+            (variant, shape, threads, train)
+            for threads in (1, 2)
+            for variant in ("tvl1", "paper")
+            for shape in SHAPES
+            for train in (False, True)
+        ]
+        result = timing.environment("cpu", "numba") | {"commit": args.commit}
+        rows = [compare(servers, case, args.rounds) for case in tqdm(cases)]
+        for pipe in servers.values():
+            pipe.send(None)
     timing.write(timing.OUTPUT / "cpu_progress.json", result | {"rows": rows})
     for row in rows:
         print(*row.values(), sep="  ")

@@ -24,7 +24,7 @@ class Server:
 def test_other_gradients_are_told(wrong):
     case = "tvl1", (1, 1, 2, 1, 3), 1, True
     servers = {"before": Server(2.0), "now": Server(2.0)}
-    assert progress.compare(servers, case, 1)["relative difference"] == 0
+    assert progress.compare(servers, case, 1)["gradients differ by"] == 0
     servers["now"] = Server(wrong)
     with pytest.raises(RuntimeError, match="the results differ"):
         progress.compare(servers, case, 1)

@@ -8,8 +8,14 @@ from .repflow_fusion import FlowFusion, conv_norm
 
 
 def fold_frames(x: Tensor) -> Tensor:
-    """(N, C, T, H, W) to (N*T, C, H, W), the T frames of a clip one after another."""
-    return x.transpose(1, 2).flatten(0, 1)
+    """(N, C, T, H, W) to (N*T, C, H, W), the T frames of a clip one after another.
+
+    On a CPU the channels come last in memory, with which convolutions are faster.
+    """
+    frames = x.transpose(1, 2).flatten(0, 1)
+    if x.device.type == "cpu":
+        frames = frames.contiguous(memory_format=torch.channels_last)
+    return frames
 
 
 def unfold_frames(x: Tensor, frames: int) -> Tensor:
