@@ -5,8 +5,9 @@
 The commit is checked out into a temporary git worktree, and a process each imports the
 kernels of one checkout. They take turns, so that a busy machine disturbs both alike;
 figures are medians. Results are compared as well: flows may differ by rounding only,
-gradients by that on average (those of single pixels jump where rounding decides whether
-the data term is limited).
+gradients by 1 % on average, since rounding may decide at a single pixel whether the
+data term is limited there, where its gradient jumps. (Which error a gradient may have
+beside float64's is in the tests.)
 Memory is what one call adds to the peak of its process, results included (Linux).
 
 Writes benchmarks/results/cpu_progress.json.
@@ -104,7 +105,7 @@ def compare(servers: dict, case: tuple, rounds: int) -> dict:
             seconds[name].append(ask(name))
     before, now = (statistics.median(values) for values in seconds.values())
     flow, *gradients = differences(*results.values())
-    if not (flow <= 1e-5 and all(value <= 1e-3 for value in gradients)):
+    if not (flow <= 1e-5 and all(value <= 1e-2 for value in gradients)):
         raise RuntimeError(f"{case}: the results differ by {flow:.1e}, {gradients}")
     variant, shape, threads, train = case
     return {
