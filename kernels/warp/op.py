@@ -128,9 +128,9 @@ def backward_warp(
 
     Returns:
         (N, C, H, W) of image's dtype; NaN where flow is NaN or infinite.
-        Differentiable in both; a place where flow is NaN or infinite adds NaN or nothing
-        to the gradient of image, by backend. On GPUs the gradient of image is summed with atomics,
-        in an order that varies, except under
+        Differentiable in both; such a flow adds NaN or nothing to the gradient of
+        image, by backend. On GPUs that gradient is summed with atomics, in an order
+        that varies, except under
         ``torch.use_deterministic_algorithms(True)``, where it takes more memory.
 
     Raises:
