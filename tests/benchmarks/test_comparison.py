@@ -12,6 +12,7 @@ from comparison_report import fold_accuracies, row, write_report
 from mmengine.config import Config
 
 from flowzoo.config_lookup import find_config
+from flowzoo.datasets.preparation import PreparationError
 from flowzoo.zoo.protocol import counted_input
 
 MINUS = "minus the network without the layer, same folds"
@@ -183,6 +184,20 @@ def test_rates_are_chosen_on_two_groups_without_the_test_clips(tmp_path, monkeyp
         assert "ido" in train and "denis" in test and "eli" in test
         assert not any(a in train for a in ("denis", "eli", "daria"))
         assert "daria" not in test and "ido" not in test
+
+
+def test_ut_interaction_is_all_of_set_1(tmp_path, monkeypatch):
+    benchmark = BENCHMARKS["ut_interaction"]
+    for found in (list(range(1, 11)), list(range(1, 10)), list(range(1, 21))):
+        monkeypatch.setattr(
+            "comparison_benchmarks.ut_interaction.prepare_ut_interaction",
+            lambda root, data, found=found: found,
+        )
+        if len(found) == 10:
+            benchmark.prepare(tmp_path, tmp_path)
+        else:
+            with pytest.raises(PreparationError, match="1 to 10 are set 1; there are"):
+                benchmark.prepare(tmp_path, tmp_path)
 
 
 def test_folds_of_the_search(tmp_path):
