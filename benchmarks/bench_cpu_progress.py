@@ -99,7 +99,9 @@ def compare(servers: dict, case: tuple, rounds: int) -> dict:
     seconds, results = {name: [] for name in servers}, {}
     for name in servers:
         ask(name)  # compiles
-    peaks = [ask(name, memory=True) for name in servers]
+    peaks = [
+        statistics.median(ask(name, memory=True) for _ in range(5)) for name in servers
+    ]
     for _ in range(rounds):
         for name in servers:
             seconds[name].append(ask(name))
