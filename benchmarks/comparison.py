@@ -38,7 +38,6 @@ from mmengine.config import Config
 
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets.preparation.records import PreparationError
-from flowzoo.io.text import read_text
 from flowzoo.zoo.complexity import complexity
 from flowzoo.zoo.protocol import counted_input
 
@@ -53,19 +52,20 @@ def search_rate(
     benchmark: Benchmark, method: str, data: Path, runs: Path, work_dir: Path
 ) -> float:
     """The learning rate of a method, without a look at the test clips of any fold."""
-    lines = read_text(benchmark.clip_list(data, "train", 1)).splitlines()
-    parts = {"search_train": [], "search_val": []}
-    for line in lines:
-        held_out = benchmark.group(line.split()[0]) in benchmark.search_groups
-        parts["search_val" if held_out else "search_train"].append(line)
+    parts = {"search_train": {}, "search_val": {}}
+    for path, label in benchmark.clips(data, "train", 1).items():
+        held_out = benchmark.group(path) in benchmark.search_groups
+        parts["search_val" if held_out else "search_train"][path] = label
     files = [work_dir / f"{name}.txt" for name in parts]
     for file, part in zip(files, parts.values(), strict=True):
-        file.write_text("".join(f"{line}\n" for line in part))
+        lines = (f"{path} {label}\n" for path, label in part.items())
+        file.write_text("".join(lines), encoding="utf-8")
     results = []
     for rate in benchmark.rates:
         name = f"{method}-search-{rate}"
         make = partial(run, method, rate, *files, runs, work_dir / name)
-        results.append(kept(runs / f"{name}.json", method, make))
+        path = runs / f"{name}.json"
+        results.append(kept(path, method, parts["search_val"], make))
         shutil.rmtree(work_dir / name, ignore_errors=True)  # its checkpoint
     return min(results, key=lambda r: (-accuracy(r), loss(r)))["rate"]
 
@@ -125,6 +125,8 @@ def main() -> None:
     if unknown := set(methods) - set(known):
         parser.error(f"unknown {sorted(unknown)}; there are {known}")
     folds = args.folds or range(1, benchmark.folds + 1)
+    if args.threads < 1:
+        parser.error(f"--threads {args.threads}: at least one is needed")
     if not set(folds) <= set(range(1, benchmark.folds + 1)):
         parser.error(f"there are folds 1 to {benchmark.folds}, got {args.folds}")
     name = f"comparison_{args.benchmark}"
@@ -154,8 +156,9 @@ def main() -> None:
                 rate = search_rate(benchmark, method, data, runs, work_dir)
                 return run(method, rate, *files, runs, out)
 
-            kept(runs / f"{out.name}.json", method, make)
-    done = finished(benchmark, runs)
+            clips = benchmark.clips(data, "val", fold)
+            kept(runs / f"{out.name}.json", method, clips, make)
+    done = finished(benchmark, data, runs)
     first = next(iter(benchmark.methods))
     if not done:
         sys.exit(f"there are no runs in {runs}")
@@ -169,11 +172,11 @@ def main() -> None:
     )
 
 
-def finished(benchmark: Benchmark, folder: Path) -> dict[str, dict]:
+def finished(benchmark: Benchmark, data: Path, folder: Path) -> dict[str, dict]:
     """The runs that are in a folder, of single methods and of those made of several."""
     done = {}
     for method, title in benchmark.methods.items():
-        if runs := folds_in(folder, benchmark, method):
+        if runs := folds_in(folder, benchmark, data, method):
             config = Config.fromfile(find_config(f"{method}.py"))
             parameters, multiply_adds = complexity(config, counted_input(config))
             done[method] = dict(
@@ -188,7 +191,9 @@ def finished(benchmark: Benchmark, folder: Path) -> dict[str, dict]:
             if fused["folds"]:
                 done[name] = fused
     for name, (title, parts) in benchmark.hallucinations.items():
-        if set(parts) <= set(done) and (runs := folds_in(folder, benchmark, name)):
+        if not set(parts) <= set(done):
+            continue
+        if runs := folds_in(folder, benchmark, data, name):
             for fold, result in runs.items():
                 streams = [done[part]["folds"].get(fold) for part in parts]
                 if None not in streams:
@@ -210,12 +215,16 @@ def finished(benchmark: Benchmark, folder: Path) -> dict[str, dict]:
     return done
 
 
-def folds_in(folder: Path, benchmark: Benchmark, method: str) -> dict[int, dict]:
+def folds_in(
+    folder: Path, benchmark: Benchmark, data: Path, method: str
+) -> dict[int, dict]:
     paths = {
         fold: folder / f"{method}-{fold}.json" for fold in range(1, benchmark.folds + 1)
     }
     runs = {
-        fold: read_run(path, method) for fold, path in paths.items() if path.exists()
+        fold: read_run(path, method, benchmark.clips(data, "val", fold))
+        for fold, path in paths.items()
+        if path.exists()
     }
     if len(rates := {run["rate"] for run in runs.values()}) > 1:
         sys.exit(

@@ -53,9 +53,18 @@ class Benchmark:
         """A fold's list of clips; part is 'train' or 'val'."""
         return data / f"{self.name}_{part}_split_{fold}_videos.txt"
 
+    def clips(self, data: Path, part: str, fold: int) -> dict[str, int]:
+        """Labels by paths of the clips of a fold's list."""
+        return listed(self.clip_list(data, part, fold))
+
     def groups(self, data: Path, part: str, fold: int) -> set[str]:
-        lines = read_text(self.clip_list(data, part, fold)).splitlines()
-        return {self.group(line.split()[0]) for line in lines}
+        return set(map(self.group, self.clips(data, part, fold)))
+
+
+def listed(file: Path) -> dict[str, int]:
+    """Labels by paths; a path may have spaces."""
+    rows = (line.rsplit(maxsplit=1) for line in read_text(file).splitlines())
+    return {path: int(label) for path, label in rows}
 
 
 def frame_counts_alone(root: Path, data: Path, neighbors: int = 5) -> str:
@@ -66,12 +75,11 @@ def frame_counts_alone(root: Path, data: Path, neighbors: int = 5) -> str:
     def read(part: str, fold: int) -> list[tuple[int, int]]:
         """Number of frames and label of each clip."""
         samples = []
-        for line in read_text(benchmark.clip_list(data, part, fold)).splitlines():
-            name, label = line.rsplit(maxsplit=1)
+        for name, label in benchmark.clips(data, part, fold).items():
             if name not in lengths:
                 with VideoReader(data / "videos" / name) as reader:
                     lengths[name] = reader.frame_count
-            samples.append((lengths[name], int(label)))
+            samples.append((lengths[name], label))
         return samples
 
     for fold in range(1, benchmark.folds + 1):
@@ -87,11 +95,22 @@ def frame_counts_alone(root: Path, data: Path, neighbors: int = 5) -> str:
     )
 
 
+def prepare_weizmann(root: Path, data: Path) -> None:
+    """Lists of all Weizmann clips."""
+    if missing := prepare("weizmann", root, data, force=True)["missing"]:
+        raise PreparationError(f"clips are missing: {', '.join(missing)}")
+
+
 def prepare_set_1(root: Path, data: Path) -> None:
     """Lists and small copies of UT-Interaction's first set."""
-    found = ut_interaction.prepare_ut_interaction(root, data)
-    if found != list(range(1, 11)):
-        raise PreparationError(f"sequences 1 to 10 are set 1; there are {found}")
+    clips = ut_interaction.list_clips(root)
+    found = sorted({clip.sequence for clip in clips})
+    if len(clips) != 60 or found != list(range(1, 11)):
+        raise PreparationError(
+            f"60 clips of the sequences 1 to 10 are set 1; there are {len(clips)} of "
+            f"{found}"
+        )
+    ut_interaction.prepare_ut_interaction(root, data)
 
 
 def shapes_alone(root: Path, data: Path) -> str:
@@ -106,7 +125,7 @@ def shapes_alone(root: Path, data: Path) -> str:
 BENCHMARKS = {
     "weizmann": Benchmark(
         name="weizmann",
-        prepare=lambda root, data: prepare("weizmann", root, data, force=True),
+        prepare=prepare_weizmann,
         without_images=frame_counts_alone,
         group=lambda path: Path(path).stem.split("_")[0],
         rates=(1e-3, 3e-3, 1e-2),

@@ -109,8 +109,14 @@ def run(
     )
 
 
-def kept(path: Path, method: str, make: Callable[[], dict]) -> dict:
-    """What a file holds, or what is made and written to it now."""
+def kept(
+    path: Path, method: str, clips: dict[str, int], make: Callable[[], dict]
+) -> dict:
+    """What a file holds, or what is made and written to it now.
+
+    Args:
+        clips: labels by paths, of those that the run is tested on.
+    """
     if not path.exists():
         result = dict(settings=fingerprint(method), machine=machine(), **make())
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,25 +124,32 @@ def kept(path: Path, method: str, make: Callable[[], dict]) -> dict:
         partial_path.write_text(json.dumps(result) + "\n")
         partial_path.rename(path)
         print(f"{path.stem}: {accuracy(result):.1f} %", flush=True)
-    return read_run(path, method)
+    return read_run(path, method, clips)
 
 
-def read_run(path: Path, method: str) -> dict:
+def read_run(path: Path, method: str, clips: dict[str, int]) -> dict:
     """The result of a run.
 
     Raises:
-        SystemExit: the file is damaged, or its run is another config's.
+        SystemExit: the file is damaged, or its run is another config's or of other
+            clips.
     """
     try:
         result = json.loads(path.read_text())
         accuracy(result)
         settings = result["settings"]
+        found = sorted((c["clip"], c["label"]) for c in result["clips"])
     except (ValueError, LookupError, TypeError, ZeroDivisionError):
         raise SystemExit(f"{path} is damaged: delete it, and run again") from None
     if settings != fingerprint(method):
         raise SystemExit(
             f"{path} is from a run before {method} was changed: move the runs of this "
             "method away, or give --results another folder"
+        )
+    if found != sorted((Path(clip).stem, label) for clip, label in clips.items()):
+        raise SystemExit(
+            f"{path} is of other clips than the list that it stands for: move it away, "
+            "or give the ROOT that it was made with"
         )
     return result
 

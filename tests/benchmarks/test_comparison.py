@@ -12,7 +12,8 @@ from comparison_report import fold_accuracies, row, write_report
 from mmengine.config import Config
 
 from flowzoo.config_lookup import find_config
-from flowzoo.datasets.preparation import PreparationError
+from flowzoo.datasets.preparation import PreparationError, weizmann
+from flowzoo.datasets.preparation.ut_interaction import Clip
 from flowzoo.zoo.protocol import counted_input
 
 MINUS = "minus the network without the layer, same folds"
@@ -119,13 +120,30 @@ def test_runs_that_are_there_are_not_made_again(tmp_path):
         return dict(method="m", clips=[dict(clip="a", label=0, scores=[1.0, 0.0])])
 
     method = "repflow_r18_weizmann"
-    path = tmp_path / "runs" / "m-1.json"
-    first = comparison_runs.kept(path, method, make)
-    assert comparison_runs.kept(path, method, make) == first and len(made) == 1
+    path, clips = tmp_path / "runs" / "m-1.json", {"in a folder/a.avi": 0}
+    first = comparison_runs.kept(path, method, clips, make)
+    assert comparison_runs.kept(path, method, clips, make) == first
+    assert len(made) == 1
     assert first["settings"] == comparison_runs.fingerprint(method)
     path.write_text(json.dumps(first | dict(settings="of before")))
     with pytest.raises(SystemExit, match="before repflow_r18_weizmann was changed"):
-        comparison_runs.kept(path, method, make)
+        comparison_runs.kept(path, method, clips, make)
+
+
+@pytest.mark.parametrize(
+    "clips", [{"b.avi": 0}, {"a.avi": 1}, {}, {"a.avi": 0, "b.avi": 1}]
+)
+def test_runs_of_other_clips_are_refused(tmp_path, clips):
+    """Of another fold, of another ROOT, or of a list with other labels."""
+    method, path = "repflow_r18_weizmann", tmp_path / "m-1.json"
+    result = dict(
+        settings=comparison_runs.fingerprint(method),
+        clips=[dict(clip="a", label=0, scores=[1.0, 0.0])],
+    )
+    path.write_text(json.dumps(result))
+    assert comparison_runs.read_run(path, method, {"run/a.avi": 0}) == result
+    with pytest.raises(SystemExit, match=r"m-1\.json is of other clips"):
+        comparison_runs.read_run(path, method, clips)
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"clips": []}', "null"])
@@ -133,7 +151,7 @@ def test_damaged_runs_are_named(tmp_path, text):
     path = tmp_path / "m-1.json"
     path.write_text(text)
     with pytest.raises(SystemExit, match=r"m-1\.json is damaged"):
-        comparison_runs.read_run(path, "repflow_r18_weizmann")
+        comparison_runs.read_run(path, "repflow_r18_weizmann", {})
 
 
 def test_only_the_same_run_continues_from_its_checkpoints(tmp_path):
@@ -164,14 +182,19 @@ def test_rates_are_chosen_on_two_groups_without_the_test_clips(tmp_path, monkeyp
     actors = ("daria", "denis", "eli", "ido")
     lists = {"train": actors[1:], "val": actors[:1]}
     for part, who in lists.items():
-        lines = [f"{a}_{c}.avi {i}" for a in who for i, c in enumerate(("run", "walk"))]
+        lines = [f"my clips/{a}_{c}.avi {i}" for a in who for i, c in enumerate("xy")]
         benchmark.clip_list(tmp_path, part, 1).write_text("\n".join(lines) + "\n")
     seen = []
 
     def run(method, rate, train_file, test_file, runs, out):
         seen.append((train_file.read_text(), test_file.read_text()))
         right = 0.8 if rate == 3e-3 else 0.6  # equally many right clips, a lower loss
-        clips = [dict(clip="a", label=0, scores=[right, 1 - right])]
+        names = [f"{a}_{c}" for a in ("denis", "eli") for c in "xy"]
+        scores = [right, 1 - right], [1 - right, right]
+        clips = [
+            dict(clip=name, label=i % 2, scores=scores[i % 2])
+            for i, name in enumerate(names)
+        ]
         return dict(method=method, rate=rate, clips=clips)
 
     monkeypatch.setattr(comparison, "run", run)
@@ -188,16 +211,35 @@ def test_rates_are_chosen_on_two_groups_without_the_test_clips(tmp_path, monkeyp
 
 def test_ut_interaction_is_all_of_set_1(tmp_path, monkeypatch):
     benchmark = BENCHMARKS["ut_interaction"]
-    for found in (list(range(1, 11)), list(range(1, 10)), list(range(1, 21))):
-        monkeypatch.setattr(
-            "comparison_benchmarks.ut_interaction.prepare_ut_interaction",
-            lambda root, data, found=found: found,
-        )
-        if len(found) == 10:
+    prepared = []
+    dataset = "comparison_benchmarks.ut_interaction"
+    monkeypatch.setattr(
+        f"{dataset}.prepare_ut_interaction", lambda *args: prepared.append(args)
+    )
+    numbers = range(60)
+    whole = [Clip(tmp_path / f"{n}_{1 + n // 6}_0.avi", 1 + n // 6, 0) for n in numbers]
+    second = [Clip(clip.path, clip.sequence + 10, 0) for clip in whole]
+    for clips in (whole[:-1], whole[:54], second, whole + second):
+        monkeypatch.setattr(f"{dataset}.list_clips", lambda root, clips=clips: clips)
+        with pytest.raises(PreparationError, match="1 to 10 are set 1; there are"):
             benchmark.prepare(tmp_path, tmp_path)
-        else:
-            with pytest.raises(PreparationError, match="1 to 10 are set 1; there are"):
-                benchmark.prepare(tmp_path, tmp_path)
+    monkeypatch.setattr(f"{dataset}.list_clips", lambda root: whole)
+    benchmark.prepare(tmp_path, tmp_path)
+    assert prepared == [(tmp_path, tmp_path)]
+
+
+def test_weizmann_is_all_of_it(tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    for actor in weizmann.ACTORS:
+        for name in weizmann.CLASSES:
+            (root / f"{actor}_{name}.avi").touch()
+    benchmark = BENCHMARKS["weizmann"]
+    benchmark.prepare(root, tmp_path / "whole")
+    assert len(benchmark.clips(tmp_path / "whole", "val", 6)) == 10
+    (root / "eli_walk.avi").unlink()
+    with pytest.raises(PreparationError, match="clips are missing: eli_walk"):
+        benchmark.prepare(root, tmp_path / "part")
 
 
 def test_folds_of_the_search(tmp_path):
@@ -211,13 +253,15 @@ def test_folds_of_the_search(tmp_path):
 def test_folds_of_different_rates_are_refused(tmp_path):
     benchmark, method = BENCHMARKS["weizmann"], "repflow_r18_weizmann"
     for fold, rate in enumerate((0.1, 0.1, 0.2), start=1):
+        benchmark.clip_list(tmp_path, "val", fold).write_text("a.avi 0\n")
         clips = [dict(clip="a", label=0, scores=[1.0, 0.0])]
         comparison_runs.kept(
             tmp_path / f"{method}-{fold}.json",
             method,
+            {"a.avi": 0},
             lambda rate=rate, clips=clips: dict(rate=rate, clips=clips),
         )
     with pytest.raises(SystemExit, match=r"different rates, \[0\.1, 0\.2\]"):
-        comparison.folds_in(tmp_path, benchmark, method)
+        comparison.folds_in(tmp_path, benchmark, tmp_path, method)
     (tmp_path / f"{method}-3.json").unlink()
-    assert list(comparison.folds_in(tmp_path, benchmark, method)) == [1, 2]
+    assert list(comparison.folds_in(tmp_path, benchmark, tmp_path, method)) == [1, 2]
