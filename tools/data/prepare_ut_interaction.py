@@ -2,9 +2,9 @@
 
 usage: python tools/data/prepare_ut_interaction.py FOLDER [--out data/ut_interaction]
 
-FOLDER has the segmented clips of set 1, of set 2 or of both, N_SEQ_CLASS.avi. The
-published protocol leaves one sequence of a set out: SPLIT=3 in the environment of a
-training leaves out sequence 3.
+FOLDER has the segmented clips of set 1, of set 2 or of both, N_SEQ_CLASS.avi, loose or
+in subfolders of any name. The published protocol leaves one sequence of a set out:
+SPLIT=3 in the environment of a training leaves out sequence 3.
 
 The clips are cropped to their actors, so that the shape of the image and the number
 of frames tell much about the class. The accuracy of a nearest-neighbor classifier that
@@ -35,7 +35,7 @@ def main() -> None:
         numbers = prepare_ut_interaction(args.folder, args.out)
         clips = list_clips(args.folder)
         alone = metadata_accuracies(clips)
-    except PreparationError as error:
+    except (PreparationError, OSError) as error:
         parser.error(str(error))
     print(f"{len(clips)} clips in {args.out / 'videos'}")
     print(f"splits {', '.join(map(str, numbers))}: SPLIT=N python tools/train.py ...")

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...io.write_video import write_video
 from .records import PreparationError
+from .verify import check_video
 
 CLASSES = ("handshake", "hug", "kick", "point", "punch", "push")
 RATE = 10  # frames per second of the copies
@@ -42,25 +43,30 @@ class Clip:
 
 
 def list_clips(folder: str | Path) -> list[Clip]:
-    """All clips of a folder, in the order of their numbers.
+    """All clips below a folder, in the order of their numbers.
 
     Raises:
-        PreparationError: There are none, or a name is not as it should be.
+        PreparationError: There are none, a name is not as it should be, or one is there
+            twice.
     """
-    clips = []
-    for path in Path(folder).glob("*_*_*.avi"):
+    clips = {}
+    for path in sorted(Path(folder).rglob("*_*_*.[aA][vV][iI]")):
         try:
             number, sequence, label = map(int, path.stem.split("_"))
         except ValueError:
             raise PreparationError(f"{path} is not named N_SEQ_CLASS.avi") from None
         if not 0 <= label < len(CLASSES):
             raise PreparationError(f"{path}: there is no class {label}")
-        clips.append((sequence > 10, number, Clip(path, sequence, label)))
+        if not 1 <= sequence <= 20:
+            raise PreparationError(f"{path}: there is no sequence {sequence}")
+        clip = clips.setdefault((sequence > 10, number), Clip(path, sequence, label))
+        if clip.path != path:
+            raise PreparationError(f"{clip.path} and {path} have the same number")
     if not clips:
         raise PreparationError(
             f"no clips named N_SEQ_CLASS.avi in {Path(folder).absolute()}"
         )
-    return [clip for *_, clip in sorted(clips, key=lambda row: row[:2])]
+    return [clips[key] for key in sorted(clips)]
 
 
 def splits(clips: list[Clip]) -> dict[int, tuple[list[Clip], list[Clip]]]:
@@ -86,14 +92,20 @@ def prepare_ut_interaction(folder: str | Path, out: str | Path) -> list[int]:
         The splits.
 
     Raises:
-        PreparationError: No clips, or one that cannot be read.
+        PreparationError: No clips, one sequence only, or a clip that cannot be read or
+            is cut short.
     """
     clips, out = list_clips(folder), Path(out)
+    found = splits(clips)
+    if not any(train for train, _ in found.values()):
+        raise PreparationError(
+            f"{Path(folder).absolute()} has one sequence of a set; without it there is "
+            "nothing to train on"
+        )
     (out / "videos").mkdir(parents=True, exist_ok=True)
     for clip in clips:
         if not (out / "videos" / clip.copy).exists():
             _write_copy(clip.path, out / "videos" / clip.copy)
-    found = splits(clips)
     for number, parts in found.items():
         for name, part in zip(("train", "val"), parts, strict=True):
             lines = [f"{clip.copy} {clip.label}\n" for clip in part]
@@ -103,23 +115,22 @@ def prepare_ut_interaction(folder: str | Path, out: str | Path) -> list[int]:
 
 
 def _write_copy(source: Path, target: Path) -> None:
+    if fault := check_video(str(source)).fault:
+        raise PreparationError(f"cannot read {source}: {fault}")
     frames = []
-    try:
-        with av.open(str(source)) as container:
-            stream = container.streams.video[0]
-            step = max(1, round(stream.average_rate / RATE))
-            scale = SHORT_SIDE / min(stream.width, stream.height)
-            # the encoder wants even numbers
-            width = 2 * round(stream.width * scale / 2)
-            height = 2 * round(stream.height * scale / 2)
-            for i, frame in enumerate(container.decode(stream)):
-                if i % step == 0:
-                    small = frame.reformat(
-                        width, height, format="rgb24", interpolation="AREA"
-                    )
-                    frames.append(small.to_ndarray())
-    except (av.error.FFmpegError, OSError, IndexError) as error:
-        raise PreparationError(f"cannot read {source}: {error}") from error
+    with av.open(str(source)) as container:
+        stream = container.streams.video[0]
+        step = max(1, round(stream.average_rate / RATE))
+        scale = SHORT_SIDE / min(stream.width, stream.height)
+        # the encoder wants even numbers
+        width = 2 * round(stream.width * scale / 2)
+        height = 2 * round(stream.height * scale / 2)
+        for i, frame in enumerate(container.decode(stream)):
+            if i % step == 0:
+                small = frame.reformat(
+                    width, height, format="rgb24", interpolation="AREA"
+                )
+                frames.append(small.to_ndarray())
     # under its name only when complete
     partial = target.with_suffix(".partial.mp4")
     write_video(partial, np.stack(frames), RATE)
@@ -127,7 +138,7 @@ def _write_copy(source: Path, target: Path) -> None:
 
 
 def metadata_accuracies(clips: list[Clip]) -> dict[int, float]:
-    """Accuracy of a classifier that sees no image, for each split.
+    """Accuracy of a classifier that sees no image, for each split to train on.
 
     The clips are cropped to their actors, so that the shape of the image and the
     number of frames tell much about the class. This is the nearest neighbor in image
@@ -137,6 +148,8 @@ def metadata_accuracies(clips: list[Clip]) -> dict[int, float]:
     features = {clip: np.array(_metadata(clip.path)) for clip in clips}
     accuracies = {}
     for number, (train, test) in splits(clips).items():
+        if not train:
+            continue
         known = np.stack([features[clip] for clip in train])
         center, scale = known.mean(0), known.std(0) + 1e-9
         known = (known - center) / scale

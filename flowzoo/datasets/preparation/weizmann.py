@@ -24,7 +24,8 @@ def read(sources: Sources) -> DataSet:
     """Nine splits: split N tests on the N-th actor in alphabetical order.
 
     One actor ran, skipped and walked twice in the first release; such clips are named
-    ACTOR_CLASS1.avi and ACTOR_CLASS2.avi, and both are taken.
+    ACTOR_CLASS1.avi and ACTOR_CLASS2.avi, and both are taken. Of several files of one
+    name, in other folders or with other suffixes, the first is taken.
     """
     clips = [(PurePosixPath(path).stem, path) for path in sources.paths()]
     samples = {actor: _samples(clips, actor) for actor in ACTORS}
@@ -44,6 +45,9 @@ def _samples(clips: list[tuple[str, str]], actor: str) -> list[Sample]:
         # wave1 and wave2 are classes: a digit behind another name counts the takes
         take = "[12]?" if name[-1].isalpha() else ""
         fits = re.compile(f"{actor}_{name}{take}", re.IGNORECASE).fullmatch
-        found = [Sample(stem, path, (label,)) for stem, path in clips if fits(stem)]
-        samples += found or [Sample(f"{actor}_{name}", None, (label,))]
+        found = {}
+        for stem, path in clips:
+            if fits(stem):
+                found.setdefault(stem.lower(), Sample(stem, path, (label,)))
+        samples += found.values() or [Sample(f"{actor}_{name}", None, (label,))]
     return samples

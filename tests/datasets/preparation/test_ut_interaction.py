@@ -17,7 +17,7 @@ def write_clip(folder, name, size=(128, 120), frames=10):
         stream.width, stream.height = size
         stream.bit_rate = 10**6
         for i in range(frames):
-            image = np.full((size[1], size[0], 3), 20 * i, np.uint8)
+            image = np.full((size[1], size[0], 3), 20 * i % 256, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image)))
         container.mux(stream.encode())
 
@@ -78,6 +78,9 @@ def test_errors(tmp_path):
     with pytest.raises(PreparationError, match="no clips named"):
         list_clips(tmp_path)
     (tmp_path / "0_1_0.avi").write_bytes(b"no video")
+    with pytest.raises(PreparationError, match="one sequence of a set"):
+        prepare_ut_interaction(tmp_path, tmp_path / "out")
+    write_clip(tmp_path, "1_2_0")
     with pytest.raises(PreparationError, match=r"cannot read .*0_1_0\.avi"):
         prepare_ut_interaction(tmp_path, tmp_path / "out")
     assert not list((tmp_path / "out" / "videos").iterdir())
@@ -87,3 +90,36 @@ def test_errors(tmp_path):
     (tmp_path / "0_1_6.avi").rename(tmp_path / "0_1_x.avi")
     with pytest.raises(PreparationError, match="not named"):
         list_clips(tmp_path)
+
+
+@pytest.mark.parametrize("sequence", [0, 21])
+def test_sequences_that_no_set_has(tmp_path, sequence):
+    (tmp_path / f"0_{sequence}_0.avi").touch()
+    with pytest.raises(PreparationError, match=f"no sequence {sequence}"):
+        list_clips(tmp_path)
+
+
+def test_clips_are_found_below_subfolders_each_once(tmp_path):
+    names = ("set1/2_1_0.avi", "set1/10_2_1.AVI", "set2/0_11_5.avi")
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = [
+        clip.path.relative_to(tmp_path).as_posix() for clip in list_clips(tmp_path)
+    ]
+    assert found == list(names)
+    (tmp_path / "2_1_0.avi").touch()
+    with pytest.raises(PreparationError, match="have the same number"):
+        list_clips(tmp_path)
+
+
+def test_a_clip_that_was_cut_short_is_named(tmp_path):
+    for sequence in (1, 2):
+        write_clip(tmp_path, f"{sequence}_{sequence}_0", frames=90)
+    path = tmp_path / "2_2_0.avi"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(PreparationError, match=r"2_2_0\.avi: truncated"):
+        prepare_ut_interaction(tmp_path, tmp_path / "out")
+    path.write_bytes(whole)
+    assert prepare_ut_interaction(tmp_path, tmp_path / "out") == [1, 2]

@@ -37,6 +37,18 @@ def test_clips_taken_twice_and_missing(tmp_path, clip, lines):
     assert "lena_bend" in report["missing"]
 
 
+def test_copies_of_a_clip_count_once(tmp_path, clip, lines):
+    root, out = tmp_path / "root", tmp_path / "weizmann"
+    for name in ("backup/eli_run.avi", "run/eli_run.avi", "run/Eli_Run.mp4"):
+        clip(root / name)
+    report = prepare("weizmann", root, out)
+    assert report["videos"]["found"] == 1
+    split = ACTORS.index("eli") + 1
+    assert lines(out / f"weizmann_val_split_{split}_videos.txt") == [
+        "backup/eli_run.avi 4"
+    ]
+
+
 def test_no_clip_of_the_dataset(tmp_path, clip):
     clip(tmp_path / "root" / "holiday.avi")
     with pytest.raises(PreparationError, match=r"none of the videos of weizmann"):
