@@ -7,7 +7,7 @@ from torch import nn
 
 from flowzoo.datasets.motionshapes.scene import render_scene
 from flowzoo.models.backbones import PyramidMotionNet
-from flowzoo.models.backbones.pyramid_motionnet import halve, resize_flow
+from flowzoo.models.backbones.pyramid_motionnet import enlarge_flow, halve
 from flowzoo.models.recognizers import PyramidMotionEstimator
 
 NET = dict(type="TinyMotionNet", num_frames=2)
@@ -124,8 +124,13 @@ def test_any_size():
 
 def test_resizing_keeps_areas_in_place():
     ramp = torch.arange(16.0).expand(1, 2, 8, 16)
-    enlarged = resize_flow(halve(ramp), (8, 16))
+    enlarged = enlarge_flow(halve(ramp), (8, 16))
     torch.testing.assert_close(enlarged[..., 1:-1], ramp[..., 1:-1])
+    odd = ramp[..., :13]  # the last of seven halved pixels is half a pixel too far in
+    enlarged = enlarge_flow(halve(odd), (8, 13))
+    torch.testing.assert_close(enlarged[..., 1:11], odd[..., 1:11])
+    twice = enlarge_flow(halve(halve(ramp)), (8, 16), 4)
+    torch.testing.assert_close(twice[..., 2:-2], ramp[..., 2:-2])
 
 
 def test_bad_arguments_are_named():

@@ -34,6 +34,16 @@ def test_clips_become_flow():
     torch.testing.assert_close(medians, torch.tensor([2.0, -1.0]), rtol=0, atol=0.1)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_networks_in_half_precision_get_their_dtype(dtype):
+    preprocessor = MODELS.build(dict(type="TVL1DataPreprocessor", preset="opencv"))
+    found = preprocessor.to(dtype)(
+        dict(inputs=[clips()], data_samples=[ActionDataSample()])
+    )["inputs"]
+    expected = preprocess([clips()], preset="opencv")
+    torch.testing.assert_close(found, expected.to(dtype))
+
+
 def test_stacked_as_channels():
     inputs = preprocess([clips()], format_shape="NCHW", bound=1.5)
     apart = preprocess([clips()], format_shape="NCTHW", bound=1.5)

@@ -38,6 +38,19 @@ def test_the_network_sees_scaled_flow(layout, temporal, frames):
     torch.testing.assert_close(found, expected.view_as(found))
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision(dtype):
+    """The flow itself is computed in float32."""
+    model = build(layout="time", temporal=TIME).eval()
+    clips = torch.randint(256, (1, 3, 3, 32, 32)).float()
+    with torch.no_grad():
+        expected = model(clips)
+        found = model.to(dtype)(clips)
+    assert found.dtype == dtype
+    error = (found.float() - expected).norm() / expected.norm()
+    assert error < 8 * torch.finfo(dtype).eps
+
+
 def test_energy_goes_to_the_loss_in_training():
     model = build(temporal=STAGE, energy=True)
     clips = 255 * torch.rand(1, 3, 3, 32, 32)

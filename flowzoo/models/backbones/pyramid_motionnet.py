@@ -18,12 +18,16 @@ def halve(x: Tensor) -> Tensor:
     return F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
 
 
-def resize_flow(flow: Tensor, size: tuple[int, int]) -> Tensor:
-    """Flow (N, 2, h, w) at another size; its unit stays what it is.
+def enlarge_flow(flow: Tensor, size: tuple[int, int], factor: int = 2) -> Tensor:
+    """Flow (N, 2, h, w) at a size ``factor`` times as large; its unit stays.
 
-    A pixel is an area, as in :func:`halve`: two pixels of twice the size lie in it.
+    A pixel is an area, as in :func:`halve`: two by two pixels of twice the size lie in
+    it. Where halving rounded a size up, what is too much at the end is cut off.
     """
-    return F.interpolate(flow, size, mode="bilinear", align_corners=False)
+    h, w = size
+    return F.interpolate(
+        flow, scale_factor=factor, mode="bilinear", align_corners=False
+    )[..., :h, :w]
 
 
 @MODELS.register_module()
@@ -106,13 +110,13 @@ class PyramidMotionNet(BaseModule):
         size = tuple(first.shape[-2:])
         if coarser is None:
             return first.new_zeros(len(first), 2, *size, dtype=torch.float32)
-        return 2 * resize_flow(coarser, size)
+        return 2 * enlarge_flow(coarser, size)
 
     @staticmethod
     def add(flow: Tensor, flows: tuple[Tensor, ...]) -> Tensor:
         """Add what the network has found, its finest flow, to flow in pixels."""
         left = PIXELS_PER_UNIT * flows[0].float()
-        return flow + resize_flow(left, tuple(flow.shape[-2:]))
+        return flow + enlarge_flow(left, tuple(flow.shape[-2:]))
 
     def forward(self, clips: Tensor) -> tuple[Tensor]:
         """Compute the flow between consecutive frames.
@@ -136,5 +140,6 @@ class PyramidMotionNet(BaseModule):
                 flow = self.add(
                     flow, self.motion_net(self.warped_clips(first, second, flow))
                 )
-        flow = 2**self.finest * resize_flow(flow, tuple(clips.shape[-2:]))
+        factor = 2**self.finest
+        flow = factor * enlarge_flow(flow, tuple(clips.shape[-2:]), factor)
         return ((flow / PIXELS_PER_UNIT).unflatten(0, (len(clips), -1)).flatten(1, 2),)

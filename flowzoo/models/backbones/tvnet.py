@@ -69,6 +69,7 @@ class TVNetTemporalStream(BaseModule):
         with torch.autocast(clips.device.type, enabled=False):
             flow = self.tvnet(clips.float())
         images = flow.clamp(-self.bound, self.bound) / self.bound
+        images = images.to(next(self.temporal.parameters()).dtype)
         if self.layout == "channels":
             images = images.transpose(1, 2).flatten(1, 2)
         features = self.temporal(images)

@@ -60,10 +60,14 @@ class TVL1DataPreprocessor(ActionDataPreprocessor):
         self.parameters = parameters or {}
 
     def preprocess(self, inputs: list[Tensor], data_samples, training: bool = False):
-        """Flow of the samples' clips, then as mmaction2 does."""
-        return super().preprocess(
+        """Flow of the samples' clips, then as mmaction2 does.
+
+        Flow is computed in float32; a network in half precision gets its own dtype.
+        """
+        images, data_samples = super().preprocess(
             [self._flow_images(clips) for clips in inputs], data_samples, training
         )
+        return images.to(self.mean.dtype), data_samples
 
     def _flow_images(self, clips: Tensor) -> Tensor:
         if clips.ndim != 5 or clips.shape[1] != 3:
