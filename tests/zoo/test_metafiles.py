@@ -22,6 +22,22 @@ def test_tables_are_up_to_date(monkeypatch):
     runpy.run_path(str(BUILD), run_name="__main__")
 
 
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("build_model_zoo", "--check"),
+        ("evaluate", "repflow_r18_weizmann"),
+        ("publish", "a.py b.pth --metric acc/top1"),
+    ],
+)
+def test_tools_of_the_zoo_are_of_the_first_split(monkeypatch, tool, arguments):
+    """Another split's clips were trained on, and its name would be in the table."""
+    monkeypatch.setattr(sys, "argv", [tool, *arguments.split()])
+    monkeypatch.setenv("SPLIT", "4")
+    with pytest.raises(SystemExit, match="SPLIT=4 is set"):
+        runpy.run_path(str(BUILD.with_name(f"{tool}.py")), run_name="__main__")
+
+
 ROW = "{config: a.py, parameters: 1}"
 
 

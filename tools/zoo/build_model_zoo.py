@@ -17,6 +17,7 @@ from flowzoo.config_lookup import CONFIGS
 from flowzoo.interrupts import run_tool
 from flowzoo.zoo import Model, models
 from flowzoo.zoo.download import REPOSITORY, sha256
+from flowzoo.zoo.protocol import exit_on_other_split
 
 ROOT = Path(__file__).resolve().parents[2]
 START, END = "<!-- model zoo: start -->", "<!-- model zoo: end -->"
@@ -173,6 +174,7 @@ def main() -> None:
     )
     parser.add_argument("--check", action="store_true", help="write nothing")
     args = parser.parse_args()
+    exit_on_other_split()
 
     try:
         rows = list(models().values())

@@ -18,6 +18,7 @@ from flowzoo.interrupts import run_tool
 from flowzoo.zoo import find, models
 from flowzoo.zoo.evaluate import evaluate
 from flowzoo.zoo.index import find_checkpoint
+from flowzoo.zoo.protocol import exit_on_other_split
 
 
 def main() -> None:
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="every trained model")
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/zoo"))
     args = parser.parse_args()
+    exit_on_other_split()
     trained = [m.name for m in models().values() if m.checkpoint]
     names = trained if args.all else args.names
     if not names:

@@ -26,6 +26,7 @@ from flowzoo.io.checkpoint_io import write_checkpoint
 from flowzoo.zoo.download import REPOSITORY, sha256
 from flowzoo.zoo.evaluate import evaluate
 from flowzoo.zoo.metafiles import read_metafiles, write_metafile
+from flowzoo.zoo.protocol import exit_on_other_split
 
 
 def find_entry(config: Path) -> tuple[Path, dict, dict]:
@@ -90,6 +91,7 @@ def main() -> None:
     parser.add_argument("--half", action="store_true", help="store float16")
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/zoo"))
     args = parser.parse_args()
+    exit_on_other_split()
 
     args.config = moved_config(args.config) or args.config
     find_entry(args.config)  # before the test, which takes its time
