@@ -108,6 +108,26 @@ def test_fold_and_unfold(x):
     torch.testing.assert_close(unfold_frames(folded, 5), x)
 
 
+def test_folded_frames_have_channels_last_and_fold_again_without_a_copy(x):
+    folded = fold_frames(x)
+    assert folded.is_contiguous(memory_format=torch.channels_last)
+    again = fold_frames(unfold_frames(folded, x.shape[2]))
+    assert again.data_ptr() == folded.data_ptr()
+
+
+def test_gradients_of_each_sample(x):
+    net, x = block(fusion="add").double(), x.double()
+    parameters = {k: p.detach() for k, p in net.named_parameters()}
+
+    def loss(parameters, clip):
+        return torch.func.functional_call(net, parameters, (clip[None],)).sin().sum()
+
+    each = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0))(parameters, x)
+    for i, clip in enumerate(x):
+        one = torch.func.grad(loss)(parameters, clip)
+        torch.testing.assert_close({k: g[i] for k, g in each.items()}, one)
+
+
 def test_errors(x):
     with pytest.raises(ValueError, match=r"fusion='sum'.*'layer_multiply'"):
         block(fusion="sum")

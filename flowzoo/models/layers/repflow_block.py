@@ -12,10 +12,10 @@ def fold_frames(x: Tensor) -> Tensor:
 
     On a CPU the channels come last in memory, with which convolutions are faster.
     """
-    frames = x.transpose(1, 2).flatten(0, 1)
-    if x.device.type == "cpu":
-        frames = frames.contiguous(memory_format=torch.channels_last)
-    return frames
+    if x.device.type != "cpu":
+        return x.transpose(1, 2).flatten(0, 1)
+    # vmap knows no contiguous(memory_format=torch.channels_last)
+    return x.permute(0, 2, 3, 4, 1).flatten(0, 1).contiguous().permute(0, 3, 1, 2)
 
 
 def unfold_frames(x: Tensor, frames: int) -> Tensor:
