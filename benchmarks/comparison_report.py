@@ -16,7 +16,9 @@ from comparison_benchmarks import Benchmark
 
 
 def predicted(clip: dict) -> int:
-    return int(np.argmax(clip["scores"]))
+    """The class of the highest score; -1, no class, if training has diverged."""
+    scores = np.array(clip["scores"])
+    return int(scores.argmax()) if np.isfinite(scores).all() else -1
 
 
 def fold_accuracies(method: dict) -> dict[int, float]:
@@ -162,7 +164,8 @@ def _draw(classes: tuple[str, ...], methods: dict, path: Path) -> None:
         counts = np.zeros((len(classes), len(classes)), int)
         for fold in method["folds"].values():
             for clip in fold["clips"]:
-                counts[clip["label"], predicted(clip)] += 1
+                if (guess := predicted(clip)) >= 0:
+                    counts[clip["label"], guess] += 1
         axis.imshow(counts, cmap="Blues")
         for (i, j), count in np.ndenumerate(counts):
             if count:

@@ -187,6 +187,6 @@ def accuracy(result: dict) -> float:
 
 
 def loss(result: dict) -> float:
-    """Mean cross-entropy of the averaged scores."""
+    """Mean cross-entropy of the averaged scores; as of 0 where one is not a number."""
     picked = torch.tensor([c["scores"][c["label"]] for c in result["clips"]])
-    return -picked.clamp_min(1e-6).log().mean().item()
+    return -picked.nan_to_num(0.0).clamp_min(1e-6).log().mean().item()

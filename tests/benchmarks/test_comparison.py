@@ -1,6 +1,7 @@
 """The comparison: its table, which runs it keeps, and which it refuses."""
 
 import json
+import math
 from dataclasses import replace
 
 import comparison
@@ -66,6 +67,12 @@ def test_methods_with_some_folds_are_compared_on_these():
     assert found[MINUS] == "+100.0"
     assert list(fuse("both", [method, control])["folds"]) == [2]
     assert row(control, None, 3, [])[MINUS] == ""
+
+
+def test_scores_that_are_no_numbers_are_wrong_for_every_class():
+    clips = [dict(clip="a", label=k, scores=[math.nan, math.nan]) for k in (0, 1)]
+    assert comparison_runs.accuracy(dict(clips=clips)) == 0
+    assert comparison_runs.loss(dict(clips=clips)) == pytest.approx(-math.log(1e-6))
 
 
 def test_report_is_of_the_benchmark(tmp_path):
