@@ -6,7 +6,8 @@ Each checkout's tools/train.py trains its configs/repflow_r18_motionshapes.py fo
 epoch of the twelve and validates, as the README's first command does. The two take
 turns, idle and beside processes that only count; one more round comes first, which
 compiles and makes the data, and does not count. Prints the median seconds of a step of
-training and of the whole process, and writes benchmarks/results/quick_start.json.
+training (each as the log has it, the mean of the last 20) and of the whole process, and
+writes benchmarks/results/quick_start.json.
 """
 
 import argparse

@@ -11,11 +11,20 @@ ROOT = Path(__file__).parents[1]
 
 @contextlib.contextmanager
 def checked_out(commit: str) -> Iterator[Path]:
-    """A temporary git worktree of a commit."""
+    """A temporary git worktree of a commit.
+
+    Raises:
+        SystemExit: the commit is not here; git has printed why.
+    """
     git = ["git", "-C", str(ROOT), "worktree"]
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "before"
-        subprocess.run([*git, "add", "--quiet", "--detach", tree, commit], check=True)
+        add = [*git, "add", "--quiet", "--detach", tree, commit]
+        if subprocess.run(add).returncode:
+            raise SystemExit(
+                f"{commit} cannot be checked out from {ROOT}, which has to be a git "
+                "clone with its history (git fetch --unshallow)"
+            )
         try:
             yield tree
         finally:
