@@ -111,6 +111,7 @@ def readme(rows: list[Model]) -> str:
         if model.checkpoint:
             size = model.checkpoint.size / 2**20
             tested = f"{model.dataset}, {model.protocol.split(',')[0]}"
+            tested += f"; {model.note}" if model.note else ""
             cells = (f"`{model.name}`", tested, ours(model), f"{size:.1f}")
             lines.append("| " + " | ".join(cells) + " |")
     return f"{before}{START}\n" + "\n".join(lines) + f"\n{END}{after}"
