@@ -11,13 +11,6 @@ from mmengine.config import Config, ConfigDict
 from ..datasets.motionshapes.files import MotionShapesSpec
 from ..datasets.motionshapes.scene import FRAME_SIZE
 
-
-def exit_on_other_split() -> None:
-    """The rows of the zoo are of the split that configs have without SPLIT."""
-    if (split := os.environ.get("SPLIT", "1").strip()) != "1":
-        raise SystemExit(f"SPLIT={split} is set, but the zoo is of split 1: unset it")
-
-
 _CROPS = {"CenterCrop": 1, "ThreeCrop": 3, "TenCrop": 10}
 _METRICS = {
     "AccMetric": "top-1",
@@ -50,6 +43,12 @@ _STREAMS = {
     ("fusion", True): "appearance and hallucinated two-stream",
     ("fusion", False): "hallucinated two-stream",
 }
+
+
+def exit_on_other_split() -> None:
+    """The rows of the zoo are of the split that configs have without SPLIT."""
+    if (split := os.environ.get("SPLIT", "1").strip()) != "1":
+        raise SystemExit(f"SPLIT={split} is set, but the zoo is of split 1: unset it")
 
 
 @dataclass(frozen=True)
