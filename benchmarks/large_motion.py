@@ -20,12 +20,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import timing
 import torch
 
 from flowzoo.visualization.flow_color import flow_to_color
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
 HEIGHT = 120  # of a pair in the image
 
 
@@ -88,8 +88,8 @@ def main() -> None:
     methods = {
         "zero": tools["zero"],
         "DIS": tools["dis"](),
-        "TV-L1 fast": tools["tvl1"]("fast"),
-        "TV-L1 opencv": tools["tvl1"]("opencv"),
+        "TV-L1 fast": tools["tvl1"]("fast", "cpu"),
+        "TV-L1 opencv": tools["tvl1"]("opencv", "cpu"),
         "network": tools["network"](args.name, args.checkpoint, "cpu"),
     }
     found, rows = {"network": args.name}, []
@@ -108,8 +108,8 @@ def main() -> None:
         "opencv": cv2.__version__,
     }
     stem = Path(args.name).stem
-    (RESULTS / f"{stem}_pairs.json").write_text(json.dumps(found, indent=1) + "\n")
-    write_picture(RESULTS / f"{stem}_pairs.png", rows)
+    timing.write(timing.OUTPUT / f"{stem}_pairs.json", found)
+    write_picture(timing.OUTPUT / f"{stem}_pairs.png", rows)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.flow_pairs import middlebury, scene, write
 from helpers.tool_process import run_tool
 
 ROOT = Path(__file__).parents[3]
@@ -24,29 +25,6 @@ def evaluate(method, dataset, root, *options):
         name: {k: float(v) for k, v in zip(header[1:], values, strict=True) if v}
         for name, *values in rows
     }
-
-
-def scene(dx, dy, size=64):
-    rng = np.random.default_rng(0)
-    noise = cv2.GaussianBlur(rng.random((128, 128, 3)).astype(np.float32), (0, 0), 3)
-    noise = ((noise - noise.min()) / np.ptp(noise) * 255).astype(np.uint8)
-    places = [(32, 32), (32 - dy, 32 - dx)]
-    return [noise[y : y + size, x : x + size] for y, x in places]
-
-
-def write(path, image):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    assert cv2.imwrite(str(path), image)
-
-
-def middlebury(root, name, dx, dy, size=64):
-    for number, frame in zip((10, 11), scene(dx, dy, size), strict=True):
-        write(root / "other-data" / name / f"frame{number}.png", frame)
-    flow = np.full((size, size, 2), (dx, dy), np.float32)
-    flow[:4] = 1e10
-    folder = root / "other-gt-flow" / name
-    folder.mkdir(parents=True)
-    cv2.writeOpticalFlow(str(folder / "flow10.flo"), flow)
 
 
 def test_middlebury(tmp_path):
