@@ -80,9 +80,11 @@ class VideoReader:
         self._container, self.stream = open_video(self.filename)
         self._packets = demux(self._container, self.stream, self.filename)
         self._at_start = True
+        self._is_open = True
 
     def close(self) -> None:
         """Close the file."""
+        self._is_open, self._reading = False, None
         self._container.close()
 
     def __enter__(self) -> VideoReader:
@@ -123,7 +125,13 @@ class VideoReader:
         return read_timeline(self.filename)
 
     def frames(self) -> Iterator[av.VideoFrame]:
-        """All frames in order, from the first one."""
+        """All frames in order, from the first one.
+
+        Raises:
+            VideoError: A frame is damaged, the reader is closed, or something else was
+                read before the last frame.
+        """
+        self._check_open()
         if not self._at_start:
             self.close()
             self._open()
@@ -141,8 +149,10 @@ class VideoReader:
                 stands in.
 
         Raises:
-            VideoError: A frame is missing or damaged.
+            VideoError: A frame is missing or damaged, the reader is closed, or
+                something else was read before the last frame.
         """
+        self._check_open()
         wanted = sorted(set(numbers))
         skipped = max((b - a for a, b in pairwise([0, *wanted])), default=0)
         if skipped >= _FAR and not self.timeline.is_exact:
@@ -306,6 +316,7 @@ class VideoReader:
     def _seek(self, time: int | None) -> Iterator[av.VideoFrame]:
         if time is None:
             return iter(())
+        self._check_open()
         self._at_start = False
         try:
             self._container.seek(time, stream=self.stream, backward=True)
@@ -340,7 +351,32 @@ class VideoReader:
             context.thread_type = "AUTO"
         self._at_start = False
         start = decode_from_key if from_key else decode
-        return start(self.stream, self._packets, self.filename, number)
+        self._reading = object()
+        packets = self._while_read(self._reading, self._packets)
+        return start(self.stream, packets, self.filename, number)
+
+    def _while_read(
+        self, reading: object, packets: Iterable[av.Packet]
+    ) -> Iterator[av.Packet]:
+        """Packets, until others are read, as a file has one place to read on at."""
+        packets = iter(packets)
+        while True:
+            self._check_open()
+            if self._reading is not reading:
+                raise VideoError(
+                    f"cannot read on in {self.filename}: something else was read from "
+                    "it since; one VideoReader reads one sequence of frames at a time"
+                )
+            if (packet := next(packets, None)) is None:
+                return
+            yield packet
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise VideoError(
+                f"cannot read {self.filename}: its VideoReader is closed; frames are "
+                "read when they are asked for, so use them inside its `with` block"
+            )
 
 
 def _in_order(frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:

@@ -355,6 +355,31 @@ def test_files_are_closed(tmp_path):
     assert not [path for path in opened if path.startswith(str(tmp_path))]
 
 
+@pytest.mark.parametrize("suffix", ["avi", "mp4", "h264"])
+def test_frames_are_not_read_from_a_closed_file(suffix, tmp_path):
+    path = encode(tmp_path / f"a.{suffix}")
+    with VideoReader(path) as reader:
+        begun = [reader.frames(), reader.read([0, 20])]
+        next(begun[1])
+        late = [reader.frames(), reader.read([3])]
+    for frames in [*begun, *late, reader.read([5])]:
+        with pytest.raises(VideoError, match="its VideoReader is closed"):
+            list(frames)
+    with pytest.raises(VideoError, match="its VideoReader is closed"):
+        reader.frames()
+
+
+@pytest.mark.parametrize("suffix", ["avi", "mp4", "h264"])
+def test_one_sequence_is_read_at_a_time(suffix, tmp_path):
+    with VideoReader(encode(tmp_path / f"a.{suffix}")) as reader:
+        first = reader.frames()
+        next(first)
+        assert [number for number, _ in reader.read([2, 30])] == [2, 30]
+        with pytest.raises(VideoError, match="something else was read"):
+            list(first)
+        assert len(list(reader.frames())) == reader.frame_count
+
+
 @pytest.mark.parametrize("shift", [0, -29])
 @pytest.mark.parametrize("suffix", ["mp4", "ts"])
 def test_verification_counts_as_the_reader_does(suffix, shift, tmp_path):
