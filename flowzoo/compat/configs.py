@@ -1,5 +1,6 @@
 """``_base_ = 'flowzoo::...'`` in configs, and configs at their former paths."""
 
+import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -38,13 +39,20 @@ def read_former_configs() -> None:
     """Answer ``FileNotFoundError`` for a path that one of FlowZoo's configs had.
 
     And ``train_dataloader, train_cfg, and optim_wrapper should be either all None or
-    not None``, which a config written against the former data sets leads to.
+    not None``, which a config written against the former data sets leads to; and
+    ``NameError: name 'abc' is not defined``, for SPLIT=abc.
     """
 
     def make(original: Callable) -> Callable:
         def fromfile(filename: str | Path, *args: Any, **kwargs: Any) -> Config:
-            config = original(moved_config(filename) or filename, *args, **kwargs)
+            try:
+                config = original(moved_config(filename) or filename, *args, **kwargs)
+            except (KeyError, NameError, SyntaxError):
+                _check_split()
+                raise
             keys = set(config)
+            if "split" in keys:
+                _check_split()
             if {"train_data", "train_cfg"} <= keys and "train_dataloader" not in keys:
                 message = f"{filename} has no train_dataloader: {SPLIT}"
                 warnings.warn(message, FutureWarning, stacklevel=2)
@@ -53,3 +61,12 @@ def read_former_configs() -> None:
         return fromfile
 
     wrap(Config, "fromfile", make)
+
+
+def _check_split() -> None:
+    split = os.environ.get("SPLIT", "1")
+    if not split.strip().isdecimal():
+        raise ValueError(
+            f"SPLIT is {split!r} in the environment, but it must be the number of one "
+            "of the data set's splits, such as 2; without it, configs take the first"
+        )

@@ -3,6 +3,8 @@
 import pytest
 from mmengine.config import Config
 
+from flowzoo.config_lookup import find_config
+
 
 def test_flowzoo_config_as_base(tmp_path):
     mine = tmp_path / "mine.py"
@@ -26,3 +28,12 @@ def test_other_bases_are_left_to_mmengine(tmp_path):
 def test_unknown_config_names_near_matches():
     with pytest.raises(FileNotFoundError, match=r"_base_/default_runtime\.py"):
         Config._get_cfg_path("flowzoo::_base_/defaultruntime.py", "x")
+
+
+@pytest.mark.parametrize("split", ["abc", "1.5", "", "1 2", "-1"])
+def test_a_split_is_a_number(split, monkeypatch):
+    monkeypatch.setenv("SPLIT", split)
+    with pytest.raises(ValueError, match=f"SPLIT is '{split}' in the environment"):
+        Config.fromfile(find_config("repflow_r50_ucf101.py"))
+    # others, which have no splits, may stand beside another program's variable
+    Config.fromfile(find_config("repflow_r50_kinetics.py"))
