@@ -65,7 +65,12 @@ def search_rate(
         name = f"{method}-search-{rate}"
         make = partial(run, method, rate, *files, runs, work_dir / name)
         path = runs / f"{name}.json"
-        results.append(kept(path, method, parts["search_val"], make))
+        result = kept(path, method, parts["search_val"], make)
+        if result["rate"] != rate:
+            sys.exit(
+                f"{path} is of the rate {result['rate']}: name it so, or delete it"
+            )
+        results.append(result)
         shutil.rmtree(work_dir / name, ignore_errors=True)  # its checkpoint
     return min(results, key=lambda r: (-accuracy(r), loss(r)))["rate"]
 
@@ -154,6 +159,7 @@ def main() -> None:
                         run(part, rate, *files, runs, folder)
                     return run_monet(method, streams, fold, out)
                 rate = search_rate(benchmark, method, data, runs, work_dir)
+                folds_in(runs, benchmark, data, method, rate)
                 return run(method, rate, *files, runs, out)
 
             clips = benchmark.clips(data, "val", fold)
@@ -216,8 +222,13 @@ def finished(benchmark: Benchmark, data: Path, folder: Path) -> dict[str, dict]:
 
 
 def folds_in(
-    folder: Path, benchmark: Benchmark, data: Path, method: str
+    folder: Path,
+    benchmark: Benchmark,
+    data: Path,
+    method: str,
+    rate: float | None = None,
 ) -> dict[int, dict]:
+    """A method's runs that are in a folder, all at one rate: at this, where given."""
     paths = {
         fold: folder / f"{method}-{fold}.json" for fold in range(1, benchmark.folds + 1)
     }
@@ -226,10 +237,16 @@ def folds_in(
         for fold, path in paths.items()
         if path.exists()
     }
-    if len(rates := {run["rate"] for run in runs.values()}) > 1:
+    rates = {run["rate"] for run in runs.values()}
+    if len(rates) > 1:
         sys.exit(
             f"{folder}: the folds of {method} were trained at different rates, "
             f"{sorted(rates)}: move the runs of one of them away"
+        )
+    if rate and rates - {rate}:
+        sys.exit(
+            f"{folder}: folds of {method} were trained at the rate {rates.pop()}, but "
+            f"the search finds {rate}: move the ones or the other's runs away"
         )
     return runs
 

@@ -210,6 +210,10 @@ def test_rates_are_chosen_on_two_groups_without_the_test_clips(tmp_path, monkeyp
         benchmark, method, tmp_path, tmp_path / "runs", tmp_path
     )
     assert rate == 3e-3
+    file = tmp_path / "runs" / f"{method}-search-0.003.json"
+    file.rename(file.with_name(f"{method}-search-0.01.json"))
+    with pytest.raises(SystemExit, match=r"search-0\.01\.json is of the rate 0\.003"):
+        comparison.search_rate(benchmark, method, tmp_path, tmp_path / "runs", tmp_path)
     for train, test in seen:
         assert "ido" in train and "denis" in test and "eli" in test
         assert not any(a in train for a in ("denis", "eli", "daria"))
@@ -272,3 +276,8 @@ def test_folds_of_different_rates_are_refused(tmp_path):
         comparison.folds_in(tmp_path, benchmark, tmp_path, method)
     (tmp_path / f"{method}-3.json").unlink()
     assert list(comparison.folds_in(tmp_path, benchmark, tmp_path, method)) == [1, 2]
+    with pytest.raises(
+        SystemExit, match=r"at the rate 0\.1, but the search finds 0\.2"
+    ):
+        comparison.folds_in(tmp_path, benchmark, tmp_path, method, 0.2)
+    assert list(comparison.folds_in(tmp_path, benchmark, tmp_path, method, 0.1))
