@@ -1,7 +1,7 @@
 """Methods side by side on a small real benchmark: same input, same budget, all folds.
 
 usage: python benchmarks/comparison.py BENCHMARK ROOT [--methods NAME ...]
-           [--folds N ...] [--results DIR] [--work-dir DIR] [--threads N]
+           [--folds N ...] [--seed N] [--results DIR] [--work-dir DIR] [--threads N]
 
 BENCHMARK is weizmann or ut_interaction, and ROOT the folder with the official clips (of
 set 1 of UT-Interaction). For each method (a config, by its name):
@@ -18,12 +18,15 @@ benchmarks/results) when it ends, and a checkpoint every five epochs to the work
 directory, so that the same command continues a comparison that was killed; runs that
 are there, such as the repository's, are not trained again. At the end the table and the
 image, comparison_BENCHMARK.{md,png}, are written from all runs that are there; a method
-of which folds are missing says so. --methods without a name trains nothing. Processes
-that run at the same time need a work directory each.
+of which folds are missing says so. --methods without a name trains nothing. --seed N
+trains the folds once more, at the rate that was found with seed 0; the table has a
+column for what other seeds give. Processes that run at the same time need a work
+directory each.
 """
 
 import argparse
 import os
+import re
 import shutil
 import sys
 from functools import partial
@@ -100,6 +103,7 @@ def fuse(title: str, streams: list[dict]) -> dict:
         parameters=sum(stream["parameters"] for stream in streams),
         multiply_adds=sum(stream["multiply_adds"] for stream in streams),
         folds=folds,
+        seeds=[],
     )
 
 
@@ -120,6 +124,7 @@ def main() -> None:
     parser.add_argument("root", type=Path, metavar="ROOT")
     parser.add_argument("--methods", nargs="*", metavar="NAME", help="default: all")
     parser.add_argument("--folds", type=int, nargs="+", help="default: all")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--work-dir", type=Path)
     parser.add_argument("--threads", type=int, default=1)
@@ -134,6 +139,10 @@ def main() -> None:
         parser.error(f"--threads {args.threads}: at least one is needed")
     if not set(folds) <= set(range(1, benchmark.folds + 1)):
         parser.error(f"there are folds 1 to {benchmark.folds}, got {args.folds}")
+    if args.seed < 0:
+        parser.error(f"--seed {args.seed}: at least 0 is needed")
+    if args.seed and set(methods) & set(benchmark.hallucinations):
+        parser.error(f"{', '.join(benchmark.hallucinations)} has the seed 0 alone")
     name = f"comparison_{args.benchmark}"
     runs, work_dir = args.results / name, args.work_dir or Path("work_dirs") / name
     torch.set_num_threads(args.threads)
@@ -147,7 +156,7 @@ def main() -> None:
     for method in methods:
         for fold in folds:
             files = [benchmark.clip_list(data, part, fold) for part in ("train", "val")]
-            out = work_dir / f"{method}-{fold}"
+            out = work_dir / run_name(method, fold, args.seed)
 
             def make(method=method, fold=fold, files=files, out=out) -> dict:
                 if method in benchmark.hallucinations:
@@ -159,12 +168,16 @@ def main() -> None:
                         run(part, rate, *files, runs, folder)
                     return run_monet(method, streams, fold, out)
                 rate = search_rate(benchmark, method, data, runs, work_dir)
-                folds_in(runs, benchmark, data, method, rate)
-                return run(method, rate, *files, runs, out)
+                folds_in(runs, benchmark, data, method, args.seed, rate)
+                return run(method, rate, *files, runs, out, args.seed)
 
             clips = benchmark.clips(data, "val", fold)
             kept(runs / f"{out.name}.json", method, clips, make)
     done = finished(benchmark, data, runs)
+    for seed in other_seeds(runs):
+        for method, values in finished(benchmark, data, runs, seed).items():
+            if method in done:
+                done[method]["seeds"].append(values["folds"])
     first = next(iter(benchmark.methods))
     if not done:
         sys.exit(f"there are no runs in {runs}")
@@ -178,11 +191,23 @@ def main() -> None:
     )
 
 
-def finished(benchmark: Benchmark, data: Path, folder: Path) -> dict[str, dict]:
+def run_name(method: str, fold: int, seed: int) -> str:
+    return f"{method}-{fold}" + (f"-seed{seed}" if seed else "")
+
+
+def other_seeds(folder: Path) -> list[int]:
+    """Seeds other than 0 of the runs in a folder."""
+    names = (re.search(r"-seed(\d+)$", path.stem) for path in folder.glob("*.json"))
+    return sorted({int(found[1]) for found in names if found})
+
+
+def finished(
+    benchmark: Benchmark, data: Path, folder: Path, seed: int = 0
+) -> dict[str, dict]:
     """The runs that are in a folder, of single methods and of those made of several."""
     done = {}
     for method, title in benchmark.methods.items():
-        if runs := folds_in(folder, benchmark, data, method):
+        if runs := folds_in(folder, benchmark, data, method, seed):
             config = Config.fromfile(find_config(f"{method}.py"))
             parameters, multiply_adds = complexity(config, counted_input(config))
             done[method] = dict(
@@ -190,6 +215,7 @@ def finished(benchmark: Benchmark, data: Path, folder: Path) -> dict[str, dict]:
                 parameters=parameters,
                 multiply_adds=multiply_adds,
                 folds=runs,
+                seeds=[],
             )
     for name, (title, parts) in benchmark.fusions.items():
         if set(parts) <= set(done):
@@ -199,7 +225,7 @@ def finished(benchmark: Benchmark, data: Path, folder: Path) -> dict[str, dict]:
     for name, (title, parts) in benchmark.hallucinations.items():
         if not set(parts) <= set(done):
             continue
-        if runs := folds_in(folder, benchmark, data, name):
+        if runs := folds_in(folder, benchmark, data, name, seed):
             for fold, result in runs.items():
                 streams = [done[part]["folds"].get(fold) for part in parts]
                 if None not in streams:
@@ -217,6 +243,7 @@ def finished(benchmark: Benchmark, data: Path, folder: Path) -> dict[str, dict]:
                 parameters=parameters + own,
                 multiply_adds=multiply_adds,
                 folds=runs,
+                seeds=[],
             )
     return done
 
@@ -226,11 +253,13 @@ def folds_in(
     benchmark: Benchmark,
     data: Path,
     method: str,
+    seed: int = 0,
     rate: float | None = None,
 ) -> dict[int, dict]:
     """A method's runs that are in a folder, all at one rate: at this, where given."""
     paths = {
-        fold: folder / f"{method}-{fold}.json" for fold in range(1, benchmark.folds + 1)
+        fold: folder / f"{run_name(method, fold, seed)}.json"
+        for fold in range(1, benchmark.folds + 1)
     }
     runs = {
         fold: read_run(path, method, benchmark.clips(data, "val", fold))

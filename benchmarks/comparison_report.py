@@ -21,10 +21,10 @@ def predicted(clip: dict) -> int:
     return int(scores.argmax()) if np.isfinite(scores).all() else -1
 
 
-def fold_accuracies(method: dict) -> dict[int, float]:
+def fold_accuracies(folds: dict[int, dict]) -> dict[int, float]:
     return {
         number: 100 * statistics.mean(c["label"] == predicted(c) for c in fold["clips"])
-        for number, fold in method["folds"].items()
+        for number, fold in folds.items()
     }
 
 
@@ -49,8 +49,8 @@ def row(
         folds_of_search: whose clips had a part in the choice of the learning rate.
     """
     folds = list(method["folds"].values())
-    accuracies = fold_accuracies(method)
-    others = {} if control is None else fold_accuracies(control)
+    accuracies = fold_accuracies(method["folds"])
+    others = {} if control is None else fold_accuracies(control["folds"])
     distances = [
         accuracies[fold] - others[fold] for fold in accuracies if fold in others
     ]
@@ -65,6 +65,11 @@ def row(
         ),
         "minus the network without the layer, same folds": (
             mean_and_spread(distances, "+") if distances else ""
+        ),
+        "other seeds": ", ".join(
+            f"{statistics.mean(fold_accuracies(runs).values()):.1f}"
+            + (f" ({len(runs)} of {num_folds})" if len(runs) < num_folds else "")
+            for runs in method["seeds"]
         ),
         "training clips": (
             f"{100 * statistics.mean(f['training_accuracy'] for f in folds):.1f}"
@@ -98,8 +103,8 @@ def write_report(
         folds_of_search: whose clips had a part in the choice of the learning rate.
         without_images: what is known of a clip's class without its images.
         controls: {config: the method from which its accuracy is subtracted}.
-        methods: {config: dict(title, parameters, multiply_adds, folds)}, where folds
-            are {number: run}.
+        methods: {config: dict(title, parameters, multiply_adds, folds, seeds)}, where
+            folds are {number: run}, and seeds the folds of other seeds than 0.
     """
     num_folds, classes = benchmark.folds, benchmark.classes
     rows = []
@@ -147,7 +152,7 @@ def _draw(classes: tuple[str, ...], methods: dict, path: Path) -> None:
     axis = figure.add_subplot(grid[0, :])
     for method, color in zip(methods.values(), colors, strict=False):
         folds = list(method["folds"].values())
-        accuracies = list(fold_accuracies(method).values())
+        accuracies = list(fold_accuracies(method["folds"]).values())
         axis.errorbar(
             statistics.median(f["test_milliseconds_a_clip"] for f in folds),
             statistics.mean(accuracies),

@@ -52,6 +52,7 @@ def run(
     test_file: Path,
     runs: Path,
     out: Path,
+    seed: int = 0,
 ) -> dict:
     """Train a method on the clips of one list and classify those of another.
 
@@ -60,10 +61,10 @@ def run(
         out: of the checkpoints, from which a run that was killed continues.
     """
     settings, results = fingerprint(method), str(runs.resolve())
-    begin(out, settings=settings, rate=rate, results=results)
+    begin(out, settings=settings, rate=rate, results=results, seed=seed)
     config = Config.fromfile(find_config(f"{method}.py"))
     config.work_dir = str(out)
-    config.randomness = dict(seed=0)
+    config.randomness = dict(seed=seed)
     config.log_level = "WARNING"
     # nothing is chosen by looking at the test clips, so there is no validation
     config.val_cfg = config.val_dataloader = config.val_evaluator = None

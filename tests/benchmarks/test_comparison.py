@@ -30,7 +30,7 @@ def stream(scores, **values):
         test_milliseconds_a_clip=3.0,
         clips=[dict(clip="a", label=0, scores=s) for s in scores],
     )
-    method = dict(title="stream", parameters=4e6, multiply_adds=5e9)
+    method = dict(title="stream", parameters=4e6, multiply_adds=5e9, seeds=[])
     return dict(method, folds={1: run, 2: dict(run, **values)})
 
 
@@ -40,13 +40,14 @@ def test_scores_are_averaged_and_costs_added():
     fused = fuse("both", [rgb, flow])
     scores = [score for c in fused["folds"][1]["clips"] for score in c["scores"]]
     assert scores == pytest.approx([0.4, 0.6, 0.55, 0.45])
-    assert fold_accuracies(fused) == {1: 50, 2: 50}
+    assert fold_accuracies(fused["folds"]) == {1: 50, 2: 50}
     assert row(fused, rgb, 2, [1]) == {
         "method": "both",
         "folds": "2 of 2",
         "accuracy ± sd of the folds": "50.0 ± 0.0",
         "without the folds of the search": "50.0",
         MINUS: "+0.0 ± 0.0",
+        "other seeds": "",
         "training clips": "",
         "iterations": "",
         "rate": "",
@@ -279,5 +280,23 @@ def test_folds_of_different_rates_are_refused(tmp_path):
     with pytest.raises(
         SystemExit, match=r"at the rate 0\.1, but the search finds 0\.2"
     ):
-        comparison.folds_in(tmp_path, benchmark, tmp_path, method, 0.2)
-    assert list(comparison.folds_in(tmp_path, benchmark, tmp_path, method, 0.1))
+        comparison.folds_in(tmp_path, benchmark, tmp_path, method, rate=0.2)
+    assert list(comparison.folds_in(tmp_path, benchmark, tmp_path, method, rate=0.1))
+
+
+def test_seeds_are_runs_of_their_own(tmp_path):
+    """Which the table has beside those of the seed 0."""
+    benchmark, method = BENCHMARKS["weizmann"], "repflow_r18_weizmann"
+    for fold, seed, scores in ((1, 0, [1, 0]), (1, 1, [0, 1]), (2, 12, [1, 0])):
+        benchmark.clip_list(tmp_path, "val", fold).write_text("a.avi 0\n")
+        run = dict(rate=0.1, clips=[dict(clip="a", label=0, scores=scores)])
+        path = tmp_path / f"{comparison.run_name(method, fold, seed)}.json"
+        comparison_runs.kept(path, method, {"a.avi": 0}, lambda run=run: run)
+    assert comparison.other_seeds(tmp_path) == [1, 12]
+    found = [
+        comparison.finished(benchmark, tmp_path, tmp_path, seed) for seed in (0, 1, 12)
+    ]
+    folds = [runs[method]["folds"] for runs in found]
+    assert [list(map(int, f)) for f in folds] == [[1], [1], [2]]
+    seeds = stream([[1, 0]]) | dict(seeds=[folds[1], folds[2] | folds[1]])
+    assert row(seeds, None, 2, [])["other seeds"] == "0.0 (1 of 2), 50.0"
