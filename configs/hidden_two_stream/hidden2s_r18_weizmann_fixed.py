@@ -10,8 +10,8 @@ model = dict(
             num_frames=2,
             init_cfg=dict(
                 type='Pretrained',
-                checkpoint='flowzoo://tinymotionnet_motionshapes_2frames',
-                prefix='backbone.')),
+                checkpoint='flowzoo://tinymotionnet_motionscenes_large',
+                prefix='backbone.motion_net.')),
         temporal=dict(
             _base_.model.backbone,
             in_channels=2,
@@ -22,3 +22,5 @@ model = dict(
         flow_to_image=dict(mean=128.0, std=128.0)),
     data_preprocessor=dict(
         mean=[123.0, 117.0, 104.0], std=[255.0, 255.0, 255.0]))
+# in half the time, on CPUs that have bfloat16
+optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16')
