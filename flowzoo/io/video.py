@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import chain, dropwhile, islice, pairwise
@@ -57,8 +58,8 @@ class VideoReader:
         filename: path of a file, or a URL that FFmpeg reads.
         num_threads: decoding threads; 0 lets FFmpeg choose.
 
-    Attributes:
-        stream: of PyAV, for what else it tells.
+    Threads that share a reader do not disturb each other's steps, but it still reads one
+    sequence of frames at a time: give each thread a reader of its own.
 
     Raises:
         VideoError: The file is missing, is no video, or has no decoder.
@@ -69,6 +70,7 @@ class VideoReader:
         self.num_threads = num_threads
         self._best_attempt = 0  # of those in _approach
         self._wanted_time = -math.inf
+        self._lock = threading.RLock()  # FFmpeg takes one step of one thread at a time
         self._open()
         self._skips = self.stream.codec_context.name in _SKIPPING
         with naming_errors(f"read {self.filename}"):
@@ -77,21 +79,28 @@ class VideoReader:
             self._index = read_index(self._container, self.stream, first)
 
     def _open(self) -> None:
-        self._container, self.stream = open_video(self.filename)
-        self._packets = demux(self._container, self.stream, self.filename)
+        self._container, self._stream = open_video(self.filename)
+        self._packets = demux(self._container, self._stream, self.filename)
         self._at_start = True
         self._is_open = True
 
     def close(self) -> None:
         """Close the file."""
-        self._is_open, self._reading = False, None
-        self._container.close()
+        with self._lock:
+            self._is_open, self._reading = False, None
+            self._container.close()
 
     def __enter__(self) -> VideoReader:
         return self
 
     def __exit__(self, *_) -> None:
         self.close()
+
+    @property
+    def stream(self) -> av.VideoStream:
+        """PyAV's, for what else it tells; not to be used when the reader is closed."""
+        self._check_open()
+        return self._stream
 
     @cached_property
     def frame_rate(self) -> float:
@@ -131,11 +140,13 @@ class VideoReader:
             VideoError: A frame is damaged, the reader is closed, or something else was
                 read before the last frame.
         """
-        self._check_open()
-        if not self._at_start:
-            self.close()
-            self._open()
-        return self._decode((self._index or self.timeline).late_start)
+        from_key = (self._index or self.timeline).late_start
+        with self._lock:
+            self._check_open()
+            if not self._at_start:
+                self.close()
+                self._open()
+            return self._decode(from_key)
 
     def read(self, numbers: Iterable[int], max_missing: int = 0) -> NumberedFrames:
         """Frames by their numbers, each of these once, in the order of display.
@@ -316,6 +327,10 @@ class VideoReader:
     def _seek(self, time: int | None) -> Iterator[av.VideoFrame]:
         if time is None:
             return iter(())
+        with self._lock:
+            return self._seek_alone(time)
+
+    def _seek_alone(self, time: int) -> Iterator[av.VideoFrame]:
         self._check_open()
         self._at_start = False
         try:
@@ -353,7 +368,16 @@ class VideoReader:
         start = decode_from_key if from_key else decode
         self._reading = object()
         packets = self._while_read(self._reading, self._packets)
-        return start(self.stream, packets, self.filename, number)
+        return self._alone(start(self.stream, packets, self.filename, number))
+
+    def _alone(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        """Frames, each decoded while no other thread uses or closes the file."""
+        while True:
+            with self._lock:
+                frame = next(frames, None)
+            if frame is None:
+                return
+            yield frame
 
     def _while_read(
         self, reading: object, packets: Iterable[av.Packet]

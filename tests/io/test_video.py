@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import threading
 from pathlib import Path
 
 import av
@@ -14,7 +15,7 @@ from helpers.painted_videos import GROUP, RATE, encode, number_in, remux
 from flowzoo.datasets.preparation import verify as verify_module
 from flowzoo.datasets.preparation.verify import check_video, verify
 from flowzoo.datasets.transforms import OpenVideo
-from flowzoo.io import video_stream
+from flowzoo.io import video, video_stream
 from flowzoo.io.video import VideoError, VideoReader
 
 
@@ -365,8 +366,37 @@ def test_frames_are_not_read_from_a_closed_file(suffix, tmp_path):
     for frames in [*begun, *late, reader.read([5])]:
         with pytest.raises(VideoError, match="its VideoReader is closed"):
             list(frames)
+    for ask in (reader.frames, lambda: reader.stream):
+        with pytest.raises(VideoError, match="its VideoReader is closed"):
+            ask()
+
+
+def test_a_file_is_not_closed_while_another_thread_decodes(tmp_path, monkeypatch):
+    decoding, go_on = threading.Event(), threading.Event()
+
+    def decode(*args):
+        decoding.set()
+        go_on.wait(60)
+        yield from video_stream.decode(*args)
+
+    monkeypatch.setattr(video, "decode", decode)
+    reader = VideoReader(encode(tmp_path / "a.mp4"))
+    frames, found = reader.frames(), []
+    threads = [
+        threading.Thread(target=lambda: found.append(next(frames))),
+        threading.Thread(target=reader.close),
+    ]
+    threads[0].start()
+    assert decoding.wait(60)
+    threads[1].start()
+    threads[1].join(0.2)
+    assert threads[1].is_alive()
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert number_in(found[0].to_ndarray(format="rgb24")) == 0
     with pytest.raises(VideoError, match="its VideoReader is closed"):
-        reader.frames()
+        next(frames)
 
 
 @pytest.mark.parametrize("suffix", ["avi", "mp4", "h264"])
@@ -378,6 +408,28 @@ def test_one_sequence_is_read_at_a_time(suffix, tmp_path):
         with pytest.raises(VideoError, match="something else was read"):
             list(first)
         assert len(list(reader.frames())) == reader.frame_count
+
+
+def test_verification_asks_nothing_of_a_closed_file(tmp_path, monkeypatch):
+    """Its memory is free then, and the numbers there are any."""
+
+    class Reader(VideoReader):
+        @property
+        def stream(self):
+            return OpenStream(self, super().stream)
+
+    class OpenStream:
+        def __init__(self, reader, stream):
+            self.reader, self.stream = reader, stream
+
+        def __getattr__(self, name):
+            assert self.reader.stream
+            return getattr(self.stream, name)
+
+    path = encode(tmp_path / "a.mkv", 30)
+    before = check_video(path)
+    monkeypatch.setattr(verify_module, "VideoReader", Reader)
+    assert check_video(path) == before
 
 
 @pytest.mark.parametrize("shift", [0, -29])

@@ -49,12 +49,11 @@ def check_video(path: str) -> Verdict:
     try:
         with VideoReader(path) as reader:
             promised, (start, end) = reader.promised_frames, _span(reader)
-            stream, rate = reader.stream, reader.frame_rate
-            has_count = stream.frames > 0
+            has_count, rate = reader.stream.frames > 0, reader.frame_rate
             for frame in reader.frames():
                 frames += 1
                 if frame.pts is not None:
-                    times.append(frame.pts)
+                    times.append(frame.time)
     except VideoError as error:
         return Verdict(f"undecodable: {error}", frames)
     if not frames:
@@ -62,7 +61,7 @@ def check_video(path: str) -> Verdict:
     seconds = None
     if times:
         period = 1 / rate if rate else 0
-        first, last = (float(t * stream.time_base) for t in (min(times), max(times)))
+        first, last = min(times), max(times)
         seconds = round(last + period - first, 6)
     if promised > frames + MAX_MISSING:
         return Verdict(f"truncated: {frames} of {promised} frames", frames, seconds)
