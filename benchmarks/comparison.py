@@ -21,14 +21,17 @@ image, comparison_BENCHMARK.{md,png}, are written from all runs that are there; 
 of which folds are missing says so. --methods without a name trains nothing. --seed N
 trains the folds once more, at the rate that was found with seed 0; the table has a
 column for what other seeds give. Processes that run at the same time need a work
-directory each.
+directory each: a second one is refused.
 """
 
 import argparse
+import contextlib
 import os
 import re
 import shutil
 import sys
+import tempfile
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -41,6 +44,7 @@ from mmengine.config import Config
 
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets.preparation.records import PreparationError
+from flowzoo.io.locks import lock
 from flowzoo.zoo.complexity import complexity
 from flowzoo.zoo.protocol import counted_input
 
@@ -131,7 +135,9 @@ def main() -> None:
     args = parser.parse_args()
     benchmark = BENCHMARKS[args.benchmark]
     known = [*benchmark.methods, *benchmark.hallucinations]
-    methods = known if args.methods is None else args.methods
+    methods = args.methods
+    if methods is None:
+        methods = benchmark.methods if args.seed else known
     if unknown := set(methods) - set(known):
         parser.error(f"unknown {sorted(unknown)}; there are {known}")
     folds = args.folds or range(1, benchmark.folds + 1)
@@ -139,56 +145,102 @@ def main() -> None:
         parser.error(f"--threads {args.threads}: at least one is needed")
     if not set(folds) <= set(range(1, benchmark.folds + 1)):
         parser.error(f"there are folds 1 to {benchmark.folds}, got {args.folds}")
-    if args.seed < 0:
-        parser.error(f"--seed {args.seed}: at least 0 is needed")
+    if not 0 <= args.seed < 2**32:
+        parser.error(f"--seed {args.seed}: 0 to {2**32 - 1} are possible")
     if args.seed and set(methods) & set(benchmark.hallucinations):
         parser.error(f"{', '.join(benchmark.hallucinations)} has the seed 0 alone")
     name = f"comparison_{args.benchmark}"
-    runs, work_dir = args.results / name, args.work_dir or Path("work_dirs") / name
+    runs = args.results / name
+    work_dir = (args.work_dir or Path("work_dirs") / name).absolute()
     torch.set_num_threads(args.threads)
 
-    os.environ["FLOWZOO_DATA"] = str(work_dir.absolute())  # where the configs look
-    data = work_dir.absolute() / args.benchmark
-    try:
-        benchmark.prepare(args.root, data)
-    except PreparationError as error:
-        parser.error(f"ROOT {args.root}: {error}")
-    for method in methods:
-        for fold in folds:
-            files = [benchmark.clip_list(data, part, fold) for part in ("train", "val")]
-            out = work_dir / run_name(method, fold, args.seed)
+    os.environ["FLOWZOO_DATA"] = str(work_dir)  # where the configs look
+    os.environ.pop("SPLIT", None)  # folds are of --folds
+    data = work_dir / args.benchmark
+    with contextlib.ExitStack() as stack:
+        try:
+            check_writable(runs)
+            check_writable(work_dir)
+            stack.enter_context(lock(work_dir / "lock", wait=False))
+            benchmark.prepare(args.root, data)
+        except BlockingIOError:
+            parser.error(f"another process uses {work_dir}: give another --work-dir")
+        except PreparationError as error:
+            parser.error(f"ROOT {args.root}: {error}")
+        except OSError as error:
+            parser.error(str(error))
+        for method in methods:
+            train(benchmark, method, folds, args.seed, data, runs, work_dir)
+        report(benchmark, args.root, data, args.results)
 
-            def make(method=method, fold=fold, files=files, out=out) -> dict:
-                if method in benchmark.hallucinations:
-                    _, parts = benchmark.hallucinations[method]
-                    streams = {part: work_dir / f"{part}-{fold}" for part in parts}
-                    for part, folder in streams.items():
-                        # at once, if it was trained here; else it is trained here
-                        rate = search_rate(benchmark, part, data, runs, work_dir)
-                        run(part, rate, *files, runs, folder)
-                    return run_monet(method, streams, fold, out)
-                rate = search_rate(benchmark, method, data, runs, work_dir)
-                folds_in(runs, benchmark, data, method, args.seed, rate)
-                return run(method, rate, *files, runs, out, args.seed)
 
-            clips = benchmark.clips(data, "val", fold)
-            kept(runs / f"{out.name}.json", method, clips, make)
+def check_writable(folder: Path) -> None:
+    """Raise ``OSError`` now rather than after hours of training."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=folder).close()
+
+
+def train(
+    benchmark: Benchmark,
+    method: str,
+    folds: Iterable[int],
+    seed: int,
+    data: Path,
+    runs: Path,
+    work_dir: Path,
+) -> None:
+    """A method's runs on some folds, where they are not there."""
+    for fold in folds:
+        files = [benchmark.clip_list(data, part, fold) for part in ("train", "val")]
+        out = work_dir / run_name(method, fold, seed)
+
+        def make(fold=fold, files=files, out=out) -> dict:
+            if method in benchmark.hallucinations:
+                _, parts = benchmark.hallucinations[method]
+                streams = {part: work_dir / f"{part}-{fold}" for part in parts}
+                for part, folder in streams.items():
+                    # at once, if it was trained here; else it is trained here
+                    rate = search_rate(benchmark, part, data, runs, work_dir)
+                    run(part, rate, *files, runs, folder)
+                return run_monet(method, streams, fold, out)
+            rate = search_rate(benchmark, method, data, runs, work_dir)
+            folds_in(runs, benchmark, data, method, seed, rate)
+            return run(method, rate, *files, runs, out, seed)
+
+        clips = benchmark.clips(data, "val", fold)
+        kept(runs / f"{out.name}.json", method, clips, make, seed)
+
+
+def report(benchmark: Benchmark, root: Path, data: Path, results: Path) -> None:
+    """Write the table and the image of all runs that are there."""
+    runs = results / f"comparison_{benchmark.name}"
     done = finished(benchmark, data, runs)
     for seed in other_seeds(runs):
         for method, values in finished(benchmark, data, runs, seed).items():
             if method in done:
+                check_rate(runs, method, seed, done[method]["folds"], values["folds"])
                 done[method]["seeds"].append(values["folds"])
     first = next(iter(benchmark.methods))
     if not done:
-        sys.exit(f"there are no runs in {runs}")
+        sys.exit(f"{runs} has no runs of the seed 0, of which the table is")
     write_report(
-        args.results,
+        results,
         benchmark,
         folds_of_search(benchmark, data),
-        benchmark.without_images(args.root, data),
+        benchmark.without_images(root, data),
         {name: benchmark.controls.get(name, first) for name in done},
         done,
     )
+
+
+def check_rate(runs: Path, method: str, seed: int, first: dict, folds: dict) -> None:
+    """Exit if the folds of another seed have another rate than those of seed 0."""
+    rates = [next(iter(all_folds.values()))["rate"] for all_folds in (first, folds)]
+    if rates[0] != rates[1]:
+        sys.exit(
+            f"{runs}: {method} was trained at the rate {rates[0]} with seed 0, but at "
+            f"{rates[1]} with seed {seed}: move the runs of one of them away"
+        )
 
 
 def run_name(method: str, fold: int, seed: int) -> str:
@@ -262,7 +314,7 @@ def folds_in(
         for fold in range(1, benchmark.folds + 1)
     }
     runs = {
-        fold: read_run(path, method, benchmark.clips(data, "val", fold))
+        fold: read_run(path, method, benchmark.clips(data, "val", fold), seed)
         for fold, path in paths.items()
         if path.exists()
     }

@@ -92,6 +92,7 @@ def run(
     return dict(
         method=method,
         rate=rate,
+        seed=seed,
         epochs=runner.max_epochs,
         iterations=runner.max_iters,
         training_seconds=round(runner.message_hub.get_info(TimeHook.key), 1),
@@ -111,7 +112,11 @@ def run(
 
 
 def kept(
-    path: Path, method: str, clips: dict[str, int], make: Callable[[], dict]
+    path: Path,
+    method: str,
+    clips: dict[str, int],
+    make: Callable[[], dict],
+    seed: int = 0,
 ) -> dict:
     """What a file holds, or what is made and written to it now.
 
@@ -125,15 +130,15 @@ def kept(
         partial_path.write_text(json.dumps(result) + "\n")
         partial_path.rename(path)
         print(f"{path.stem}: {accuracy(result):.1f} %", flush=True)
-    return read_run(path, method, clips)
+    return read_run(path, method, clips, seed)
 
 
-def read_run(path: Path, method: str, clips: dict[str, int]) -> dict:
+def read_run(path: Path, method: str, clips: dict[str, int], seed: int = 0) -> dict:
     """The result of a run.
 
     Raises:
-        SystemExit: the file is damaged, or its run is another config's or of other
-            clips.
+        SystemExit: the file is damaged, or its run is another config's, of other clips
+            or of another seed.
     """
     try:
         result = json.loads(path.read_text())
@@ -152,6 +157,8 @@ def read_run(path: Path, method: str, clips: dict[str, int]) -> dict:
             f"{path} is of other clips than the list that it stands for: move it away, "
             "or give the ROOT that it was made with"
         )
+    if (found := result.get("seed", seed)) != seed:  # the first runs do not say it
+        raise SystemExit(f"{path} is of the seed {found}: name it so, or delete it")
     return result
 
 

@@ -58,8 +58,8 @@ class VideoReader:
         filename: path of a file, or a URL that FFmpeg reads.
         num_threads: decoding threads; 0 lets FFmpeg choose.
 
-    Threads that share a reader do not disturb each other's steps, but it still reads one
-    sequence of frames at a time: give each thread a reader of its own.
+    Threads that share a reader do not disturb each other's steps, but it still reads
+    one sequence of frames at a time: give each thread a reader of its own.
 
     Raises:
         VideoError: The file is missing, is no video, or has no decoder.
