@@ -22,7 +22,11 @@ from .atomic_checkpoints import (
 )
 from .checkpoints import allow_mmengine_checkpoints
 from .compiling import step_uncompiled
-from .configs import read_former_configs, resolve_flowzoo_configs
+from .configs import (
+    read_former_configs,
+    resolve_flowzoo_configs,
+    substitute_any_data_folder,
+)
 from .distributed import use_gloo_on_cpu, wrap_models_on_cpu
 from .heads import score_in_float32
 from .inferencers import infer_by_zoo_names, keep_decoders_of_inferencers
@@ -35,6 +39,7 @@ __all__ = ["ActionVisualizer", "AmpOptimWrapper", "VisualizationHook"]
 allow_mmengine_checkpoints()
 resolve_flowzoo_configs()
 read_former_configs()
+substitute_any_data_folder()
 use_gloo_on_cpu()
 wrap_models_on_cpu()
 score_in_float32()

@@ -1,6 +1,7 @@
 """``_base_ = 'flowzoo::...'`` in configs, and configs at their former paths."""
 
 import os
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ..config_lookup import SPLIT, find_config, moved_config
+from ..paths import data_root
 from ._patch import wrap
 
 SCOPE = "flowzoo"
@@ -63,10 +65,38 @@ def read_former_configs() -> None:
     wrap(Config, "fromfile", make)
 
 
+def substitute_any_data_folder() -> None:
+    """Answer ``unterminated string literal`` and ``bad escape``, for FLOWZOO_DATA.
+
+    mmengine takes a variable's value for the source of a config: a quote ends the
+    string, a backslash begins an escape. An empty value and ``~`` mean what they do
+    elsewhere in FlowZoo.
+    """
+
+    def make(original: Callable) -> Callable:
+        def _substitute_env_variables(filename: str, temp_config_name: str) -> dict:
+            text, used = Path(filename).read_text(encoding="utf-8"), {}
+
+            def folder(found: re.Match) -> str:
+                used["FLOWZOO_DATA"] = path = str(data_root(found[1]))
+                return re.sub(r"""(['"\\])""", r"\\\1", path)
+
+            if "FLOWZOO_DATA" in os.environ:
+                text = re.sub(
+                    r"\{\{\s*\$FLOWZOO_DATA\s*:\s*(\S*?)\s*\}\}", folder, text
+                )
+            Path(temp_config_name).write_text(text, encoding="utf-8")
+            return original(temp_config_name, temp_config_name) | used
+
+        return _substitute_env_variables
+
+    wrap(Config, "_substitute_env_variables", make)
+
+
 def _check_split() -> None:
     split = os.environ.get("SPLIT", "1")
-    if not split.strip().isdecimal():
+    if not re.fullmatch("[1-9][0-9]*", split.strip()):
         raise ValueError(
             f"SPLIT is {split!r} in the environment, but it must be the number of one "
-            "of the data set's splits, such as 2; without it, configs take the first"
+            "of the data set's splits, from 1 on; without it, configs take the first"
         )
