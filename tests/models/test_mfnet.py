@@ -115,6 +115,8 @@ def test_a_training_step():
 
 
 def test_wrong_options_are_named():
+    with pytest.raises(ValueError, match="reduction=0, but at least 1"):
+        MFNet(18, reduction=0)
     with pytest.raises(ValueError, match="fusion='mean'"):
         MFNet(18, fusion="mean")
     with pytest.raises(ValueError, match=r"no stage \['layer5'\]"):

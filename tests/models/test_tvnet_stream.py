@@ -69,3 +69,9 @@ def test_energy_goes_to_the_loss_in_training():
 def test_unknown_layout():
     with pytest.raises(ValueError, match="layout='depth'"):
         TVNetTemporalStream(STAGE, layout="depth")
+
+
+@pytest.mark.parametrize("bound", [0, -1.0, float("nan")])
+def test_the_bound_is_positive(bound):
+    with pytest.raises(ValueError, match=f"bound={bound}, but it must be a positive"):
+        TVNetTemporalStream(temporal={}, bound=bound)

@@ -179,6 +179,23 @@ def test_three_stages_by_one_command(stages, folder):
     assert "there is no monet_x_classifiers.py" in train(folder, "monet_x")
 
 
+def test_stages_of_another_split_are_refused(tmp_path, monkeypatch):
+    """They have learned from the clips that this split tests on."""
+    name = "monet_r18_weizmann"
+    for stage in STAGES:
+        text = f"_base_ = 'flowzoo::{name}{stage}.py'"
+        (tmp_path / f"{name}{stage}.py").write_text(text)
+        work_dir = tmp_path / "work_dirs" / f"{name}{stage}"
+        work_dir.mkdir(parents=True)
+        for epoch in (20, 40):
+            (work_dir / f"epoch_{epoch}.pth").touch()
+        (work_dir / f"{name}{stage}.py").write_text("split = 2")
+    monkeypatch.setenv("SPLIT", "2")
+    assert train(tmp_path, name).count("next stage") == 3
+    monkeypatch.setenv("SPLIT", "3")
+    assert f"{name}_classifiers is of split 2, not 3" in train(tmp_path, name)
+
+
 def weights(folder, stage):
     path = folder / "work_dirs" / f"monet_repflow_motionshapes{stage}" / "epoch_1.pth"
     return torch.load(path, weights_only=True)["state_dict"]

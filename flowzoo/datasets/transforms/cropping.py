@@ -14,7 +14,8 @@ class MotionCrop(BaseTransform):
 
     For videos of a camera that stands still, in which people are small: the network's
     pixels go to those who move. A clip without motion stays whole; single frames, which
-    a ``clip_len`` of 1 samples, have the window of all of them together.
+    a ``clip_len`` of 1 samples, have the window of all of them together. It is ours, of
+    no paper; docs/comparison.md says what it brings.
 
     Required keys: ``imgs``, a list of (H, W, 3) of unsigned bytes, and ``clip_len``.
     Changed keys: ``imgs`` and ``img_shape``, and ``crop_quadruple``, as of mmaction2's

@@ -123,6 +123,9 @@ class ActionFlowNet(ResNet3d):
         """Features of clips (N, 3, T, H, W), (N, C, T, H / 32, W / 32).
 
         In training also the clips and their flows, from fine to coarse.
+
+        Raises:
+            ValueError: clips of another shape, or of a single frame.
         """
         if x.ndim != 5 or x.shape[2] < 2:
             raise ValueError(

@@ -10,8 +10,10 @@ class MFNet(RepFlowResNet):
     """2D ResNet over the frames of a clip with motion blocks between its stages.
 
     Lee et al.: Motion Feature Network: Fixed Motion Filter for Action Recognition, ECCV
-    2018. The authors released no code. Where the blocks stand is said by ``blocks``,
-    the rest by :class:`flowzoo.models.layers.motion_block.MotionBlock`.
+    2018 (arXiv 1807.10037), section 3. The authors released no code. Where the blocks
+    stand is said by ``blocks``, the rest by
+    :class:`flowzoo.models.layers.motion_block.MotionBlock`. Clips (N, 3, T, H, W)
+    become features (N, C, T, H / 32, W / 32).
 
     Args:
         depth: 18, 34, 50, 101 or 152.
@@ -20,6 +22,10 @@ class MFNet(RepFlowResNet):
         blocks: the stages after which a motion block stands.
         **kwargs: ``base_channels`` of :class:`RepFlowResNet`; others of mmaction2's
             ``ResNet``, whose ``pretrained`` weights leave the motion blocks random.
+
+    Raises:
+        ValueError: unknown stages or another fusion, a reduction below 1; clips of
+            another shape, or of a single frame.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ class S3D(InceptionI3D):
     Args:
         gating: S3D-G: gates after the third convolution and after each branch of the
             Inception blocks.
-        **kwargs: of :class:`InceptionI3D`.
+        **kwargs: of :class:`InceptionI3D`, whose ``forward`` says the shapes.
     """
 
     def __init__(self, *args, gating: bool = False, **kwargs) -> None:

@@ -1,4 +1,8 @@
-"""The temporal stream of hidden two-stream networks: MotionNet and a classifier."""
+"""The temporal stream of hidden two-stream networks: MotionNet and a classifier.
+
+Zhu, Lan, Newsam, Hauptmann: Hidden Two-Stream Convolutional Networks for Action
+Recognition, ACCV 2018 (arXiv 1704.00389).
+"""
 
 from __future__ import annotations
 

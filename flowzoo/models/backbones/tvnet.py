@@ -16,7 +16,10 @@ LAYOUTS = ("channels", "time")
 
 @MODELS.register_module()
 class TVNetTemporalStream(BaseModule):
-    """TVNet under a temporal CNN (Fan et al., CVPR 2018).
+    """TVNet under a temporal CNN.
+
+    Fan et al.: End-to-End Learning of Motion Representation for Video Understanding,
+    CVPR 2018. Their CNN takes a stack of flows (``layout='channels'``).
 
     Clips of RGB frames, from 0 to 255, become flow, cut off at a bound and scaled to
     [-1, 1], which the CNN classifies. All of it is trained by the loss of the action,
@@ -31,6 +34,9 @@ class TVNetTemporalStream(BaseModule):
             a network that takes clips with ``in_channels=2``.
         energy: in training, hand clips and flow to ``MotionLossNeck`` too.
         init_cfg: of mmengine's ``BaseModule``.
+
+    Raises:
+        ValueError: an unknown layout, or a bound that is no positive number.
     """
 
     def __init__(
@@ -45,6 +51,8 @@ class TVNetTemporalStream(BaseModule):
         super().__init__(init_cfg)
         if layout not in LAYOUTS:
             raise ValueError(f"layout={layout!r}, but it must be one of {LAYOUTS}")
+        if not 0 < bound < float("inf"):
+            raise ValueError(f"bound={bound}, but it must be a positive number")
         self.tvnet = TVNet(**(flow or {}))
         self.temporal = MODELS.build(temporal)
         self.bound = bound
@@ -65,6 +73,9 @@ class TVNetTemporalStream(BaseModule):
         """Features (N, C, T', h, w) of clips (N, 3, T, H, W), T' = 1 for a 2D network.
 
         In training with ``energy`` also the clips and their flow (N, 2, T-1, H, W).
+
+        Raises:
+            ValueError: clips of another shape, or of a single frame.
         """
         with torch.autocast(clips.device.type, enabled=False):
             flow = self.tvnet(clips.float())

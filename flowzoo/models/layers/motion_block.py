@@ -55,6 +55,9 @@ class MotionBlock(nn.Module):
         channels: C.
         reduction: of the channels that are filtered, C / reduction, 4 or more.
         fusion: 'sum' or 'concat'.
+
+    Raises:
+        ValueError: another fusion, or a reduction below 1.
     """
 
     def __init__(
@@ -63,6 +66,8 @@ class MotionBlock(nn.Module):
         super().__init__()
         if fusion not in FUSIONS:
             raise ValueError(f"fusion={fusion!r}; choose one of {FUSIONS}")
+        if reduction < 1:
+            raise ValueError(f"reduction={reduction}, but at least 1 is needed")
         reduced = max(channels // reduction, 4)
         self.reduce = _conv_norm(channels, reduced, nn.ReLU(inplace=True))
         self.expand = _conv_norm(len(DIRECTIONS) * reduced, channels)
@@ -71,7 +76,11 @@ class MotionBlock(nn.Module):
             self.fuse = _conv_norm(2 * channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, T, H, W) to the same, T > 1."""
+        """(N, C, T, H, W) to the same.
+
+        Raises:
+            ValueError: T is 1.
+        """
         if x.shape[2] < 2:
             raise ValueError(
                 "a motion block compares frames, but got one; raise clip_len"

@@ -19,6 +19,10 @@ from flowzoo.score_fusion import SCORE_NORMS, fuse_scores
 class TwoStreamRecognizer(BaseModel):
     """Both streams of a two-stream network, from frames to fused scores.
 
+    Simonyan, Zisserman: Two-Stream Convolutional Networks for Action Recognition in
+    Videos, NIPS 2014, who average scores, too; the default weights are those of Zhu et
+    al.: Hidden Two-Stream Convolutional Networks for Action Recognition, ACCV 2018.
+
     For testing and use: the streams are trained by themselves, each with a config of
     its own; ``tools/zoo/merge_streams.py`` makes one checkpoint of theirs. Clips go to
     the temporal stream, the middle frame of each to a 2D spatial one; each stream
@@ -29,7 +33,7 @@ class TwoStreamRecognizer(BaseModel):
         spatial: config of a ``Recognizer2D`` or a ``Recognizer3D``.
         temporal: config of a recognizer that makes flow of RGB clips, by a
             ``StackedTemporalStream`` or a ``TVL1DataPreprocessor``.
-        weights: of spatial and temporal scores; the published ones are 1 : 1.5.
+        weights: of spatial and temporal scores.
         score_norm: of the scores before they are fused, 'none', 'softmax' or
             'clamp_l1', see :func:`flowzoo.score_fusion.normalize_scores`. The released
             code takes 'clamp_l1', with ``average_clips='score'`` in both heads.
