@@ -16,3 +16,6 @@ model = dict(
         dropout_ratio=0.2,
         label_smooth_eps=0.1,
         average_clips='prob'))
+
+# what benchmarks/comparison.py found
+optim_wrapper = dict(optimizer=dict(lr=3e-3))
