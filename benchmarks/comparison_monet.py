@@ -32,7 +32,6 @@ def run_monet(method: str, streams: dict[str, Path], fold: int, out: Path) -> di
         As ``comparison.run``, without what is the same for other methods: the rates
         are the configs'.
     """
-    os.environ["SPLIT"] = str(fold)
     shutil.rmtree(out, ignore_errors=True)
     features = out / "weizmann_features"
     features.mkdir(parents=True)
@@ -43,17 +42,17 @@ def run_monet(method: str, streams: dict[str, Path], fold: int, out: Path) -> di
         for part in ("train", "val"):
             before = _seconds()
             file = features / f"{name}_{part}_split_{fold}.npz"
-            _extract(config, folder, part, file)
+            _extract(config, folder, fold, part, file)
             if (name, part) == ("appearance", "val"):
                 clips = FeatureFile(file).names
                 test_seconds = _seconds() - before
     prefix = find_config(f"{method}.py").with_suffix("")
-    _call(out, TOOLS / "train_monet.py", prefix)
+    _call(out, fold, TOOLS / "train_monet.py", prefix)
     seconds = _seconds() - start
     config = Config.fromfile(f"{prefix}_fusion.py")
     checkpoint = f"work_dirs/{method}_fusion/epoch_{config.train_cfg.max_epochs}.pth"
     options = ["--dump", "scores.pkl", "--cfg-options", "model.per_stream=False"]
-    _call(out, TOOLS / "test.py", f"{prefix}_fusion.py", checkpoint, *options)
+    _call(out, fold, TOOLS / "test.py", f"{prefix}_fusion.py", checkpoint, *options)
     predictions = pickle.loads((out / "scores.pkl").read_bytes())
     return dict(
         method=method,
@@ -77,7 +76,7 @@ def stages(method: str) -> list[str]:
     return [method, *(f"{method}{stage}" for stage in others)]
 
 
-def _extract(config: str, folder: Path, part: str, file: Path) -> None:
+def _extract(config: str, folder: Path, fold: int, part: str, file: Path) -> None:
     """Write features of one clip of each video."""
     checkpoint = (folder / "last_checkpoint").read_text().strip()
     path = str(find_config(f"{config}.py"))
@@ -88,14 +87,17 @@ def _extract(config: str, folder: Path, part: str, file: Path) -> None:
     arguments += ["--cfg-options", f"{key}.num_clips=1", f"{key}.clip_len={FRAMES}"]
     before, sys.argv = sys.argv, [str(TOOLS / "data" / "extract_features.py")]
     sys.argv += arguments
+    os.environ["SPLIT"] = str(fold)
     try:
         runpy.run_path(sys.argv[0], run_name="__main__")
     finally:
         sys.argv = before
+        del os.environ["SPLIT"]  # other runs are told their clips
 
 
-def _call(folder: Path, *arguments: str | Path) -> None:
-    variables = os.environ | {"FLOWZOO_DATA": str(folder.absolute())}
+def _call(folder: Path, fold: int, *arguments: str | Path) -> None:
+    variables = dict(SPLIT=str(fold), FLOWZOO_DATA=str(folder.absolute()))
+    variables = os.environ | variables
     subprocess.run([sys.executable, *arguments], cwd=folder, env=variables, check=True)
 
 

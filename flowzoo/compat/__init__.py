@@ -17,6 +17,7 @@ stub_drn()
 
 from .amp import AmpOptimWrapper
 from .atomic_checkpoints import (
+    refuse_to_resume_another_split,
     resume_from_whole_checkpoint,
     write_checkpoints_atomically,
 )
@@ -45,6 +46,7 @@ wrap_models_on_cpu()
 score_in_float32()
 write_checkpoints_atomically()
 resume_from_whole_checkpoint()
+refuse_to_resume_another_split()
 load_without_workers()
 tell_classes_of_videos()
 step_uncompiled()

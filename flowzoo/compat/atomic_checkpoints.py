@@ -1,13 +1,15 @@
 """Training that is killed while it writes a checkpoint, and resumed."""
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from zipfile import is_zipfile
 
 from mmengine.fileio import LocalBackend
 from mmengine.logging import print_log
-from mmengine.runner import runner
+from mmengine.runner import Runner, runner
 
 from ._patch import wrap
 
@@ -71,3 +73,28 @@ def resume_from_whole_checkpoint() -> None:
         return find_latest_checkpoint
 
     wrap(runner, "find_latest_checkpoint", make)
+
+
+def refuse_to_resume_another_split() -> None:
+    """Avoid that a network is tested on clips that it has learned from.
+
+    All splits have one work directory by default, and mmengine resumes whatever is in
+    it: ``SPLIT=2 python tools/train.py CONFIG --resume`` took split 1's last epoch.
+    """
+
+    def make(original: Callable) -> Callable:
+        def load_checkpoint(self: Runner, filename: str, *args: Any, **kw: Any) -> dict:
+            checkpoint = original(self, filename, *args, **kw)
+            config = checkpoint.get("meta", {}).get("cfg", "")
+            trained = re.search(r"^split = (\d+)$", config, re.MULTILINE)
+            split = self.cfg.get("split")
+            if self._resume and trained and trained[1] != str(split):
+                raise ValueError(
+                    f"{filename} cannot be resumed: it is of split {trained[1]}, not "
+                    f"{split}; give each split a --work-dir"
+                )
+            return checkpoint
+
+        return load_checkpoint
+
+    wrap(Runner, "load_checkpoint", make)

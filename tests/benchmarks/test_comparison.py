@@ -2,10 +2,12 @@
 
 import json
 import math
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import comparison
+import comparison_monet
 import comparison_report
 import comparison_runs
 import numpy as np
@@ -391,3 +393,20 @@ def test_results_can_be_written_before_anything_is_trained(
     (tmp_path / "r").touch()
     code, text = main()
     assert (code, "error: [Errno" in text) == ("2", True)
+
+
+def test_monet_tells_its_fold_to_its_tools_alone(tmp_path, monkeypatch):
+    """Checkpoints of other methods' folds would name it as their split."""
+    monkeypatch.delenv("SPLIT", raising=False)
+    (tmp_path / "last_checkpoint").write_text("x.pth")
+    seen = []
+    monkeypatch.setattr(
+        "runpy.run_path", lambda *_, run_name: seen.append(os.environ["SPLIT"])
+    )
+    monkeypatch.setattr(
+        "subprocess.run", lambda *_, env, **__: seen.append(env["SPLIT"])
+    )
+    file = tmp_path / "a.npz"
+    comparison_monet._extract("tsn_r18_weizmann", tmp_path, 3, "val", file)
+    comparison_monet._call(tmp_path, 4, "x.py")
+    assert seen == ["3", "4"] and "SPLIT" not in os.environ

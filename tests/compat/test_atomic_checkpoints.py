@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.fileio import LocalBackend
-from mmengine.runner import runner
+from mmengine.runner import Runner, runner
 
 from flowzoo import compat
 
@@ -68,3 +69,25 @@ def test_resume_leaves_good_answers_alone(work_dir):
         assert find(str(work_dir)) == good
     (work_dir / "last_checkpoint").unlink()
     assert find(str(work_dir)) is None
+
+
+def test_another_split_is_not_resumed(tmp_path):
+    """Its test clips are among those that the network has learned from."""
+    model = torch.nn.Linear(1, 1)
+
+    def load(split, path, resume):
+        cfg = {} if split is None else dict(split=split)
+        runner = Runner(model, str(tmp_path), cfg=Config(cfg), resume=resume)
+        runner.load_checkpoint(str(path))
+
+    for saved in (None, 2):
+        cfg = Config({} if saved is None else dict(split=saved)).pretty_text
+        state = dict(state_dict=model.state_dict(), meta=dict(cfg=cfg))
+        torch.save(state, tmp_path / f"{saved}.pth")
+    with pytest.raises(
+        ValueError, match=r"2\.pth cannot be resumed: it is of split 2,"
+    ):
+        load(1, tmp_path / "2.pth", resume=True)
+    load(2, tmp_path / "2.pth", resume=True)
+    load(1, tmp_path / "2.pth", resume=False)
+    load(1, tmp_path / "None.pth", resume=True)
