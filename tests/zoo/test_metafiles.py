@@ -119,7 +119,7 @@ def test_papers_numbers_name_edition_and_table(row):
 def test_some_models_are_trained():
     assert "repflow_r18_motionshapes" in TRAINED
     total = sum(find(name).checkpoint.size for name in TRAINED)
-    assert total < 40 * 2**20
+    assert total < 64 * 2**20  # a clone brings them all
     assert all(find(name).checkpoint.size < 10 * 2**20 for name in TRAINED)
 
 
