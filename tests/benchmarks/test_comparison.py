@@ -407,6 +407,6 @@ def test_monet_tells_its_fold_to_its_tools_alone(tmp_path, monkeypatch):
         "subprocess.run", lambda *_, env, **__: seen.append(env["SPLIT"])
     )
     file = tmp_path / "a.npz"
-    comparison_monet._extract("tsn_r18_weizmann", tmp_path, 3, "val", file)
+    comparison_monet._extract("tvl1_r18_weizmann", tmp_path, 3, "val", file)
     comparison_monet._call(tmp_path, 4, "x.py")
     assert seen == ["3", "4"] and "SPLIT" not in os.environ
