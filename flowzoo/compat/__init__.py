@@ -17,8 +17,8 @@ stub_drn()
 
 from .amp import AmpOptimWrapper
 from .atomic_checkpoints import (
-    refuse_to_resume_another_split,
     resume_from_whole_checkpoint,
+    tell_splits_apart,
     write_checkpoints_atomically,
 )
 from .checkpoints import allow_mmengine_checkpoints
@@ -46,7 +46,7 @@ wrap_models_on_cpu()
 score_in_float32()
 write_checkpoints_atomically()
 resume_from_whole_checkpoint()
-refuse_to_resume_another_split()
+tell_splits_apart()
 load_without_workers()
 tell_classes_of_videos()
 step_uncompiled()

@@ -75,26 +75,47 @@ def resume_from_whole_checkpoint() -> None:
     wrap(runner, "find_latest_checkpoint", make)
 
 
-def refuse_to_resume_another_split() -> None:
-    """Avoid that a network is tested on clips that it has learned from.
+def tell_splits_apart() -> None:
+    """Avoid that a network is tested on clips that it has learned from, in silence.
 
     All splits have one work directory by default, and mmengine resumes whatever is in
-    it: ``SPLIT=2 python tools/train.py CONFIG --resume`` took split 1's last epoch.
+    it: ``SPLIT=2 python tools/train.py CONFIG --resume`` took split 1's last epoch. And
+    it tests whatever it is given.
     """
 
     def make(original: Callable) -> Callable:
         def load_checkpoint(self: Runner, filename: str, *args: Any, **kw: Any) -> dict:
             checkpoint = original(self, filename, *args, **kw)
-            config = checkpoint.get("meta", {}).get("cfg", "")
-            trained = re.search(r"^split = (\d+)$", config, re.MULTILINE)
-            split = self.cfg.get("split")
-            if self._resume and trained and trained[1] != str(split):
+            trained, used = _split(checkpoint.get("meta") or {}), self.cfg.get("split")
+            if trained is None or trained[1] == str(used):
+                return checkpoint
+            dataset, split = trained
+            if self._resume:
                 raise ValueError(
-                    f"{filename} cannot be resumed: it is of split {trained[1]}, not "
-                    f"{split}; give each split a --work-dir"
+                    f"{filename} cannot be resumed: it is of split {split}, not "
+                    f"{used}; give each split a --work-dir"
+                )
+            if dataset == Path(self.cfg.get("root", "")).name:
+                print_log(
+                    f"{filename} was trained on split {split}, and has learned from "
+                    f"clips that split {used} tests on: its accuracy there will be too "
+                    "high",
+                    "current",
+                    logging.WARNING,
                 )
             return checkpoint
 
         return load_checkpoint
 
     wrap(Runner, "load_checkpoint", make)
+
+
+def _split(meta: dict) -> tuple[str, str] | None:
+    """The data set and the split that a checkpoint was trained on."""
+    config = meta.get("cfg") or meta.get("config") or ""
+    found = [
+        re.search(pattern, str(config), re.MULTILINE)
+        for pattern in (r"^root = ['\"](.*)['\"]$", r"^split = (\d+)$")
+    ]
+    root, split = ("" if part is None else part[1] for part in found)
+    return (Path(root).name, split) if split else None

@@ -10,6 +10,7 @@ from mmengine.fileio import LocalBackend
 from mmengine.runner import Runner, runner
 
 from flowzoo import compat
+from flowzoo.compat import atomic_checkpoints
 
 
 def test_checkpoint_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -71,23 +72,33 @@ def test_resume_leaves_good_answers_alone(work_dir):
     assert find(str(work_dir)) is None
 
 
-def test_another_split_is_not_resumed(tmp_path):
-    """Its test clips are among those that the network has learned from."""
+@pytest.mark.parametrize("key", ["cfg", "config"])  # of mmengine, and of the zoo
+def test_splits_are_told_apart(key, tmp_path, monkeypatch):
+    """The test clips of one are among those that another's network has learned from."""
     model = torch.nn.Linear(1, 1)
+    warnings = []
+    monkeypatch.setattr(
+        atomic_checkpoints, "print_log", lambda text, *args: warnings.append(text)
+    )
 
-    def load(split, path, resume):
-        cfg = {} if split is None else dict(split=split)
+    def load(path, resume, **cfg):
         runner = Runner(model, str(tmp_path), cfg=Config(cfg), resume=resume)
         runner.load_checkpoint(str(path))
 
-    for saved in (None, 2):
-        cfg = Config({} if saved is None else dict(split=saved)).pretty_text
-        state = dict(state_dict=model.state_dict(), meta=dict(cfg=cfg))
-        torch.save(state, tmp_path / f"{saved}.pth")
+    for name, cfg in (("plain", {}), ("two", dict(root="data/hmdb51", split=2))):
+        state = dict(state_dict=model.state_dict(), meta={key: Config(cfg).pretty_text})
+        torch.save(state, tmp_path / f"{name}.pth")
+    two, plain = tmp_path / "two.pth", tmp_path / "plain.pth"
     with pytest.raises(
-        ValueError, match=r"2\.pth cannot be resumed: it is of split 2,"
+        ValueError, match=r"two\.pth cannot be resumed: it is of split 2, not 1"
     ):
-        load(1, tmp_path / "2.pth", resume=True)
-    load(2, tmp_path / "2.pth", resume=True)
-    load(1, tmp_path / "2.pth", resume=False)
-    load(1, tmp_path / "None.pth", resume=True)
+        load(two, resume=True, root="data/hmdb51", split=1)
+    for resume in (False, True):
+        load(two, resume, root="elsewhere/hmdb51", split=2)
+        load(plain, resume, root="data/hmdb51", split=1)
+    load(two, resume=False, root="data/ucf101", split=1)  # transfer
+    load(two, resume=False, root="data/kinetics400")
+    assert not warnings
+    load(two, resume=False, root="elsewhere/hmdb51", split=3)
+    (text,) = warnings
+    assert "two.pth was trained on split 2" in text and "split 3 tests on" in text

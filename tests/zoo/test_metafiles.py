@@ -134,6 +134,7 @@ def test_weights_fit_their_config(name):
 def test_files_say_what_they_are(name):
     meta = read_checkpoint(download(name))["meta"]
     assert set(meta) == {"config", "classes", "metrics", "versions"}
+    assert not re.search(r"['\"](/|[A-Z]:)", meta["config"])  # of where it was made
     result = find(name).result
     assert meta["metrics"][result["metric"]] == result["value"]
 

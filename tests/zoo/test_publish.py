@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,8 @@ from mmengine.hooks import EMAHook
 from mmengine.model import ExponentialMovingAverage
 from safetensors.torch import load_file
 from torch import nn
+
+from flowzoo.io.checkpoint_io import read_checkpoint
 
 TOOLS = Path(__file__).parents[2] / "tools" / "zoo"
 
@@ -29,7 +32,8 @@ def publish(tmp_path, monkeypatch):
     monkeypatch.setattr(tool, "read_metafiles", lambda: content)
     monkeypatch.setattr(tool, "REPOSITORY", tmp_path / "checkpoints")
     monkeypatch.setattr(tool, "evaluate", lambda *args: {"acc/top1": 0.75})
-    (tmp_path / "net.py").write_text("lr = 0.1\n")
+    (tmp_path / "net.py").write_text("root = '{{$FLOWZOO_DATA:data}}/clips'\n")
+    monkeypatch.setenv("FLOWZOO_DATA", "/a folder/of this machine")
     log = tmp_path / "work" / "2026" / "vis_data" / "scalars.json"
     log.parent.mkdir(parents=True)
     log.write_text('{"loss": 1}\n')
@@ -56,6 +60,8 @@ def test_file_log_and_metafile(publish):
     found = load_file(path)
     assert found.keys() == net.state_dict().keys()
     torch.testing.assert_close(found["weight"], net.weight.detach())
+    assert read_checkpoint(path)["meta"]["config"] == "root = 'data/clips'\n"
+    assert os.environ["FLOWZOO_DATA"] == "/a folder/of this machine"
     log = folder / "checkpoints" / "net.log.json"
     assert json.loads(log.read_text()) == {"loss": 1}
     (entry,) = yaml.safe_load((folder / "family.yml").read_text())["models"]

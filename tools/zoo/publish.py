@@ -73,6 +73,16 @@ def training_log(work_dir: Path) -> Path:
     return trainings[-1]
 
 
+def config_text(path: Path) -> str:
+    """A config, with the data where it is by default, not where it is here."""
+    data = os.environ.pop("FLOWZOO_DATA", None)
+    try:
+        return Config.fromfile(path).pretty_text
+    finally:
+        if data is not None:
+            os.environ["FLOWZOO_DATA"] = data
+
+
 def machine() -> str:
     if torch.cuda.is_available():
         device = torch.cuda.get_device_name()
@@ -100,7 +110,7 @@ def main() -> None:
     log = training_log(args.checkpoint.parent)
     weights = weights_of(checkpoint, args.half)
     meta = {
-        "config": Config.fromfile(args.config).pretty_text,
+        "config": config_text(args.config),
         "classes": checkpoint.get("meta", {}).get("dataset_meta") or {},
         "versions": {"flowzoo": flowzoo.__version__, "torch": torch.__version__},
     }
