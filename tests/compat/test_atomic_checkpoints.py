@@ -82,7 +82,13 @@ def test_splits_are_told_apart(key, tmp_path, monkeypatch):
     )
 
     def load(path, resume, **cfg):
-        runner = Runner(model, str(tmp_path), cfg=Config(cfg), resume=resume)
+        runner = Runner(
+            model,
+            str(tmp_path),
+            cfg=Config(cfg),
+            resume=resume,
+            default_scope="mmaction",  # which stays when it is gone
+        )
         runner.load_checkpoint(str(path))
 
     for name, cfg in (("plain", {}), ("two", dict(root="data/hmdb51", split=2))):
