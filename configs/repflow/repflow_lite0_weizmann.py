@@ -12,6 +12,3 @@ default_hooks = dict(checkpoint=dict(interval=20, save_best=None))
 train_dataloader = dict(dataset=_base_.train_data)
 val_dataloader = dict(dataset=_base_.val_data)
 test_dataloader = dict(dataset=_base_.test_data)
-
-# what benchmarks/comparison.py found
-optim_wrapper = dict(optimizer=dict(lr=3e-3))

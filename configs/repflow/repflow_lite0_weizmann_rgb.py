@@ -2,6 +2,3 @@
 _base_ = 'repflow_lite0_weizmann.py'
 
 model = dict(backbone=dict(stages=(1, 9)), neck=None)
-
-# what benchmarks/comparison.py found
-optim_wrapper = dict(optimizer=dict(lr=1e-2))

@@ -410,3 +410,17 @@ def test_monet_tells_its_fold_to_its_tools_alone(tmp_path, monkeypatch):
     comparison_monet._extract("tvl1_r18_weizmann", tmp_path, 3, "val", file)
     comparison_monet._call(tmp_path, 4, "x.py")
     assert seen == ["3", "4"] and "SPLIT" not in os.environ
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_configs_have_the_rates_that_were_found(name):
+    folder = comparison.RESULTS / f"comparison_{name}"
+    found = {
+        method: json.loads(path.read_text())["rate"]
+        for method in BENCHMARKS[name].methods
+        for path in folder.glob(f"{method}-[0-9]*.json")
+    }
+    assert found
+    for method, rate in found.items():
+        config = Config.fromfile(find_config(f"{method}.py"))
+        assert config.optim_wrapper.optimizer.lr == rate, method
