@@ -21,6 +21,7 @@ import av
 import numpy as np
 
 from .avi_index import demux
+from .frame_times import WrongTimesError, as_expected, in_order
 from .video_stream import (
     VideoError,
     decode,
@@ -173,7 +174,7 @@ class VideoReader:
             try:
                 yield from self._read_by_time(wanted, max_missing)
                 return
-            except _WrongTimesError:
+            except WrongTimesError:
                 if self.timeline.is_exact:
                     break
                 self.timeline = read_timeline(self.filename)
@@ -289,7 +290,7 @@ class VideoReader:
             return -1
         number = self.timeline.number_of(frame.pts)
         if number is None or not self.timeline.is_exact:
-            raise _WrongTimesError
+            raise WrongTimesError
         return number
 
     def _check_stand_in(self, target: int, last: int, max_missing: int) -> None:
@@ -314,15 +315,15 @@ class VideoReader:
             # Containers look up times of display or of decoding, some inexactly.
             goals = [*keys[-1], keys[max(-2, -len(keys))][1]]
             for attempt in range(self._best_attempt, len(goals)):
-                with contextlib.suppress(VideoError, _WrongTimesError):
-                    frames = _in_order(self._seek(goals[attempt]))
+                with contextlib.suppress(VideoError, WrongTimesError):
+                    frames = in_order(self._seek(goals[attempt]))
                     first = next(frames, None)
                     if first and first.pts <= time:
                         self._best_attempt = attempt
                         return chain([first], frames)
         if not self.timeline.is_exact:
-            return _as_expected(self.frames(), self.timeline.times)
-        return _in_order(self.frames())
+            return as_expected(self.frames(), self.timeline.times)
+        return in_order(self.frames())
 
     def _seek(self, time: int | None) -> Iterator[av.VideoFrame]:
         if time is None:
@@ -367,33 +368,29 @@ class VideoReader:
         self._at_start = False
         start = decode_from_key if from_key else decode
         self._reading = object()
-        packets = self._while_read(self._reading, self._packets)
-        return self._alone(start(self.stream, packets, self.filename, number))
+        frames = start(self.stream, self._packets, self.filename, number)
+        return self._while_read(self._reading, frames)
 
-    def _alone(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """Frames, each decoded while no other thread uses or closes the file."""
+    def _while_read(
+        self, reading: object, frames: Iterator[av.VideoFrame]
+    ) -> Iterator[av.VideoFrame]:
+        """Frames, until others are read, as a file has one place to read on at.
+
+        Each is decoded while no other thread uses or closes the file.
+        """
         while True:
             with self._lock:
+                self._check_open()
+                if self._reading is not reading:
+                    raise VideoError(
+                        f"cannot read on in {self.filename}: something else was read "
+                        "from it since; a VideoReader reads one sequence of frames at "
+                        "a time"
+                    )
                 frame = next(frames, None)
             if frame is None:
                 return
             yield frame
-
-    def _while_read(
-        self, reading: object, packets: Iterable[av.Packet]
-    ) -> Iterator[av.Packet]:
-        """Packets, until others are read, as a file has one place to read on at."""
-        packets = iter(packets)
-        while True:
-            self._check_open()
-            if self._reading is not reading:
-                raise VideoError(
-                    f"cannot read on in {self.filename}: something else was read from "
-                    "it since; one VideoReader reads one sequence of frames at a time"
-                )
-            if (packet := next(packets, None)) is None:
-                return
-            yield packet
 
     def _check_open(self) -> None:
         if not self._is_open:
@@ -401,26 +398,3 @@ class VideoReader:
                 f"cannot read {self.filename}: its VideoReader is closed; frames are "
                 "read when they are asked for, so use them inside its `with` block"
             )
-
-
-def _in_order(frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-    last = -math.inf
-    for frame in frames:
-        time = frame.pts
-        if time is None or time <= last:
-            raise _WrongTimesError
-        last = time
-        yield frame
-
-
-def _as_expected(
-    frames: Iterable[av.VideoFrame], times: np.ndarray
-) -> Iterator[av.VideoFrame]:
-    for frame, time in zip(frames, times.tolist(), strict=False):
-        if frame.pts != time:
-            raise _WrongTimesError
-        yield frame
-
-
-class _WrongTimesError(Exception):
-    """Frames have other times than their packets, or come in another order."""
