@@ -2,25 +2,19 @@
 
 import json
 import math
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import comparison
-import comparison_monet
-import comparison_report
 import comparison_runs
-import numpy as np
 import pytest
 from comparison import fuse
-from comparison_benchmarks import BENCHMARKS, listed
+from comparison_benchmarks import BENCHMARKS
 from comparison_report import fold_accuracies, row, write_report
 from mmengine.config import Config
 
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets.preparation import PreparationError, weizmann
 from flowzoo.datasets.preparation.ut_interaction import Clip
-from flowzoo.io.locks import lock
 from flowzoo.zoo.protocol import counted_input
 
 MINUS = "minus the network without the layer, same folds"
@@ -306,110 +300,6 @@ def test_seeds_are_runs_of_their_own(tmp_path):
     assert [list(map(int, f)) for f in folds] == [[1], [1], [2]]
     seeds = stream([[1, 0]]) | dict(seeds=[folds[1], folds[2] | folds[1]])
     assert row(seeds, None, 2, [])["other seeds"] == "0.0 (1 of 2), 50.0"
-
-
-def weizmann_main(folder, monkeypatch, capsys):
-    """comparison.py on empty clips, with a run that trains nothing: (code, output)."""
-    root = folder / "my clips"
-    root.mkdir()
-    for actor in weizmann.ACTORS:
-        for name in weizmann.CLASSES:
-            (root / f"{actor}_{name}.avi").touch()
-
-    def run(method, rate, train_file, test_file, runs, out, seed=0):
-        clips = [
-            dict(clip=Path(path).stem, label=label, scores=list(np.eye(10)[label]))
-            for path, label in listed(test_file).items()
-        ]
-        costs = dict(training_seconds=1, test_milliseconds_a_clip=1)
-        told = dict(rate=rate, seed=seed, iterations=1, training_accuracy=1)
-        return costs | told | dict(clips=clips)
-
-    benchmark = replace(BENCHMARKS["weizmann"], without_images=lambda *_: "nothing")
-    monkeypatch.setattr(comparison, "run", run)
-    monkeypatch.setattr(comparison, "BENCHMARKS", {"weizmann": benchmark})
-    monkeypatch.setattr(comparison, "complexity", lambda *_: (1, 1))
-    monkeypatch.setattr(comparison_report, "_draw", lambda *_: None)
-    monkeypatch.chdir(folder)
-    for name in ("FLOWZOO_DATA", "SPLIT"):  # which it changes
-        monkeypatch.setenv(name, "abc")
-    arguments = ["x", "weizmann", str(root), "--results", "r", "--work-dir", "w"]
-
-    def main(*options):
-        monkeypatch.setattr("sys.argv", [*arguments, *map(str, options)])
-        try:
-            comparison.main()
-        except SystemExit as error:
-            return str(error), "".join(capsys.readouterr())
-        return "", "".join(capsys.readouterr())
-
-    return main
-
-
-def test_other_seeds_need_seed_0_at_their_rate(tmp_path, monkeypatch, capsys):
-    main = weizmann_main(tmp_path, monkeypatch, capsys)
-    method = "repflow_r18_weizmann"
-    options = ("--methods", method, "--folds", 1)
-    assert "has no runs of the seed 0" in main(*options, "--seed", 1)[0]
-    assert main(*options)[0] == ""
-    assert "| 100.0 (1 of 9) |" in main(*options, "--seed", 1)[1]
-    runs = tmp_path / "r" / "comparison_weizmann"
-    other, third = (runs / f"{method}-1-seed{seed}.json" for seed in (1, 3))
-    result = json.loads(other.read_text())
-    third.write_text(json.dumps(result))
-    assert "seed3.json is of the seed 1" in main("--methods")[0]
-    third.unlink()
-    other.write_text(json.dumps(result | dict(rate=3e-3)))
-    assert "at the rate 0.001 with seed 0, but at 0.003" in main("--methods")[0]
-
-
-def test_seeds_are_numbers_that_generators_take(tmp_path, monkeypatch, capsys):
-    main = weizmann_main(tmp_path, monkeypatch, capsys)
-    for seed in (-1, 2**32):
-        code, text = main("--methods", "--seed", seed)
-        assert (code, f"--seed {seed}: 0 to 4294967295" in text) == ("2", True)
-    seen = []
-    monkeypatch.setattr(
-        comparison, "train", lambda _, method, *args: seen.append(method)
-    )
-    main("--seed", 1)  # of all that have other seeds
-    assert seen == list(BENCHMARKS["weizmann"].methods)
-
-
-def test_a_work_directory_serves_one_process(tmp_path, monkeypatch, capsys):
-    main = weizmann_main(tmp_path, monkeypatch, capsys)
-    (tmp_path / "w").mkdir()
-    with lock(tmp_path / "w" / "lock"):
-        code, text = main("--methods")
-    assert (code, f"another process uses {tmp_path}/w" in text) == ("2", True)
-    assert "another" not in main("--methods")[1]
-
-
-def test_results_can_be_written_before_anything_is_trained(
-    tmp_path, monkeypatch, capsys
-):
-    main = weizmann_main(tmp_path, monkeypatch, capsys)
-    monkeypatch.setattr(comparison, "train", lambda *_: pytest.fail("trained"))
-    (tmp_path / "r").touch()
-    code, text = main()
-    assert (code, "error: [Errno" in text) == ("2", True)
-
-
-def test_monet_tells_its_fold_to_its_tools_alone(tmp_path, monkeypatch):
-    """Checkpoints of other methods' folds would name it as their split."""
-    monkeypatch.delenv("SPLIT", raising=False)
-    (tmp_path / "last_checkpoint").write_text("x.pth")
-    seen = []
-    monkeypatch.setattr(
-        "runpy.run_path", lambda *_, run_name: seen.append(os.environ["SPLIT"])
-    )
-    monkeypatch.setattr(
-        "subprocess.run", lambda *_, env, **__: seen.append(env["SPLIT"])
-    )
-    file = tmp_path / "a.npz"
-    comparison_monet._extract("tvl1_r18_weizmann", tmp_path, 3, "val", file)
-    comparison_monet._call(tmp_path, 4, "x.py")
-    assert seen == ["3", "4"] and "SPLIT" not in os.environ
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
