@@ -31,9 +31,10 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from comparison_benchmarks import BENCHMARKS, Benchmark
@@ -72,12 +73,7 @@ def search_rate(
         name = f"{method}-search-{rate}"
         make = partial(run, method, rate, *files, runs, work_dir / name)
         path = runs / f"{name}.json"
-        result = kept(path, method, parts["search_val"], make)
-        if result["rate"] != rate:
-            sys.exit(
-                f"{path} is of the rate {result['rate']}: name it so, or delete it"
-            )
-        results.append(result)
+        results.append(kept(path, method, parts["search_val"], make, rate=rate))
         shutil.rmtree(work_dir / name, ignore_errors=True)  # its checkpoint
     return min(results, key=lambda r: (-accuracy(r), loss(r)))["rate"]
 
@@ -215,10 +211,10 @@ def report(benchmark: Benchmark, root: Path, data: Path, results: Path) -> None:
     """Write the table and the image of all runs that are there."""
     runs = results / f"comparison_{benchmark.name}"
     done = finished(benchmark, data, runs)
+    rates = {m: next(iter(v["folds"].values()))["rate"] for m, v in done.items()}
     for seed in other_seeds(runs):
-        for method, values in finished(benchmark, data, runs, seed).items():
+        for method, values in finished(benchmark, data, runs, seed, rates).items():
             if method in done:
-                check_rate(runs, method, seed, done[method]["folds"], values["folds"])
                 done[method]["seeds"].append(values["folds"])
     first = next(iter(benchmark.methods))
     if not done:
@@ -233,16 +229,6 @@ def report(benchmark: Benchmark, root: Path, data: Path, results: Path) -> None:
     )
 
 
-def check_rate(runs: Path, method: str, seed: int, first: dict, folds: dict) -> None:
-    """Exit if the folds of another seed have another rate than those of seed 0."""
-    rates = [next(iter(all_folds.values()))["rate"] for all_folds in (first, folds)]
-    if rates[0] != rates[1]:
-        sys.exit(
-            f"{runs}: {method} was trained at the rate {rates[0]} with seed 0, but at "
-            f"{rates[1]} with seed {seed}: move the runs of one of them away"
-        )
-
-
 def run_name(method: str, fold: int, seed: int) -> str:
     return f"{method}-{fold}" + (f"-seed{seed}" if seed else "")
 
@@ -254,12 +240,21 @@ def other_seeds(folder: Path) -> list[int]:
 
 
 def finished(
-    benchmark: Benchmark, data: Path, folder: Path, seed: int = 0
+    benchmark: Benchmark,
+    data: Path,
+    folder: Path,
+    seed: int = 0,
+    rates: Mapping[str, float | None] = MappingProxyType({}),
 ) -> dict[str, dict]:
-    """The runs that are in a folder, of single methods and of those made of several."""
+    """The runs that are in a folder, of single methods and of those made of several.
+
+    Args:
+        rates: that those of single methods must have, by their names.
+    """
     done = {}
     for method, title in benchmark.methods.items():
-        if runs := folds_in(folder, benchmark, data, method, seed):
+        rate = rates.get(method)
+        if runs := folds_in(folder, benchmark, data, method, seed, rate):
             config = Config.fromfile(find_config(f"{method}.py"))
             parameters, multiply_adds = complexity(config, counted_input(config))
             done[method] = dict(
@@ -309,26 +304,13 @@ def folds_in(
     rate: float | None = None,
 ) -> dict[int, dict]:
     """A method's runs that are in a folder, all at one rate: at this, where given."""
-    paths = {
-        fold: folder / f"{run_name(method, fold, seed)}.json"
-        for fold in range(1, benchmark.folds + 1)
-    }
-    runs = {
-        fold: read_run(path, method, benchmark.clips(data, "val", fold), seed)
-        for fold, path in paths.items()
-        if path.exists()
-    }
-    rates = {run["rate"] for run in runs.values()}
-    if len(rates) > 1:
-        sys.exit(
-            f"{folder}: the folds of {method} were trained at different rates, "
-            f"{sorted(rates)}: move the runs of one of them away"
-        )
-    if rate and rates - {rate}:
-        sys.exit(
-            f"{folder}: folds of {method} were trained at the rate {rates.pop()}, but "
-            f"the search finds {rate}: move the ones or the other's runs away"
-        )
+    runs = {}
+    for fold in range(1, benchmark.folds + 1):
+        path = folder / f"{run_name(method, fold, seed)}.json"
+        if path.exists():
+            clips = benchmark.clips(data, "val", fold)
+            runs[fold] = read_run(path, method, clips, seed, rate)
+            rate = runs[fold]["rate"]
     return runs
 
 

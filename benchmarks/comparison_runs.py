@@ -19,6 +19,8 @@ from mmengine.runner import Runner
 from flowzoo.config_lookup import find_config
 
 LAST = 20  # iterations over which the training's end is averaged
+COSTS = ("machine", "training_seconds", "test_milliseconds_a_clip")
+TRAINED = ("iterations", "training_accuracy")  # what runs at a learning rate say too
 
 
 class TimeHook(Hook):
@@ -117,11 +119,13 @@ def kept(
     clips: dict[str, int],
     make: Callable[[], dict],
     seed: int = 0,
+    rate: float | None = None,
 ) -> dict:
     """What a file holds, or what is made and written to it now.
 
     Args:
         clips: labels by paths, of those that the run is tested on.
+        rate: the learning rate that the run must have, where it must have one.
     """
     if not path.exists():
         result = dict(settings=fingerprint(method), machine=machine(), **make())
@@ -130,20 +134,28 @@ def kept(
         partial_path.write_text(json.dumps(result) + "\n")
         partial_path.rename(path)
         print(f"{path.stem}: {accuracy(result):.1f} %", flush=True)
-    return read_run(path, method, clips, seed)
+    return read_run(path, method, clips, seed, rate)
 
 
-def read_run(path: Path, method: str, clips: dict[str, int], seed: int = 0) -> dict:
+def read_run(
+    path: Path,
+    method: str,
+    clips: dict[str, int],
+    seed: int = 0,
+    rate: float | None = None,
+) -> dict:
     """The result of a run.
 
     Raises:
-        SystemExit: the file is damaged, or its run is another config's, of other clips
-            or of another seed.
+        SystemExit: the file is damaged, or its run is another config's, of other clips,
+            of another seed or of another rate.
     """
     try:
         result = json.loads(path.read_text())
         accuracy(result)
-        settings = result["settings"]
+        settings, own_rate = result["settings"], result["rate"]
+        for name in COSTS if own_rate is None else COSTS + TRAINED:
+            result[name]
         found = sorted((c["clip"], c["label"]) for c in result["clips"])
     except (ValueError, LookupError, TypeError, ZeroDivisionError):
         raise SystemExit(f"{path} is damaged: delete it, and run again") from None
@@ -159,6 +171,11 @@ def read_run(path: Path, method: str, clips: dict[str, int], seed: int = 0) -> d
         )
     if (found := result.get("seed", seed)) != seed:  # the first runs do not say it
         raise SystemExit(f"{path} is of the seed {found}: name it so, or delete it")
+    if rate is not None and own_rate != rate:
+        raise SystemExit(
+            f"{path} is of the learning rate {own_rate}, but its name, the search or "
+            f"the method's other runs say {rate}: move the ones or the others away"
+        )
     return result
 
 

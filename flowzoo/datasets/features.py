@@ -31,6 +31,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from ..deprecated import former_arguments
+from .missing_files import advice
 
 FORMAT = "flowzoo-features"
 VERSION = 1
@@ -282,11 +283,14 @@ class FeatureDataset(BaseDataset):
         super().__init__(pipeline=pipeline, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        try:
-            self.files = {s: FeatureFile(path) for s, path in self.paths.items()}
-        except FileNotFoundError as error:
-            message = f"{error} (relative to {Path.cwd()}). {self.download_hint}"
-            raise FileNotFoundError(message.rstrip()) from None
+        self.files = {}
+        for stream, path in self.paths.items():
+            try:
+                self.files[stream] = FeatureFile(path)
+            except FileNotFoundError as error:
+                hint = advice(path, self.download_hint)
+                message = f"{error} (relative to {Path.cwd()}). {hint}"
+                raise FileNotFoundError(message.rstrip()) from None
         places = {
             stream: {name: i for i, name in enumerate(file.names)}
             for stream, file in self.files.items()

@@ -14,6 +14,7 @@ from mmengine.logging import print_log
 
 from ..deprecated import former_arguments
 from ..io.text import read_lines
+from .missing_files import advice
 from .transforms import VideoError
 
 
@@ -187,7 +188,8 @@ class CheckedVideoDataset(VideoDataset):
         loader = testing if self.test_mode else "train_dataloader"
         raise FileNotFoundError(
             f"{what} not found: {path} (relative to {Path.cwd()}; it is {key} of the "
-            f"{type(self).__name__} in {loader}). {self.download_hint}".rstrip()
+            f"{type(self).__name__} in {loader}). "
+            f"{advice(path, self.download_hint)}".rstrip()
         )
 
 

@@ -17,19 +17,14 @@ from flowzoo.datasets.preparation import PreparationError, weizmann
 from flowzoo.datasets.preparation.ut_interaction import Clip
 from flowzoo.zoo.protocol import counted_input
 
+COSTS = dict(training_seconds=2.0, test_milliseconds_a_clip=3.0)
+TRAINED = dict(rate=0.1, iterations=10, training_accuracy=1.0)
 MINUS = "minus the network without the layer, same folds"
 
 
 def stream(scores, **values):
-    run = dict(
-        machine="two cores",
-        rate=0.1,
-        iterations=10,
-        training_accuracy=1.0,
-        training_seconds=2.0,
-        test_milliseconds_a_clip=3.0,
-        clips=[dict(clip="a", label=0, scores=s) for s in scores],
-    )
+    clips = [dict(clip="a", label=0, scores=s) for s in scores]
+    run = dict(machine="two cores", **COSTS, **TRAINED, clips=clips)
     method = dict(title="stream", parameters=4e6, multiply_adds=5e9, seeds=[])
     return dict(method, folds={1: run, 2: dict(run, **values)})
 
@@ -125,7 +120,8 @@ def test_runs_that_are_there_are_not_made_again(tmp_path):
 
     def make():
         made.append(1)
-        return dict(method="m", clips=[dict(clip="a", label=0, scores=[1.0, 0.0])])
+        clips = [dict(clip="a", label=0, scores=[1.0, 0.0])]
+        return dict(method="m", **COSTS, **TRAINED, clips=clips)
 
     method = "repflow_r18_weizmann"
     path, clips = tmp_path / "runs" / "m-1.json", {"in a folder/a.avi": 0}
@@ -146,6 +142,9 @@ def test_runs_of_other_clips_are_refused(tmp_path, clips):
     method, path = "repflow_r18_weizmann", tmp_path / "m-1.json"
     result = dict(
         settings=comparison_runs.fingerprint(method),
+        machine="two cores",
+        **COSTS,
+        **TRAINED,
         clips=[dict(clip="a", label=0, scores=[1.0, 0.0])],
     )
     path.write_text(json.dumps(result))
@@ -160,6 +159,22 @@ def test_damaged_runs_are_named(tmp_path, text):
     path.write_text(text)
     with pytest.raises(SystemExit, match=r"m-1\.json is damaged"):
         comparison_runs.read_run(path, "repflow_r18_weizmann", {})
+
+
+@pytest.mark.parametrize("rate", [None, 0.1])
+def test_runs_say_all_that_the_table_has(tmp_path, rate):
+    """Those of MoNet, which has no one rate, less."""
+    method, path = "repflow_r18_weizmann", tmp_path / "m-1.json"
+    told = TRAINED if rate else dict(rate=None)
+    settings = dict(settings=comparison_runs.fingerprint(method), machine="two cores")
+    clips = dict(clips=[dict(clip="a", label=0, scores=[1.0, 0.0])])
+    whole = settings | COSTS | told | clips
+    path.write_text(json.dumps(whole))
+    assert comparison_runs.read_run(path, method, {"a.avi": 0}) == whole
+    for name in whole:
+        path.write_text(json.dumps({k: v for k, v in whole.items() if k != name}))
+        with pytest.raises(SystemExit, match=r"m-1\.json is damaged"):
+            comparison_runs.read_run(path, method, {"a.avi": 0})
 
 
 def test_only_the_same_run_continues_from_its_checkpoints(tmp_path):
@@ -203,7 +218,7 @@ def test_rates_are_chosen_on_two_groups_without_the_test_clips(tmp_path, monkeyp
             dict(clip=name, label=i % 2, scores=scores[i % 2])
             for i, name in enumerate(names)
         ]
-        return dict(method=method, rate=rate, clips=clips)
+        return dict(COSTS, **TRAINED | dict(rate=rate), clips=clips)
 
     monkeypatch.setattr(comparison, "run", run)
     method = "repflow_r18_weizmann"
@@ -213,7 +228,7 @@ def test_rates_are_chosen_on_two_groups_without_the_test_clips(tmp_path, monkeyp
     assert rate == 3e-3
     file = tmp_path / "runs" / f"{method}-search-0.003.json"
     file.rename(file.with_name(f"{method}-search-0.01.json"))
-    with pytest.raises(SystemExit, match=r"search-0\.01\.json is of the rate 0\.003"):
+    with pytest.raises(SystemExit, match=r"-0\.01\.json is .* rate 0\.003, "):
         comparison.search_rate(benchmark, method, tmp_path, tmp_path / "runs", tmp_path)
     for train, test in seen:
         assert "ido" in train and "denis" in test and "eli" in test
@@ -267,19 +282,14 @@ def test_folds_of_different_rates_are_refused(tmp_path):
     for fold, rate in enumerate((0.1, 0.1, 0.2), start=1):
         benchmark.clip_list(tmp_path, "val", fold).write_text("a.avi 0\n")
         clips = [dict(clip="a", label=0, scores=[1.0, 0.0])]
-        comparison_runs.kept(
-            tmp_path / f"{method}-{fold}.json",
-            method,
-            {"a.avi": 0},
-            lambda rate=rate, clips=clips: dict(rate=rate, clips=clips),
-        )
-    with pytest.raises(SystemExit, match=r"different rates, \[0\.1, 0\.2\]"):
+        run = dict(COSTS, **TRAINED | dict(rate=rate), clips=clips)
+        path = tmp_path / f"{method}-{fold}.json"
+        comparison_runs.kept(path, method, {"a.avi": 0}, lambda run=run: run)
+    with pytest.raises(SystemExit, match=r"-3\.json is .* rate 0\.2, .* say 0\.1"):
         comparison.folds_in(tmp_path, benchmark, tmp_path, method)
     (tmp_path / f"{method}-3.json").unlink()
     assert list(comparison.folds_in(tmp_path, benchmark, tmp_path, method)) == [1, 2]
-    with pytest.raises(
-        SystemExit, match=r"at the rate 0\.1, but the search finds 0\.2"
-    ):
+    with pytest.raises(SystemExit, match=r"-1\.json is .* rate 0\.1, .* say 0\.2"):
         comparison.folds_in(tmp_path, benchmark, tmp_path, method, rate=0.2)
     assert list(comparison.folds_in(tmp_path, benchmark, tmp_path, method, rate=0.1))
 
@@ -289,7 +299,8 @@ def test_seeds_are_runs_of_their_own(tmp_path):
     benchmark, method = BENCHMARKS["weizmann"], "repflow_r18_weizmann"
     for fold, seed, scores in ((1, 0, [1, 0]), (1, 1, [0, 1]), (2, 12, [1, 0])):
         benchmark.clip_list(tmp_path, "val", fold).write_text("a.avi 0\n")
-        run = dict(rate=0.1, clips=[dict(clip="a", label=0, scores=scores)])
+        clips = [dict(clip="a", label=0, scores=scores)]
+        run = dict(COSTS, **TRAINED, clips=clips)
         path = tmp_path / f"{comparison.run_name(method, fold, seed)}.json"
         comparison_runs.kept(path, method, {"a.avi": 0}, lambda run=run: run)
     assert comparison.other_seeds(tmp_path) == [1, 12]

@@ -68,7 +68,7 @@ def test_other_seeds_need_seed_0_at_their_rate(tmp_path, monkeypatch, capsys):
     assert "seed3.json is of the seed 1" in main("--methods")[0]
     third.unlink()
     other.write_text(json.dumps(result | dict(rate=3e-3)))
-    assert "at the rate 0.001 with seed 0, but at 0.003" in main("--methods")[0]
+    assert "seed1.json is of the learning rate 0.003, but" in main("--methods")[0]
 
 
 def test_seeds_are_numbers_that_generators_take(tmp_path, monkeypatch, capsys):

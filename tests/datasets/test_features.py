@@ -152,5 +152,9 @@ def test_streams_of_different_length():
 def test_missing_files_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.npz.*make features"):
         FeatureDataset([], "nowhere.npz", download_hint="make features")
+    (tmp_path / "a_split_2.npz").touch()
+    absent = str(tmp_path / "a_split_5.npz")
+    with pytest.raises(FileNotFoundError, match=r"SPLIT is 5, but .* these splits: 2"):
+        FeatureDataset([], absent, download_hint="make features")
     with pytest.raises(ValueError, match="appearance, flow, or both"):
         FeatureDataset([])

@@ -62,6 +62,21 @@ def test_missing_annotation_file(tmp_path):
         make(tmp_path, test_mode=True)
 
 
+def test_missing_split(tmp_path):
+    """Where others are there, making the files again would not help."""
+    names = [f"x_train_split_{n}_videos.txt" for n in (1, 2, 10)]
+    for name in [*names, "x_val_split_3_videos.txt"]:
+        (tmp_path / name).touch()
+    for name, message in (
+        ("x_train_split_99_videos.txt", "SPLIT is 99, but .* these splits: 1, 2, 10"),
+        ("y_train_split_99_videos.txt", "make-the-list writes it"),
+    ):
+        with pytest.raises(FileNotFoundError, match=message):
+            CheckedVideoDataset(
+                str(tmp_path / name), [], download_hint="make-the-list writes it"
+            )
+
+
 def test_missing_folder_of_videos(folder):
     absent = str(folder / "absent")
     with pytest.raises(
