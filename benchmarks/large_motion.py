@@ -23,6 +23,7 @@ import numpy as np
 import timing
 import torch
 
+from flowzoo.evaluation.flow_methods import flow_method
 from flowzoo.visualization.flow_color import flow_to_color
 
 ROOT = Path(__file__).parents[1]
@@ -86,11 +87,11 @@ def main() -> None:
     cv2.setNumThreads(1)
     tools = runpy.run_path(str(ROOT / "tools" / "analysis" / "evaluate_flow.py"))
     methods = {
-        "zero": tools["zero"],
-        "DIS": tools["dis"](),
-        "TV-L1 fast": tools["tvl1"]("fast", "cpu"),
-        "TV-L1 opencv": tools["tvl1"]("opencv", "cpu"),
-        "network": tools["network"](args.name, args.checkpoint, "cpu"),
+        "zero": flow_method("zero"),
+        "DIS": flow_method("dis"),
+        "TV-L1 fast": flow_method("tvl1", "fast"),
+        "TV-L1 opencv": flow_method("tvl1"),
+        "network": flow_method(args.name, checkpoint=args.checkpoint),
     }
     found, rows = {"network": args.name}, []
     for name in ("middlebury", "flyingchairs"):

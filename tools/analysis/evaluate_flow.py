@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,9 +29,9 @@ from tqdm import tqdm
 
 import flowzoo  # noqa: F401
 from flowzoo.devices import device_argument
+from flowzoo.evaluation.flow_methods import FlowMethodError, flow_method
 from flowzoo.evaluation.flow_metrics import end_point_error, is_outlier
 from flowzoo.interrupts import run_tool
-from flowzoo_kernels import tvl1_flow
 from flowzoo_kernels.tvl1_flow.options import PRESETS
 
 METRICS = ("EPE", "noc", "occ", "AAE", "Fl", "Fl-noc", "Out", "Out-noc")
@@ -145,70 +145,6 @@ def check_sizes(pair: Pair, **shapes: tuple[int, ...]) -> None:
         sys.exit(f"{pair.flow} and its files differ in height and width ({listed})")
 
 
-Method = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-def tvl1(preset: str, device: str) -> Method:
-    def run(first, second):
-        gray = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in (first, second)]
-        pair = torch.from_numpy(np.stack(gray))[None].to(device)
-        return tvl1_flow(pair, preset)[0, :, 0].permute(1, 2, 0).cpu().numpy()
-
-    return run
-
-
-def dis() -> Method:
-    estimator = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-
-    def run(first, second):
-        gray = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in (first, second)]
-        return estimator.calc(*gray, None)
-
-    return run
-
-
-def zero(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.zeros((*first.shape[:2], 2), np.float32)
-
-
-def network(name: str, checkpoint: str | None, device: str) -> Method:
-    """A MotionEstimator; frames are padded to multiples of 64 pixels."""
-    from mmengine.config import Config
-
-    from flowzoo import zoo
-    from flowzoo.config_lookup import find_config
-    from flowzoo.models.recognizers.motion_estimator import MotionEstimator
-
-    try:
-        if checkpoint is None:
-            model = zoo.load(name, device)
-        else:
-            from mmaction.apis import init_recognizer
-
-            path = Path(name)
-            if not path.is_file():
-                path = find_config(f"{name.removesuffix('.py')}.py")
-            model = init_recognizer(Config.fromfile(path), checkpoint, device)
-    except (OSError, LookupError, RuntimeError) as error:
-        reason = error.args[0] if isinstance(error, KeyError) else error
-        sys.exit(f"METHOD is tvl1, dis, zero or a MotionNet: {reason}")
-    if not isinstance(model, MotionEstimator):
-        sys.exit(f"{name} estimates no flow; give tvl1, dis, zero or a MotionNet")
-
-    @torch.no_grad()
-    def run(first, second):
-        h, w = first.shape[:2]
-        padding = ((0, 0), (0, -h % 64), (0, -w % 64), (0, 0))
-        frames = np.pad(np.stack([first, second]), padding, mode="edge")
-        clip = torch.from_numpy(frames).permute(3, 0, 1, 2)[None]
-        data = dict(inputs=[clip.to(device)], data_samples=None)
-        inputs = model.data_preprocessor(data)["inputs"]
-        (sample,) = model(inputs, mode="predict")
-        return sample.pred_flow[0, :, :h, :w].permute(1, 2, 0).cpu().numpy()
-
-    return run
-
-
 def measure(pair: Pair, flow: np.ndarray, truth: np.ndarray) -> tuple[dict, np.ndarray]:
     """Sums and numbers of pixels of each metric, and the error of each pixel."""
     flow, truth = (torch.from_numpy(f).permute(2, 0, 1).double() for f in (flow, truth))
@@ -275,15 +211,10 @@ def main() -> None:
     pairs = list(DATASETS[args.dataset](args.root))
     if not pairs:
         sys.exit(f"no flow of {args.dataset} below {args.root}; is --root right?")
-    simple = {
-        "tvl1": lambda: tvl1(args.preset, args.device),
-        "dis": dis,
-        "zero": lambda: zero,
-    }
-    if args.method in simple:
-        method = simple[args.method]()
-    else:
-        method = network(args.method, args.checkpoint, args.device)
+    try:
+        method = flow_method(args.method, args.preset, args.checkpoint, args.device)
+    except FlowMethodError as error:
+        sys.exit(f"METHOD {error}")
     totals: dict[str, dict] = {}
     for pair in tqdm(pairs):
         frames = read_frame(pair.first), read_frame(pair.second)

@@ -1,0 +1,81 @@
+"""tools/analysis/compare_flow.py, as a user calls it."""
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.flow_pairs import scene
+
+from flowzoo.io.write_video import write_video
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def compare(monkeypatch, capsys):
+    """Run the tool in this process: its table, its exit status, what it said."""
+
+    def run(*arguments):
+        path = str(ROOT / "tools/analysis/compare_flow.py")
+        monkeypatch.setattr(sys, "argv", [path, *map(str, arguments)])
+        status = 0
+        try:
+            runpy.run_path(path, run_name="__main__")
+        except SystemExit as end:
+            status = end.code
+        out, err = capsys.readouterr()
+        rows = re.findall(r"^\| (\w+) \| ([\d.]+) \| [\d.]+ \|$", out, re.MULTILINE)
+        return {name: float(error) for name, error in rows}, status, out + err
+
+    return run
+
+
+def test_methods_are_sorted_by_what_their_flow_explains(tmp_path, compare):
+    write_video(tmp_path / "move.mp4", np.stack(scene(3, -2)))
+    network = "tinymotionnet_motionshapes_2frames"
+    table, status, said = compare(
+        "zero", network, "tvl1", "dis", "--videos", tmp_path / "move.mp4"
+    )
+    assert status == 0 and "1 pairs of 1 videos" in said
+    assert list(table)[-1] == "zero" and set(table) == {"zero", network, "tvl1", "dis"}
+    assert list(table.values()) == sorted(table.values())
+    assert table["tvl1"] < table["zero"] / 3
+
+
+def test_pairs_are_frames_of_an_interval(tmp_path, compare):
+    """Each frame is ten gray levels brighter than the one before."""
+    gray = 20 + 10 * np.arange(12, dtype=np.uint8)
+    frames = np.broadcast_to(gray[:, None, None, None], (12, 32, 32, 3))
+    (tmp_path / "b" / "c").mkdir(parents=True)
+    write_video(tmp_path / "brighter.mp4", frames)
+    write_video(tmp_path / "b" / "c" / "brighter.MP4", frames)
+    for interval, pairs in ((1, 16), (3, 16), (11, 2)):
+        options = "--videos", tmp_path, "--interval", interval
+        table, _, said = compare("zero", *options)
+        error = 10 * interval  # the codec rounds gray levels
+        assert table["zero"] == pytest.approx(error, abs=2)
+        assert f"{pairs} pairs of 2 videos" in said
+    assert "4 pairs of 2 videos" in compare("zero", "--pairs", 2, *options[:2])[2]
+
+
+def test_videos_that_cannot_be_compared_are_named(tmp_path, compare):
+    (tmp_path / "text.mp4").write_text("no video")
+    write_video(tmp_path / "single.mp4", np.zeros((1, 32, 32, 3), np.uint8))
+    _, status, said = compare("zero", "--videos", tmp_path)
+    assert status == "no video could be read"
+    assert "left out" in said and "text.mp4" in said
+    assert "single.mp4 has no two frames 1 apart" in said
+    write_video(tmp_path / "two.mp4", np.zeros((2, 32, 32, 3), np.uint8))
+    assert "1 videos; 2 were left out" in compare("zero", "--videos", tmp_path)[2]
+    for arguments, message in (
+        (("tvl2",), "no model 'tvl2'"),
+        (("zero", "--pairs", 0), "--pairs 0: at least 1"),
+        (("zero", "--interval", 0), "--interval 0: at least 1"),
+    ):
+        _, status, said = compare(*arguments, "--videos", tmp_path)
+        assert status == 2 and message in said
+    (tmp_path / "empty").mkdir()
+    assert "no videos below" in compare("zero", "--videos", tmp_path / "empty")[2]
