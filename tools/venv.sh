@@ -1,6 +1,6 @@
 # Sourced by quickstart.sh and run_tests.sh: makes the virtual environment (VENV,
 # default .venv) with PYTHON (default python3), installs FlowZoo as the README says.
-# CONSTRAINTS and EXTRAS are others than constraints.txt and test for test_matrix.sh.
+# CONSTRAINTS and EXTRAS are others than constraints.txt and test for test_matrix.sh and CI.
 VENV=${VENV:-.venv}
 CONSTRAINTS=${CONSTRAINTS:-constraints.txt}
 [ -d "$VENV" ] || "${PYTHON:-python3}" -m venv "$VENV"
