@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Run the tests with several versions of Python and torch, one environment after another.
-# usage: bash tools/test_matrix.sh [--python "3.10 3.13"] [--torch "2.6.* newest"]
+# usage: bash tools/test_matrix.sh [--python "3.10 3.13"] [--torch "2.7.* newest"]
 #            [--results FILE] [-- options of pytest]
 # Each environment is made in a temporary folder ($TMPDIR) and removed afterward; the
 # releases of torch for GPUs take several GB. A Python is python3.X on the PATH, or
@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 pythons="3.10 3.11 3.12 3.13"
-torches="2.6.* 2.9.* newest"
+torches="2.7.* 2.9.* newest"
 results=benchmarks/results/test_matrix.md
 while [ $# -gt 0 ]; do
     case $1 in
@@ -36,7 +36,7 @@ trap 'exit 130' INT
 } > "$results"
 first=$(($(wc -l < "$results") + 1))
 failures=0
-set -f  # a torch of 2.6.* is no pattern of files
+set -f  # a torch of 2.7.* is no pattern of files
 for version in $pythons; do
     for torch in $torches; do
         echo "== Python $version, torch $torch"

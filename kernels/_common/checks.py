@@ -53,7 +53,8 @@ def check_maps(name: str, tensor: Tensor, layout: str) -> None:
 
 def check_positive_int(name: str, value: int, unit: str) -> None:
     """Raise unless ``value`` is an integer of at least 1."""
-    if not isinstance(value, Integral | torch.SymInt):
+    # a tuple: torch.compile of 2.7 knows no unions
+    if not isinstance(value, (Integral, torch.SymInt)):
         raise TypeError(f"{name}={value!r}, but a whole number is needed")
     if value < 1:
         raise ValueError(f"{name}={value}, but at least 1 {unit} is needed")
@@ -61,7 +62,7 @@ def check_positive_int(name: str, value: int, unit: str) -> None:
 
 def check_number(name: str, value: object) -> None:
     """Raise TypeError unless ``value`` is a number, of Python or NumPy."""
-    if not isinstance(value, Real | torch.SymInt | torch.SymFloat):
+    if not isinstance(value, (Real, torch.SymInt, torch.SymFloat)):
         raise TypeError(f"{name}={value!r}, but a number is needed")
 
 

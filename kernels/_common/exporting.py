@@ -44,9 +44,9 @@ def exporting() -> bool:
     """Whether torch.export, torch.jit.trace or an exporter to ONNX is at work."""
     if not torch.compiler.is_compiling():
         return tracing()
-    if hasattr(torch.compiler, "is_exporting"):
-        return torch.compiler.is_exporting()
-    return not torch.compiler.is_dynamo_compiling()  # torch 2.6
+    # What torch.compiler.is_exporting() returns, which torch.compile took for true in
+    # releases before 2.13: compiled models had the reference instead of the operators.
+    return torch.compiler._is_exporting_flag
 
 
 def raise_on_script(name: str) -> Callable:

@@ -46,16 +46,13 @@ def _check(
         raise ValueError(f"lrn_alpha={lrn_alpha}, but it must not be negative")
 
 
-@torch.library.custom_op("flowzoo::frame_pyramid", mutates_args=())
-def _forward(
-    frames: Tensor,
-    heights: list[int],
-    widths: list[int],
-    lrn_size: int,
-    lrn_alpha: float,
-    lrn_beta: float,
-    backend: str,
-) -> Tensor:
+@torch.library.custom_op(
+    "flowzoo::frame_pyramid",
+    mutates_args=(),
+    schema="(Tensor frames, SymInt[] heights, SymInt[] widths, SymInt lrn_size, "
+    "float lrn_alpha, float lrn_beta, str backend) -> Tensor",
+)
+def _forward(frames, heights, widths, lrn_size, lrn_alpha, lrn_beta, backend):
     """(N, T C, h, w) of all sizes, one after another, flat."""
     sizes = tuple(zip(heights, widths, strict=True))
     if backend == "triton":  # imported when first used: Numba and Triton take long

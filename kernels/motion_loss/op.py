@@ -78,16 +78,13 @@ def _raise_if_not_finite(parts: Tensor, **inputs: Tensor) -> None:
             )
 
 
-@torch.library.custom_op("flowzoo::motion_losses", mutates_args=())
-def _forward(
-    tensors: list[Tensor],
-    numbers: list[float],
-    window: int,
-    stride: int,
-    normalization: str,
-    backend: str,
-    need_gradient: bool,
-) -> list[Tensor]:
+@torch.library.custom_op(
+    "flowzoo::motion_losses",
+    mutates_args=(),
+    schema="(Tensor[] tensors, float[] numbers, SymInt window, SymInt stride, "
+    "str normalization, str backend, bool need_gradient) -> Tensor[]",
+)
+def _forward(tensors, numbers, window, stride, normalization, backend, need_gradient):
     """The loss of several scales, their parts (scales, 3), the gradients for flows.
 
     Args:

@@ -116,11 +116,12 @@ def takes_options(*fixed: str) -> Callable:
         signature = inspect.signature(function)
         *own, _ = signature.parameters.values()
         signature = signature.replace(parameters=own + shown)
+        known = set(signature.parameters)
         named = [p.name for p in own + shown if p.kind == p.KEYWORD_ONLY]
 
         @functools.wraps(function)
         def call(*args, **options):
-            if unknown := sorted(options.keys() - signature.parameters.keys()):
+            if unknown := sorted(name for name in options if name not in known):
                 raise TypeError(
                     f"no option {', '.join(unknown)}; there are {', '.join(named)}"
                 )

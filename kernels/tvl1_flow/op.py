@@ -23,7 +23,9 @@ def make_options(preset: str, **changes) -> Options:
             f"tvl1_flow has no parameter {unknown[0]!r}; choose from "
             f"{', '.join(Options._fields)}"
         )
-    options = PRESETS[preset]._replace(**changes)
+    # torch.compile of 2.7 does not look into _replace
+    fields = zip(Options._fields, PRESETS[preset], strict=True)
+    options = Options(*(changes.get(name, value) for name, value in fields))
     for name in ("tau", "lam", "theta"):
         checks.check_positive_number(name, getattr(options, name))
     for name in ("scale_step", "epsilon"):

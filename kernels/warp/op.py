@@ -41,15 +41,13 @@ def _(image, flow, padding, backend) -> Tensor:
     return image.new_empty(image.shape)
 
 
-@torch.library.custom_op("flowzoo::backward_warp_backward", mutates_args=())
-def _backward(
-    grad: Tensor,
-    image: Tensor,
-    flow: Tensor,
-    padding: str,
-    backend: str,
-    needs: list[bool],
-) -> tuple[Tensor, Tensor]:
+@torch.library.custom_op(
+    "flowzoo::backward_warp_backward",
+    mutates_args=(),
+    schema="(Tensor grad, Tensor image, Tensor flow, str padding, str backend, "
+    "bool[] needs) -> (Tensor, Tensor)",
+)
+def _backward(grad, image, flow, padding, backend, needs):
     if backend == "triton":
         from . import gpu
 

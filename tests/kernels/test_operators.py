@@ -10,7 +10,9 @@ from flowzoo_kernels import (
     motion_loss,
     multiscale_motion_loss,
     representation_flow,
+    tvl1_flow,
 )
+from flowzoo_kernels.frame_pyramid.op import frame_pyramid
 
 EXAMPLES = 3
 PARAMETERS = make_parameters("tvl1", 2).values()
@@ -141,6 +143,31 @@ def test_no_forward_mode(run, operator):
     message = f"fused {name} has no forward-mode.*jacrev.*backend='reference'"
     with pytest.raises(NotImplementedError, match=message):
         run(function, x[0], other[0])
+
+
+def test_compiled_graphs_hold_the_operators():
+    """Which 'auto' chooses, and not those of an export."""
+    clip = rand(1, 3, 2, 9, 8)
+    first, second, flow = clip[:, :, 0], clip[:, :, 1], clip[:, :2, 0]
+    functions = {
+        "representation_flow": lambda: representation_flow(
+            clip[:, :2], *PARAMETERS, 3, "tvl1"
+        ),
+        "backward_warp": lambda: backward_warp(first, flow),
+        "motion_losses": lambda: motion_loss(first, second, flow, flow_scale=2.0)[0],
+        "frame_pyramid": lambda: frame_pyramid(clip, [(4, 4)]),
+        "tvl1_flow": lambda: tvl1_flow(clip[:, 0]),
+    }
+    for name, function in functions.items():
+        graphs = []
+
+        def keep(graph, _, graphs=graphs):
+            graphs.append(graph.code)
+            return graph
+
+        torch._dynamo.reset()
+        torch.compile(function, backend=keep)()
+        assert f"ops.flowzoo.{name}" in graphs[0]
 
 
 @pytest.mark.parametrize("variant", ["paper", "tvl1", "released"])

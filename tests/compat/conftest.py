@@ -1,0 +1,3 @@
+"""What is tested here, importing flowzoo brings about."""
+
+import flowzoo  # noqa: F401
