@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from .._common import checks, operators
+from .._common.exporting import exporting
 from .reference import iterate
 
 _SCHEMA = (
@@ -126,7 +127,7 @@ def _reference(
     for done in range(0, n_iters, chunk):
         count = min(chunk, n_iters - done)
         arguments = u, p, (gx, gy, coeffs[0]), kernels, scalars, count, "tvl1"
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() and not exporting():
             u, p = checkpoint(iterate, *arguments, use_reentrant=False)
         else:
             u, p = iterate(*arguments)
