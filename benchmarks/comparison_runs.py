@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import pickle
 import shutil
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from comparison_monet import stages
 from comparison_report import machine, predicted
@@ -19,8 +21,8 @@ from mmengine.runner import Runner
 from flowzoo.config_lookup import find_config
 
 LAST = 20  # iterations over which the training's end is averaged
-COSTS = ("machine", "training_seconds", "test_milliseconds_a_clip")
-TRAINED = ("iterations", "training_accuracy")  # what runs at a learning rate say too
+COSTS = ("training_seconds", "test_milliseconds_a_clip")
+TRAINED = ("rate", "iterations", "training_accuracy")  # not of MoNet's several parts
 
 
 class TimeHook(Hook):
@@ -152,12 +154,10 @@ def read_run(
     """
     try:
         result = json.loads(path.read_text())
-        accuracy(result)
+        _check_values(result, has_rate=len(stages(method)) == 1)
         settings, own_rate = result["settings"], result["rate"]
-        for name in COSTS if own_rate is None else COSTS + TRAINED:
-            result[name]
         found = sorted((c["clip"], c["label"]) for c in result["clips"])
-    except (ValueError, LookupError, TypeError, ZeroDivisionError):
+    except (ValueError, LookupError, TypeError, ArithmeticError):
         raise SystemExit(f"{path} is damaged: delete it, and run again") from None
     if settings != fingerprint(method):
         raise SystemExit(
@@ -169,7 +169,7 @@ def read_run(
             f"{path} is of other clips than the list that it stands for: move it away, "
             "or give the ROOT that it was made with"
         )
-    if (found := result.get("seed", seed)) != seed:  # the first runs do not say it
+    if (found := result.get("seed", 0)) != seed:  # the first runs do not say it
         raise SystemExit(f"{path} is of the seed {found}: name it so, or delete it")
     if rate is not None and own_rate != rate:
         raise SystemExit(
@@ -177,6 +177,20 @@ def read_run(
             f"the method's other runs say {rate}: move the ones or the others away"
         )
     return result
+
+
+def _check_values(result: dict, has_rate: bool) -> None:
+    """Raise one of Python's errors unless the table can be made of a result."""
+    accuracy(result)
+    scores = np.array([clip["scores"] for clip in result["clips"]], float)
+    numbers = [result[name] for name in (COSTS + TRAINED if has_rate else COSTS)]
+    if not (
+        all(map(math.isfinite, numbers))
+        and isinstance(result["machine"], str)
+        and (has_rate or result["rate"] is None)
+        and scores.ndim == 2
+    ):
+        raise ValueError
 
 
 def begin(out: Path, **run: str | float) -> None:

@@ -164,17 +164,39 @@ def test_damaged_runs_are_named(tmp_path, text):
 @pytest.mark.parametrize("rate", [None, 0.1])
 def test_runs_say_all_that_the_table_has(tmp_path, rate):
     """Those of MoNet, which has no one rate, less."""
-    method, path = "repflow_r18_weizmann", tmp_path / "m-1.json"
+    method = "repflow_r18_weizmann" if rate else "monet_r18_weizmann"
+    path = tmp_path / "m-1.json"
     told = TRAINED if rate else dict(rate=None)
     settings = dict(settings=comparison_runs.fingerprint(method), machine="two cores")
     clips = dict(clips=[dict(clip="a", label=0, scores=[1.0, 0.0])])
     whole = settings | COSTS | told | clips
     path.write_text(json.dumps(whole))
     assert comparison_runs.read_run(path, method, {"a.avi": 0}) == whole
-    for name in whole:
-        path.write_text(json.dumps({k: v for k, v in whole.items() if k != name}))
+    without = [{k: v for k, v in whole.items() if k != name} for name in whole]
+    other = [
+        whole | {name: value}
+        for name in whole.keys() - {"settings", "clips"}
+        for value in (None, "x", [], {}, math.nan, 10**400)
+        if type(value) is not type(whole[name]) or value != value
+    ]
+    other.append(whole | dict(rate=None if rate else 0.1))
+    scores = [[1.0, 0.0], [1.0]], [[[1.0, 0.0]]], [["1.0", 0.0]]
+    clips = [[dict(clip="a", label=0, scores=s) for s in each] for each in scores]
+    for result in (*without, *other, *(whole | dict(clips=c) for c in clips)):
+        path.write_text(json.dumps(result))
         with pytest.raises(SystemExit, match=r"m-1\.json is damaged"):
             comparison_runs.read_run(path, method, {"a.avi": 0})
+
+
+def test_runs_that_say_no_seed_are_of_seed_0(tmp_path):
+    method, path = "repflow_r18_weizmann", tmp_path / "m-1-seed1.json"
+    clips = [dict(clip="a", label=0, scores=[1.0, 0.0])]
+    result = stream([[1, 0]])["folds"][1] | dict(clips=clips)
+    result["settings"] = comparison_runs.fingerprint(method)
+    path.write_text(json.dumps(result))
+    comparison_runs.read_run(path, method, {"a.avi": 0})
+    with pytest.raises(SystemExit, match=r"m-1-seed1\.json is of the seed 0"):
+        comparison_runs.read_run(path, method, {"a.avi": 0}, seed=1)
 
 
 def test_only_the_same_run_continues_from_its_checkpoints(tmp_path):
@@ -300,9 +322,9 @@ def test_seeds_are_runs_of_their_own(tmp_path):
     for fold, seed, scores in ((1, 0, [1, 0]), (1, 1, [0, 1]), (2, 12, [1, 0])):
         benchmark.clip_list(tmp_path, "val", fold).write_text("a.avi 0\n")
         clips = [dict(clip="a", label=0, scores=scores)]
-        run = dict(COSTS, **TRAINED, clips=clips)
+        run = dict(COSTS, **TRAINED, seed=seed, clips=clips)
         path = tmp_path / f"{comparison.run_name(method, fold, seed)}.json"
-        comparison_runs.kept(path, method, {"a.avi": 0}, lambda run=run: run)
+        comparison_runs.kept(path, method, {"a.avi": 0}, lambda run=run: run, seed)
     assert comparison.other_seeds(tmp_path) == [1, 12]
     found = [
         comparison.finished(benchmark, tmp_path, tmp_path, seed) for seed in (0, 1, 12)
