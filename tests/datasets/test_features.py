@@ -154,7 +154,9 @@ def test_missing_files_are_named(tmp_path):
         FeatureDataset([], "nowhere.npz", download_hint="make features")
     (tmp_path / "a_split_2.npz").touch()
     absent = str(tmp_path / "a_split_5.npz")
-    with pytest.raises(FileNotFoundError, match=r"SPLIT is 5, but .* these splits: 2"):
+    with pytest.raises(
+        FileNotFoundError, match=r"is 5, but .* splits: 2\. make features"
+    ):
         FeatureDataset([], absent, download_hint="make features")
     with pytest.raises(ValueError, match="appearance, flow, or both"):
         FeatureDataset([])

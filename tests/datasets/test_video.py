@@ -63,12 +63,16 @@ def test_missing_annotation_file(tmp_path):
 
 
 def test_missing_split(tmp_path):
-    """Where others are there, making the files again would not help."""
+    """Named with those that are there; others may have to be made, as features."""
     names = [f"x_train_split_{n}_videos.txt" for n in (1, 2, 10)]
     for name in [*names, "x_val_split_3_videos.txt"]:
         (tmp_path / name).touch()
+    (tmp_path / "x_train_split_4_videos.txt").symlink_to("nothing")
+    found = r"the folder has these splits: 1, 2, 10\. make-the-list writes it"
     for name, message in (
-        ("x_train_split_99_videos.txt", "SPLIT is 99, but .* these splits: 1, 2, 10"),
+        ("x_train_split_99_videos.txt", f"SPLIT is 99, but {found}"),
+        ("x_train_split_4_videos.txt", f"SPLIT is 4, but {found}"),
+        ("x_train_split_two_videos.txt", f"SPLIT is two, but {found}"),
         ("y_train_split_99_videos.txt", "make-the-list writes it"),
     ):
         with pytest.raises(FileNotFoundError, match=message):
