@@ -24,6 +24,7 @@ from torch import Tensor
 from . import zoo
 from .config_lookup import find_config
 from .datasets.motionshapes import CLASSES as MOTION_SHAPES
+from .devices import device_error
 from .io.images import ToRGB
 from .io.text import read_lines
 from .io.video import VideoError, VideoReader, naming_errors
@@ -124,13 +125,11 @@ class Inferencer:
             zoo.index.find_checkpoint(path.stem)
             weights = f"flowzoo://{path.stem}"
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        try:
-            torch.empty(0, device=self.device)
-        except (RuntimeError, AssertionError, NotImplementedError) as error:
+        if reason := device_error(self.device):
             raise ValueError(
-                f"device={device} is no device that PyTorch can use here "
-                f"({str(error).splitlines()[0]}); give cpu, or leave it out"
-            ) from error
+                f"device={device} is no device that PyTorch can use here ({reason}); "
+                "give cpu, or leave it out"
+            )
         self._read_pipeline()
         with DefaultScope.overwrite_default_scope("mmaction"):
             self.model = MODELS.build(self.config.model)

@@ -202,6 +202,8 @@ def test_errors_say_what_to_do(make, folder):
             make(top=top)
     with pytest.raises(ValueError, match=r"no such is no device that .* give cpu"):
         make(device="no such")
+    with pytest.raises(ValueError, match="meta is no device that PyTorch can use"):
+        make(device="meta")
     with pytest.raises(ValueError, match="step=-1"):
         make(step=-1)
     other = folder / "other.pth"
