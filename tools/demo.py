@@ -25,7 +25,7 @@ from mmaction_tool import wait_passively
 wait_passively()  # before torch is loaded
 
 import flowzoo  # noqa: F401
-from flowzoo.datasets.preparation.sources import VIDEO_SUFFIXES
+from flowzoo.datasets.preparation.sources import find_videos
 from flowzoo.devices import device_argument
 from flowzoo.inference import Inferencer, Prediction, average
 from flowzoo.interrupts import INTERRUPTED, run_tool
@@ -49,15 +49,13 @@ def name_of(source: str, sources: list[str]) -> str:
     return (Path(source).name if same > 1 else stem.name) or "stream"
 
 
-def find_videos(folder: Path, out: Path) -> list[str]:
+def find_sources(folder: Path, out: Path) -> list[str]:
     """All videos below a folder but those below ``out``, which are results."""
-    return sorted(
+    return [
         str(path)
-        for path in folder.rglob("*")
-        if path.suffix.lower() in VIDEO_SUFFIXES
-        and path.is_file()
-        and out.resolve() not in path.resolve().parents
-    )
+        for path in find_videos(folder)
+        if out.resolve() not in path.resolve().parents
+    ]
 
 
 def run(inferencer: Inferencer, source: str, path: Path, video: bool) -> None:
@@ -154,7 +152,7 @@ def main() -> None:
         parser.error(str(error.args[0] if isinstance(error, KeyError) else error))
     sources = [args.source]
     if folder.is_dir():
-        sources = find_videos(folder, args.out)
+        sources = find_sources(folder, args.out)
         if not sources:
             parser.error(f"there are no videos in {folder.absolute()}")
     targets = {}

@@ -11,6 +11,8 @@ import torch
 
 from flowzoo_kernels import tvl1_flow
 
+_DIS_SIDE = 16  # pixels; with fewer OpenCV raises an error, or crashes
+
 # Flow (H, W, 2) in pixels from the first frame to the second, (H, W, 3) in RGB.
 FlowMethod = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -28,8 +30,8 @@ def flow_method(
     """A method that estimates flow.
 
     Args:
-        name: ``tvl1``, ``dis`` (OpenCV's), ``zero``, a MotionNet of the zoo, or with a
-            checkpoint, a config.
+        name: ``tvl1``, ``dis`` (OpenCV's), ``zero``, a MotionNet of the zoo for two
+            frames, or with a checkpoint, a config of such a one.
         preset: of TV-L1.
         checkpoint: of the config.
         device: of TV-L1 and networks.
@@ -57,8 +59,11 @@ def _dis() -> FlowMethod:
     estimator = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     def run(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        h, w = first.shape[:2]
+        padding = (0, max(_DIS_SIDE - h, 0)), (0, max(_DIS_SIDE - w, 0))
         gray = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in (first, second)]
-        return estimator.calc(*gray, None)
+        gray = [np.pad(g, padding, mode="edge") for g in gray]
+        return estimator.calc(*gray, None)[:h, :w]
 
     return run
 
@@ -91,6 +96,10 @@ def _network(name: str, checkpoint: str | None, device: str) -> FlowMethod:
     if not isinstance(model, MotionEstimator):
         raise FlowMethodError(
             f"{name} estimates no flow; give tvl1, dis, zero or a MotionNet"
+        )
+    if (frames := getattr(model.backbone, "num_frames", 2)) != 2:
+        raise FlowMethodError(
+            f"{name} takes {frames} frames at once; give a MotionNet of two frames"
         )
 
     @torch.no_grad()

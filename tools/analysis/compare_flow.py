@@ -2,11 +2,12 @@
 
     python tools/analysis/compare_flow.py METHOD ... --videos PATH ...
 
-METHOD: tvl1 (with --preset), dis (OpenCV's DIS), zero, or a MotionNet of the zoo.
-PATH: a video, or a folder of which all videos are taken. The second frame of each pair,
---interval frames after the first one, is warped back by the flow and compared with the
-first: the table has the mean absolute difference in gray levels, zero flow being that
-of the frames as they are, and the median CPU milliseconds a pair, on one thread.
+METHOD: tvl1 (with --preset), dis (OpenCV's DIS), zero, or one of the zoo's MotionNets
+for two frames. PATH: a video, or a folder of which all videos are taken. The second
+frame of each pair, --interval frames after the first one, is warped back by the flow
+and compared with the first one: the table has the mean absolute difference in gray
+levels, which for zero is that of the frames as they are, and the median CPU
+milliseconds a pair, on one thread.
 
 It tells which MotionNet sees the motion in videos like yours before you train on its
 flow. A small difference is not true flow: what is hidden in the second frame can be
@@ -27,7 +28,7 @@ import torch
 from tqdm import tqdm
 
 import flowzoo  # noqa: F401
-from flowzoo.datasets.preparation.sources import VIDEO_SUFFIXES
+from flowzoo.datasets.preparation.sources import find_videos
 from flowzoo.devices import device_argument
 from flowzoo.evaluation.flow_methods import FlowMethodError, flow_method
 from flowzoo.evaluation.flow_metrics import photometric_error
@@ -41,10 +42,7 @@ def list_videos(paths: list[Path]) -> list[Path]:
     """The files, and those below the folders."""
     videos = []
     for path in paths:
-        found = sorted(path.rglob("*")) if path.is_dir() else [path]
-        videos += [
-            p for p in found if p == path or p.name.lower().endswith(VIDEO_SUFFIXES)
-        ]
+        videos += find_videos(path) if path.is_dir() else [path]
     return videos
 
 
@@ -56,8 +54,9 @@ def read_pairs(
         last = video.frame_count - interval
         if last < 1:
             raise VideoError(f"{path} has no two frames {interval} apart")
-        firsts = np.unique(np.linspace(0, last - 1, number).astype(int)).tolist()
+        firsts = np.unique(np.linspace(0, last - 1, min(number, last)).astype(int))
         to_rgb = ToRGB()
+        firsts = firsts.tolist()
         numbers = {*firsts, *(n + interval for n in firsts)}
         frames = {n: to_rgb(frame) for n, frame in video.read(numbers)}
     return [(frames[n], frames[n + interval]) for n in firsts]
@@ -97,7 +96,7 @@ def main() -> None:
             pairs = read_pairs(path, args.interval, args.pairs)
         except VideoError as error:
             left_out += 1
-            print(f"left out: {error}", file=sys.stderr)
+            tqdm.write(f"left out: {error}", file=sys.stderr)
             continue
         for frames in pairs:
             first, second = (

@@ -211,6 +211,11 @@ def read_official(path: Path) -> str:
         raise PreparationError(str(error)) from error
 
 
+def find_videos(folder: Path) -> list[Path]:
+    """All below a folder, in the order of their paths, through links."""
+    return sorted(path for path in _walk(folder) if _is_video(path.name))
+
+
 def _walk(folder: Path, skip: tuple[Path, ...] = ()) -> Iterator[Path]:
     """Files below a folder, through links, but no folder twice."""
     seen = {path.resolve() for path in skip}

@@ -61,6 +61,27 @@ def test_pairs_are_frames_of_an_interval(tmp_path, compare):
     assert "4 pairs of 2 videos" in compare("zero", "--pairs", 2, *options[:2])[2]
 
 
+def test_frames_of_any_size(tmp_path, compare):
+    """DIS of OpenCV crashes where one side is short and the other one long."""
+    for size in ((2, 2), (8, 128), (14, 400), (200, 4)):
+        path = tmp_path / "{}x{}.mp4".format(*size)
+        frames = np.random.default_rng(0).integers(0, 255, (2, *size, 3), np.uint8)
+        write_video(path, frames)
+    table, status, _ = compare("dis", "tvl1", "zero", "--videos", tmp_path)
+    assert status == 0 and set(table) == {"dis", "tvl1", "zero"}
+
+
+def test_links_are_followed(tmp_path, compare):
+    """As prepared data sets have them; a folder's name may end as a video's."""
+    real = tmp_path / "real" / "folder.mp4"
+    real.mkdir(parents=True)
+    write_video(real / "two.mp4", np.zeros((2, 32, 32, 3), np.uint8))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "videos").symlink_to(tmp_path / "real")
+    arguments = "zero", "--videos", tmp_path / "data", "--pairs", 10**30
+    assert "1 pairs of 1 videos\n" in compare(*arguments)[2]
+
+
 def test_videos_that_cannot_be_compared_are_named(tmp_path, compare):
     (tmp_path / "text.mp4").write_text("no video")
     write_video(tmp_path / "single.mp4", np.zeros((1, 32, 32, 3), np.uint8))
@@ -72,6 +93,8 @@ def test_videos_that_cannot_be_compared_are_named(tmp_path, compare):
     assert "1 videos; 2 were left out" in compare("zero", "--videos", tmp_path)[2]
     for arguments, message in (
         (("tvl2",), "no model 'tvl2'"),
+        (("tinymotionnet_motionshapes",), "takes 11 frames at once"),
+        (("zero", "--device", "meta"), "cannot use 'meta' here"),
         (("zero", "--pairs", 0), "--pairs 0: at least 1"),
         (("zero", "--interval", 0), "--interval 0: at least 1"),
     ):

@@ -103,6 +103,7 @@ def test_devices_that_are_not_there(tmp_path, capsys):
     arguments = "tvl1", "middlebury", "--root", tmp_path, "--device"
     assert "'cuda' is not there" in refuse(capsys, *arguments, "cuda")
     assert "'gpu7' is no device" in refuse(capsys, *arguments, "gpu7")
+    assert "cannot use 'mtia' here" in refuse(capsys, *arguments, "mtia")
 
 
 def test_kitti(tmp_path, capsys):
