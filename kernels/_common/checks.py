@@ -66,6 +66,13 @@ def check_number(name: str, value: object) -> None:
         raise TypeError(f"{name}={value!r}, but a number is needed")
 
 
+def check_finite_number(name: str, value: object) -> None:
+    """Raise unless ``value`` is a number, and not NaN or infinite."""
+    check_number(name, value)
+    if not value - value == 0:
+        raise ValueError(f"{name}={value}, but a finite number is needed")
+
+
 def check_positive_number(name: str, value: object) -> None:
     """Raise unless ``value`` is a positive number."""
     check_number(name, value)

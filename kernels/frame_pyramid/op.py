@@ -19,7 +19,11 @@ _MAX_CHANNELS = 4
 
 
 def _check(
-    frames: Tensor, sizes: Sequence[tuple[int, int]], lrn_size: int, lrn_alpha: float
+    frames: Tensor,
+    sizes: Sequence[tuple[int, int]],
+    lrn_size: int,
+    lrn_alpha: float,
+    lrn_beta: float,
 ) -> None:
     checks.check_maps("frames", frames, "(N, C, T, H, W)")
     if frames.shape[1] < 1 or min(frames.shape[3:]) < 1:
@@ -42,7 +46,9 @@ def _check(
                 f"{tuple(size)}; flow may not be larger than the frames"
             )
     checks.check_positive_int("lrn_size", lrn_size, "channel")
-    if not lrn_alpha >= 0:
+    checks.check_finite_number("lrn_alpha", lrn_alpha)
+    checks.check_finite_number("lrn_beta", lrn_beta)
+    if lrn_alpha < 0:
         raise ValueError(f"lrn_alpha={lrn_alpha}, but it must not be negative")
 
 
@@ -114,7 +120,7 @@ def frame_pyramid(
         RuntimeError: a backend whose package is not installed.
     """
     sizes = [(int(h), int(w)) for h, w in sizes]
-    _check(frames, sizes, lrn_size, lrn_alpha)
+    _check(frames, sizes, lrn_size, lrn_alpha, lrn_beta)
     n, channels, t, _, w = frames.shape
     excluded = {}
     if frames.dtype == torch.float64:

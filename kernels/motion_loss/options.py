@@ -5,6 +5,8 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 
+from torch import Tensor
+
 from .._common import checks
 
 NORMALIZATIONS = ("elements", "caffe")
@@ -64,7 +66,7 @@ class Options:
 
     def numbers(self) -> list[float]:
         """What an operator takes as a list of numbers, in the order of _NUMBERS."""
-        singles = [float(getattr(self, name)) for name in _SINGLE_NUMBERS]
+        singles = [_number(name, getattr(self, name)) for name in _SINGLE_NUMBERS]
         return [*self.weights, *self.caffe_mask, *singles]
 
 
@@ -83,7 +85,13 @@ def _tuple_of(
     values = tuple(values) if isinstance(values, Iterable) else (values,)
     if len(values) != count:
         raise ValueError(f"{name}={values}, but {what}")
-    return tuple(float(value) for value in values)
+    return tuple(_number(name, value) for value in values)
+
+
+def _number(name: str, value: object) -> float:
+    if not isinstance(value, Tensor):  # which torch turns into a number
+        checks.check_number(name, value)
+    return float(value)
 
 
 def from_numbers(numbers: list[float], **shared) -> list[Options]:

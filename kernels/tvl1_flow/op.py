@@ -41,6 +41,7 @@ def make_options(preset: str, **changes) -> Options:
         ("warps", "warp"),
         ("inner_iterations", "iteration"),
         ("outer_iterations", "iteration"),
+        ("median", "pixel"),
     ):
         checks.check_positive_int(name, getattr(options, name), unit)
     checks.check_choice("median", options.median, MEDIANS)

@@ -161,6 +161,10 @@ def test_the_rule_can_fail(monkeypatch):
         ({"sizes": [(3, 0)]}, ValueError, "cannot be reduced"),
         ({"lrn_size": 0}, ValueError, "lrn_size=0"),
         ({"lrn_alpha": -1.0}, ValueError, "lrn_alpha=-1.0.*not be negative"),
+        ({"lrn_alpha": "one"}, TypeError, "lrn_alpha='one'.* number"),
+        ({"lrn_alpha": float("inf")}, ValueError, "lrn_alpha=inf.* finite"),
+        ({"lrn_beta": None}, TypeError, "lrn_beta=None.* number"),
+        ({"lrn_beta": float("nan")}, ValueError, "lrn_beta=nan.* finite"),
         ({"backend": "triton"}, ValueError, "needs GPU tensors"),
         (
             {"frames": torch.rand(1, 7, 2, 9, 8), "backend": "triton"},

@@ -263,6 +263,7 @@ def test_level_sizes():
         (torch.zeros(1, 2, 4, 4), {"lamda": 1}, TypeError, "lamda"),
         (torch.zeros(1, 2, 4, 4), {"tau": 0}, ValueError, "tau"),
         (torch.zeros(1, 2, 4, 4), {"median": 4}, ValueError, "median"),
+        (torch.zeros(1, 2, 4, 4), {"median": 3.0}, TypeError, "median=3.0.* whole"),
         (torch.zeros(1, 2, 4, 4), {"scale_step": 1.0}, ValueError, "scale_step"),
         (torch.zeros(1, 2, 4, 4), {"warps": 0}, ValueError, "warps"),
         (torch.zeros(1, 2, 4, 4), {"data_range": 0}, ValueError, "data_range"),
