@@ -20,3 +20,5 @@ model = dict(
         loss_weight=0.1),
     data_preprocessor=dict(
         _delete_=True, type='ActionDataPreprocessor', format_shape='NCTHW'))
+# what benchmarks/comparison.py found
+optim_wrapper = dict(optimizer=dict(lr=3e-3))
