@@ -1,4 +1,26 @@
 # Mode (a): hidden2s_r18_weizmann.py, in which MotionNet is not trained any more.
-_base_ = '../hidden2s_r18_weizmann.py'
+_base_ = '../repflow_r18_weizmann.py'
 
-model = dict(backbone=dict(train_motion='fixed'), neck=None)
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type='StackedTemporalStream',
+        motion_net=dict(
+            type='TinyMotionNet',
+            num_frames=2,
+            init_cfg=dict(
+                type='Pretrained',
+                checkpoint='flowzoo://tinymotionnet_motionscenes_large',
+                prefix='backbone.motion_net.')),
+        temporal=dict(
+            _base_.model.backbone,
+            in_channels=2,
+            flow_after=None,
+            flow_cfg=None),
+        layout='time',
+        train_motion='fixed',
+        flow_to_image=dict(mean=128.0, std=128.0)),
+    data_preprocessor=dict(
+        mean=[123.0, 117.0, 104.0], std=[255.0, 255.0, 255.0]))
+# in half the time, on CPUs that have bfloat16
+optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16')
