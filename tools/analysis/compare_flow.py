@@ -54,9 +54,9 @@ def read_pairs(
         last = video.frame_count - interval
         if last < 1:
             raise VideoError(f"{path} has no two frames {interval} apart")
-        firsts = np.unique(np.linspace(0, last - 1, min(number, last)).astype(int))
+        number = min(number, last)
+        firsts = [(2 * i + 1) * last // (2 * number) for i in range(number)]
         to_rgb = ToRGB()
-        firsts = firsts.tolist()
         numbers = {*firsts, *(n + interval for n in firsts)}
         frames = {n: to_rgb(frame) for n, frame in video.read(numbers)}
     return [(frames[n], frames[n + interval]) for n in firsts]

@@ -59,6 +59,10 @@ def test_pairs_are_frames_of_an_interval(tmp_path, compare):
         assert table["zero"] == pytest.approx(error, abs=2)
         assert f"{pairs} pairs of 2 videos" in said
     assert "4 pairs of 2 videos" in compare("zero", "--pairs", 2, *options[:2])[2]
+    read = runpy.run_path(str(ROOT / "tools/analysis/compare_flow.py"))["read_pairs"]
+    ((first, second),) = read(tmp_path / "brighter.mp4", 2, 1)  # of the middle
+    assert first.mean() == pytest.approx(70, abs=2)
+    assert second.mean() == pytest.approx(90, abs=2)
 
 
 def test_frames_of_any_size(tmp_path, compare):
