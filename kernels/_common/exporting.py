@@ -44,8 +44,8 @@ def exporting() -> bool:
     """Whether torch.export, torch.jit.trace or an exporter to ONNX is at work."""
     if not torch.compiler.is_compiling():
         return tracing()
-    # What torch.compiler.is_exporting() returns, which torch.compile took for true in
-    # releases before 2.13: compiled models had the reference instead of the operators.
+    # What torch.compiler.is_exporting() returns, which torch.compile of 2.7 to 2.11
+    # takes for true: compiled models had the reference instead of the operators.
     return torch.compiler._is_exporting_flag
 
 

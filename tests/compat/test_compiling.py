@@ -35,6 +35,8 @@ def test_compiled_training_step(fixed):
     if fixed:
         losses = model.train_step(dict(inputs=torch.ones(3, 2)), optimizer)
         assert losses["loss"].isfinite() and (model.layer.weight != before).all()
-    elif torch.__version__ >= "2.12":  # 2.11 can compile it; what 2.12 does is unknown
+    else:
+        if torch.__version__ < "2.12":  # 2.11 can; what 2.12 does is unknown
+            pytest.skip("this torch can compile the optimizer's step")
         with pytest.raises(torch._dynamo.exc.InternalTorchDynamoError):
             model.train_step(dict(inputs=torch.ones(3, 2)), optimizer)

@@ -2,7 +2,6 @@
 
 import re
 import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,20 +14,13 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def compare(monkeypatch, capsys):
-    """Run the tool in this process: its table, its exit status, what it said."""
+def compare(tool):
+    """Run the tool: its table, its exit status, what it said."""
 
     def run(*arguments):
-        path = str(ROOT / "tools/analysis/compare_flow.py")
-        monkeypatch.setattr(sys, "argv", [path, *map(str, arguments)])
-        status = 0
-        try:
-            runpy.run_path(path, run_name="__main__")
-        except SystemExit as end:
-            status = end.code
-        out, err = capsys.readouterr()
-        rows = re.findall(r"^\| (\w+) \| ([\d.]+) \| [\d.]+ \|$", out, re.MULTILINE)
-        return {name: float(error) for name, error in rows}, status, out + err
+        status, said = tool("compare_flow.py", *arguments)
+        rows = re.findall(r"^\| (\w+) \| ([\d.]+) \| [\d.]+ \|$", said, re.MULTILINE)
+        return {name: float(error) for name, error in rows}, status, said
 
     return run
 

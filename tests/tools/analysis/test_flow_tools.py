@@ -2,8 +2,6 @@
 
 import json
 import re
-import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -42,24 +40,6 @@ def folder(tmp_path_factory):
     write_video(folder / "still.mp4", np.full_like(frames, 7))
     (folder / "text.mp4").write_text("no video")
     return folder
-
-
-@pytest.fixture
-def tool(monkeypatch, capsys):
-    """Run a tool in this process; returns its exit status and what it said."""
-
-    def run(name, *args):
-        path = str(ROOT / "tools/analysis" / name)
-        monkeypatch.setattr(sys, "argv", [path, *map(str, args)])
-        status = 0
-        try:
-            runpy.run_path(path, run_name="__main__")
-        except SystemExit as end:
-            status = end.code
-        out, err = capsys.readouterr()
-        return status, out + err
-
-    return run
 
 
 def test_pictures(folder, tool, tmp_path):
