@@ -157,6 +157,8 @@ def read_run(
         _check_values(result, has_rate=len(stages(method)) == 1)
         settings, own_rate = result["settings"], result["rate"]
         found = sorted((c["clip"], c["label"]) for c in result["clips"])
+    except OSError as error:
+        raise SystemExit(f"{path} is not readable: {error.strerror}") from None
     except (ValueError, LookupError, TypeError, ArithmeticError):
         raise SystemExit(f"{path} is damaged: delete it, and run again") from None
     if settings != fingerprint(method):

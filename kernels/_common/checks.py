@@ -51,11 +51,16 @@ def check_maps(name: str, tensor: Tensor, layout: str) -> None:
         )
 
 
-def check_positive_int(name: str, value: int, unit: str) -> None:
-    """Raise unless ``value`` is an integer of at least 1."""
+def check_integer(name: str, value: object) -> None:
+    """Raise TypeError unless ``value`` is an integer, of Python or NumPy."""
     # a tuple: torch.compile of 2.7 knows no unions
     if not isinstance(value, (Integral, torch.SymInt)):
         raise TypeError(f"{name}={value!r}, but a whole number is needed")
+
+
+def check_positive_int(name: str, value: int, unit: str) -> None:
+    """Raise unless ``value`` is an integer of at least 1."""
+    check_integer(name, value)
     if value < 1:
         raise ValueError(f"{name}={value}, but at least 1 {unit} is needed")
 

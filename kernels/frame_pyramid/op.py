@@ -40,6 +40,8 @@ def _check(
     if not sizes:
         raise ValueError("no sizes to reduce the frames to; at least one is needed")
     for size in sizes:
+        for side in size:
+            checks.check_integer("sizes", side)
         if not (1 <= size[0] <= h and 1 <= size[1] <= w):
             raise ValueError(
                 f"frames have {(h, w)} pixels, which cannot be reduced to "
@@ -115,12 +117,12 @@ def frame_pyramid(
         ValueError: frames that are not (N, C, T, H, W), that have no pixels or that
             require grad, no sizes, sizes larger than the frames, constants out of
             range, an unknown backend.
-        TypeError: frames that are not floating point.
+        TypeError: frames that are not floating point, sizes that are not whole.
         NotImplementedError: a backend that does not offer the type or the channels.
         RuntimeError: a backend whose package is not installed.
     """
-    sizes = [(int(h), int(w)) for h, w in sizes]
     _check(frames, sizes, lrn_size, lrn_alpha, lrn_beta)
+    sizes = [(int(h), int(w)) for h, w in sizes]
     n, channels, t, _, w = frames.shape
     excluded = {}
     if frames.dtype == torch.float64:

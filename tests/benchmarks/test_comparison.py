@@ -161,6 +161,11 @@ def test_damaged_runs_are_named(tmp_path, text):
         comparison_runs.read_run(path, "repflow_r18_weizmann", {})
 
 
+def test_runs_that_are_folders_are_named(tmp_path):
+    with pytest.raises(SystemExit, match="is not readable"):
+        comparison_runs.read_run(tmp_path, "repflow_r18_weizmann", {})
+
+
 @pytest.mark.parametrize("rate", [None, 0.1])
 def test_runs_say_all_that_the_table_has(tmp_path, rate):
     """Those of MoNet, which has no one rate, less."""

@@ -159,6 +159,7 @@ def test_the_rule_can_fail(monkeypatch):
         ({"sizes": []}, ValueError, "no sizes"),
         ({"sizes": [(10, 4)]}, ValueError, "may not be larger"),
         ({"sizes": [(3, 0)]}, ValueError, "cannot be reduced"),
+        ({"sizes": [(3, 2.9)]}, TypeError, "sizes=2.9, but a whole number"),
         ({"lrn_size": 0}, ValueError, "lrn_size=0"),
         ({"lrn_alpha": -1.0}, ValueError, "lrn_alpha=-1.0.*not be negative"),
         ({"lrn_alpha": "one"}, TypeError, "lrn_alpha='one'.* number"),
