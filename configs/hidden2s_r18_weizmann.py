@@ -1,5 +1,5 @@
 # Mode (c): the flow of each pair of frames by a TinyMotionNet, trained without labels on
-# rendered scenes, under repflow_r18_weizmann_rgb.py's network; all of it is trained by
+# MotionShapes, under repflow_r18_weizmann_rgb.py's network; all of it is trained by
 # the loss of the action and MotionNet's own losses.
 _base_ = 'repflow_r18_weizmann.py'
 
@@ -7,13 +7,20 @@ model = dict(
     backbone=dict(
         _delete_=True,
         type='StackedTemporalStream',
+        # at half the frames' size, in a quarter of the time
         motion_net=dict(
-            type='TinyMotionNet',
-            num_frames=2,
-            init_cfg=dict(
-                type='Pretrained',
-                checkpoint='flowzoo://tinymotionnet_motionscenes_large',
-                prefix='backbone.motion_net.')),
+            type='PyramidMotionNet',
+            motion_net=dict(
+                type='TinyMotionNet',
+                num_frames=2,
+                init_cfg=dict(
+                    type='Pretrained',
+                    checkpoint='flowzoo://'
+                    'tinymotionnet_motionshapes_2frames_refined',
+                    prefix='backbone.')),
+            num_frames=8,
+            levels=2,
+            finest=1),
         temporal=dict(
             _base_.model.backbone,
             in_channels=2,
@@ -27,7 +34,8 @@ model = dict(
         loss=dict(
             type='UnsupervisedFlowLoss',
             normalization='elements',
-            smoothness_weights=(0.1, 0.1, 0.1))),
+            flow_scales=(20.0, ),
+            smoothness_weights=(0.1, ))),
     data_preprocessor=dict(
         mean=[123.0, 117.0, 104.0], std=[255.0, 255.0, 255.0]))
 # in half the time, on CPUs that have bfloat16

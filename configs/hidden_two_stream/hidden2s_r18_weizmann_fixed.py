@@ -5,13 +5,20 @@ model = dict(
     backbone=dict(
         _delete_=True,
         type='StackedTemporalStream',
+        # at half the frames' size, in a quarter of the time
         motion_net=dict(
-            type='TinyMotionNet',
-            num_frames=2,
-            init_cfg=dict(
-                type='Pretrained',
-                checkpoint='flowzoo://tinymotionnet_motionscenes_large',
-                prefix='backbone.motion_net.')),
+            type='PyramidMotionNet',
+            motion_net=dict(
+                type='TinyMotionNet',
+                num_frames=2,
+                init_cfg=dict(
+                    type='Pretrained',
+                    checkpoint='flowzoo://'
+                    'tinymotionnet_motionshapes_2frames_refined',
+                    prefix='backbone.')),
+            num_frames=8,
+            levels=2,
+            finest=1),
         temporal=dict(
             _base_.model.backbone,
             in_channels=2,
