@@ -141,8 +141,8 @@ BENCHMARKS = {
             "tvl1_r18_weizmann": "ResNet-18 on TV-L1 flow",
             "mfnet_r18_weizmann": "MFNet",
             "repflow_r18_weizmann_fcf": "representation flow, flow-conv-flow",
-            "hidden2s_r18_weizmann_fixed": "hidden two-stream, MotionNet fixed",
-            "hidden2s_r18_weizmann": "hidden two-stream, MotionNet trained",
+            "hidden2s_r18_weizmann_fixed": "ResNet-18 on a fixed MotionNet's flow",
+            "hidden2s_r18_weizmann": "ResNet-18 and MotionNet, trained together",
             "actionflownet_r18_weizmann": "ActionFlowNet",
             "s3dg_inception_weizmann": "S3D-G",
             "repflow_lite0_weizmann_rgb": "EfficientNet-Lite0, ImageNet weights",
@@ -156,7 +156,11 @@ BENCHMARKS = {
             "twostream_r18_weizmann": (
                 "two-stream on TV-L1 flow",
                 ("repflow_r18_weizmann_rgb", "tvl1_r18_weizmann"),
-            )
+            ),
+            "twostream_r18_weizmann_fixed": (
+                "hidden two-stream, MotionNet fixed",
+                ("repflow_r18_weizmann_rgb", "hidden2s_r18_weizmann_fixed"),
+            ),
         },
         hallucinations={
             "monet_r18_weizmann": (
