@@ -29,5 +29,6 @@ model = dict(
         flow_to_image=dict(mean=128.0, std=128.0)),
     data_preprocessor=dict(
         mean=[123.0, 117.0, 104.0], std=[255.0, 255.0, 255.0]))
-# in half the time, on CPUs that have bfloat16
-optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16')
+# bfloat16: in half the time, on CPUs that have it; lr: what benchmarks/comparison.py found
+optim_wrapper = dict(
+    type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(lr=3e-3))
