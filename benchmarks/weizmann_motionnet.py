@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from flowzoo import zoo
 from flowzoo.config_lookup import find_config
+from flowzoo.datasets.preparation import PreparationError
 from flowzoo.evaluation.flow_metrics import photometric_error
 from flowzoo.models.backbones import PyramidMotionNet
 from flowzoo.models.flow_units import flow_in_pixels
@@ -97,7 +98,10 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FLOWZOO_DATA"] = folder
-        videos = read_clips(args.root, Path(folder) / "weizmann")
+        try:
+            videos = read_clips(args.root, Path(folder) / "weizmann")
+        except PreparationError as error:
+            parser.error(f"ROOT {args.root}: {error}")
     frames = videos[0].shape[2]
     lines = [
         "`python benchmarks/weizmann_motionnet.py ROOT`: "
