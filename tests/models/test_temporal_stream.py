@@ -117,6 +117,23 @@ def test_the_stack_is_flow_to_image_and_cnn():
         torch.testing.assert_close(model.backbone(clips), expected.unsqueeze(2))
 
 
+def test_images_have_the_size_of_the_frames():
+    """Flow that has it already is not enlarged."""
+    pyramid = dict(
+        type="PyramidMotionNet", motion_net=dict(type="TinyMotionNet", num_frames=2),
+        num_frames=3, levels=2,
+    )  # fmt: skip
+    for motion_net in (STACKED["motion_net"], pyramid, dict(pyramid, finest=1)):
+        model = build(motion_net=motion_net)
+        seen = []
+        model.backbone.temporal.register_forward_pre_hook(
+            lambda _, x, seen=seen: seen.append(x[0])
+        )
+        with torch.no_grad():
+            model.backbone(torch.rand(1, 3, 3, 32, 48) - 0.5)
+        assert seen[0].shape[-2:] == (32, 48)
+
+
 def test_volumes_hold_the_flows_of_all_windows_in_order():
     model = build(dict(STACKED, temporal=I3D, layout="time"), 4).eval()
     seen = []

@@ -11,6 +11,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from ..flow_units import reduction
 from ..layers.cross_modality import load_first_conv
 from ..layers.flow_to_image import FlowToImage
 
@@ -63,8 +64,9 @@ class StackedTemporalStream(_TemporalStream):
     """MotionNet under a temporal CNN (Zhu et al., section 3.3, the better alternative).
 
     Clips become flow, flow becomes images, and these are classified: by a 2D network
-    on a stack of all flows, or by a 3D network (I3D) on their sequence. To be used
-    with ``Recognizer3D``, ``MotionLossNeck`` and ``ClipConsensusHead``.
+    on a stack of all flows, or by a 3D network (I3D) on their sequence. Images have the
+    frames' size. To be used with ``Recognizer3D``, ``MotionLossNeck`` and
+    ``ClipConsensusHead``.
 
     Args:
         motion_net: config of MotionNet or a variant. Its trained weights come in by
@@ -121,7 +123,8 @@ class StackedTemporalStream(_TemporalStream):
         windows = self._windows(clips)
         with self._motion_gradients():
             flows = self.motion_net(windows)
-        images = self.flow_to_image(flows[0])
+        halved = reduction(windows, flows[0]) > 1  # or of the frames' size already
+        images = self.flow_to_image(flows[0], enlarge=halved)
         images = images.reshape(clips.shape[0], -1, *images.shape[2:])
         if self.layout == "time":
             images = images.unflatten(1, (-1, 2)).transpose(1, 2)

@@ -47,19 +47,23 @@ class FlowToImage(nn.Module):
         self.mean = mean
         self.std = std
 
-    def forward(self, flow: Tensor) -> Tensor:
-        """Images (N, C, 2h, 2w) of flow (N, C, h, w), of the same dtype."""
+    def forward(self, flow: Tensor, enlarge: bool = True) -> Tensor:
+        """Images (N, C, 2h, 2w) of flow (N, C, h, w), of the same dtype.
+
+        Args:
+            enlarge: False for flow that has the frames' size; images are (N, C, h, w).
+        """
         pixels = flow.to(torch.promote_types(flow.dtype, torch.float32))
         pixels = (pixels * self.pixels_per_unit).clamp(-self.bound, self.bound)
         image = (pixels + self.bound) * (255 / (2 * self.bound))
         if self.quantize:
             image = image + (image.round() - image).detach()
-        # The transposed convolution: interpolation between pixels, zeros around them.
-        image = F.interpolate(
-            F.pad(image, (1, 1, 1, 1)), scale_factor=2, mode="bilinear"
-        )
-        image = (image[..., 2:-2, 2:-2] - self.mean) / self.std
-        return image.to(flow.dtype)
+        if enlarge:
+            # the transposed convolution: interpolation, with zeros around the image
+            image = F.interpolate(
+                F.pad(image, (1, 1, 1, 1)), scale_factor=2, mode="bilinear"
+            )[..., 2:-2, 2:-2]
+        return ((image - self.mean) / self.std).to(flow.dtype)
 
     def extra_repr(self) -> str:
         return (
