@@ -161,6 +161,10 @@ BENCHMARKS = {
                 "hidden two-stream, MotionNet fixed",
                 ("repflow_r18_weizmann_rgb", "hidden2s_r18_weizmann_fixed"),
             ),
+            "twostream_r18_weizmann_trained": (
+                "hidden two-stream, MotionNet trained",
+                ("repflow_r18_weizmann_rgb", "hidden2s_r18_weizmann"),
+            ),
         },
         hallucinations={
             "monet_r18_weizmann": (
