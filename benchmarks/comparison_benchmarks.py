@@ -31,7 +31,7 @@ class Benchmark:
         methods: {config: title}.
         controls: {config: the method from which its accuracy is subtracted}, where that
             is not the first.
-        fusions: {config: title and the methods whose scores are averaged}.
+        fusions: {name: title and the methods whose scores are averaged}.
         hallucinations: {config: title and the methods whose features MoNet takes,
             appearance and flow}. Their rates are the configs', not searched.
     """

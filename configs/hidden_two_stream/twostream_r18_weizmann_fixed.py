@@ -1,5 +1,6 @@
 # The scores of repflow_r18_weizmann_rgb.py and hidden2s_r18_weizmann_fixed.py, averaged;
-# tools/zoo/merge_streams.py merges the checkpoints.
+# tools/zoo/merge_streams.py merges the checkpoints, or those of repflow_r18_weizmann_rgb.py
+# and hidden2s_r18_weizmann.py, as how MotionNet was trained makes no difference in testing.
 _base_ = '../repflow_r18_weizmann.py'
 
 model = dict(
