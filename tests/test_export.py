@@ -148,6 +148,7 @@ NETWORKS = {
     "hidden2s_r18_motionshapes": (3, 11, 64, 64),
     "monet_repflow_motionshapes_fusion": (5, 128),
     "monet_repflow_motionshapes_e2e": (2, 3, 3, 32, 32),
+    "hidden2s_r18_weizmann": (3, 8, 33, 40),
 }
 
 
@@ -156,7 +157,7 @@ def test_onnx_of_a_network_by_torchscript(name):
     assert_onnx_agrees(network(name), [NETWORKS[name]], dynamo=False)
 
 
-# the fourth is made of parts of these, and the exporter is slow
+# the others are made of parts of these, and the exporter is slow
 @pytest.mark.parametrize("name", list(NETWORKS)[:3])
 def test_onnx_of_a_network(name):
     assert_onnx_agrees(network(name), [NETWORKS[name]], dynamo=True)
@@ -185,6 +186,17 @@ def test_exported_program_holds_the_reference(name):
     got, expected = results(program.module()(*inputs)), results(module(*inputs))
     for a, b in zip(got, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-5)
+
+
+def test_exported_program_takes_any_number_of_clips():
+    module, shapes = (
+        network("hidden2s_r18_weizmann"),
+        [NETWORKS["hidden2s_r18_weizmann"]],
+    )
+    program = torch.export.export(module, make(shapes, 2), dynamic_shapes=(BATCH,))
+    inputs = make(shapes, 3)
+    (got,), (expected,) = results(program.module()(*inputs)), results(module(*inputs))
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5)
 
 
 def test_a_named_backend_stays():

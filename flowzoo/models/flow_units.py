@@ -1,5 +1,7 @@
 """The units and sizes of the flow that a MotionNet predicts."""
 
+import math
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -8,8 +10,14 @@ PIXELS_PER_UNIT = 20.0
 
 
 def reduction(clips: Tensor, flow: Tensor) -> int:
-    """2, 4, 8, ...: how much smaller than the frames of clips flow is."""
-    return round(clips.shape[-1] / flow.shape[-1])
+    """1, 2, 4, 8, ...: how much smaller than the frames of clips flow is."""
+    size, wanted = max(zip(clips.shape[-2:], flow.shape[-2:], strict=True))
+    factor = 1
+    while -(-size // factor) > wanted:  # MotionNets round sizes up
+        factor *= 2
+    if -(-size // factor) == wanted:
+        return factor
+    return 2 ** round(math.log2(size / wanted))
 
 
 def flow_in_pixels(flow: Tensor, size: tuple[int, int]) -> Tensor:

@@ -2,6 +2,7 @@ import pytest
 import torch
 from mmaction.structures import ActionDataSample
 
+from flowzoo.models.flow_units import reduction
 from flowzoo.models.losses import SupervisedFlowLoss, UnsupervisedFlowLoss
 from flowzoo_kernels import multiscale_motion_loss
 
@@ -41,6 +42,28 @@ def test_unsupervised_loss_has_the_published_weights(levels):
     sizes = [2, 4, 8, 16, 32][:levels]
     assert set(losses) == {f"{part}_{size}" for part in parts for size in sizes}
     torch.testing.assert_close(losses["ssim_4"], parts["ssim"][1])
+
+
+def test_unsupervised_loss_of_flow_that_has_the_frames_size():
+    """PyramidMotionNet's: a unit is 20 of its pixels, not 10."""
+    clips, _ = make_flows(1)
+    n, _, frames, h, w = clips.shape
+    flows = [0.05 * torch.randn(n, 2 * (frames - 1), h, w)]
+    losses = UnsupervisedFlowLoss()(clips, flows)
+    assert losses == UnsupervisedFlowLoss(flow_scales=(20.0,))(clips, flows)
+    assert "photometric_1" in losses
+
+
+@pytest.mark.parametrize("width", [32, 33, 64, 127, 257])
+@pytest.mark.parametrize("halve", [lambda x: -(-x // 2), lambda x: x // 2])
+def test_reduction(width, halve):
+    """Of sizes that are rounded, too."""
+    w = width
+    for factor in (1, 2, 4, 8):
+        assert reduction(torch.zeros(1, 3, 2, 5, width), torch.zeros(1, 2, 5, w)) == (
+            factor
+        )
+        w = halve(w)
 
 
 def test_unsupervised_loss_takes_other_weights():

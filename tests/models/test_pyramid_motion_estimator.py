@@ -138,8 +138,15 @@ def test_bad_arguments_are_named():
         PyramidMotionNet(dict(type="TinyMotionNet", num_frames=3))
     with pytest.raises(ValueError, match="finest=3 is no level of 3"):
         pyramid(levels=3, finest=3)
-    with pytest.raises(ValueError, match="iterations=0"):
-        pyramid(iterations=0)
+    for wrong in (
+        dict(iterations=0), dict(iterations=1.5), dict(num_frames=1),
+        dict(num_frames=None), dict(levels="5"), dict(levels=0), dict(finest=-1),
+    ):  # fmt: skip
+        ((name, value),) = wrong.items()
+        with pytest.raises(ValueError, match=f"{name}={value!r}, .* at least"):
+            pyramid(**wrong)
+    with pytest.raises(TypeError, match="half the frames' size is needed"):
+        PyramidMotionNet(dict(type="PyramidMotionNet", motion_net=NET))
     with pytest.raises(ValueError, match="T=2 is needed"):
         pyramid()(torch.rand(1, 3, 3, 32, 32))
     with pytest.raises(TypeError, match="TinyMotionNet, but PyramidMotionNet"):

@@ -37,6 +37,14 @@ def test_refined_flow_is_nearer_to_the_true_one(shapes):
     assert (error.mean((2, 3)) < zero.mean((2, 3))).all()
 
 
+def test_flow_of_the_frames_size_is_in_its_pixels(shapes):
+    clips, truth = shapes
+    start = torch.zeros_like(truth)
+    refined, _ = RefinedFlowLoss(steps=2).refine(clips, start)
+    expected, _ = RefinedFlowLoss(steps=2, flow_scale=20.0).refine(clips, start)
+    assert torch.equal(refined, expected)
+
+
 def test_loss_falls_from_the_flow_it_starts_from(shapes):
     clips, _ = shapes
     flow = 0.05 * torch.randn(8, 4, 24, 24, generator=torch.Generator().manual_seed(0))

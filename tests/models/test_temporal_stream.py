@@ -117,21 +117,23 @@ def test_the_stack_is_flow_to_image_and_cnn():
         torch.testing.assert_close(model.backbone(clips), expected.unsqueeze(2))
 
 
-def test_images_have_the_size_of_the_frames():
-    """Flow that has it already is not enlarged."""
+@pytest.mark.parametrize("size", [(32, 48), (33, 45)])
+def test_images_have_the_size_of_the_frames(size):
+    """Flow that has it already is not enlarged; of an odd size, too much is cut off."""
     pyramid = dict(
         type="PyramidMotionNet", motion_net=dict(type="TinyMotionNet", num_frames=2),
-        num_frames=3, levels=2,
+        num_frames=3, levels=3,
     )  # fmt: skip
-    for motion_net in (STACKED["motion_net"], pyramid, dict(pyramid, finest=1)):
+    pyramids = [dict(pyramid, finest=finest) for finest in (0, 1, 2)]
+    for motion_net in (STACKED["motion_net"], *pyramids):
         model = build(motion_net=motion_net)
         seen = []
         model.backbone.temporal.register_forward_pre_hook(
             lambda _, x, seen=seen: seen.append(x[0])
         )
         with torch.no_grad():
-            model.backbone(torch.rand(1, 3, 3, 32, 48) - 0.5)
-        assert seen[0].shape[-2:] == (32, 48)
+            model.backbone(torch.rand(1, 3, 3, *size) - 0.5)
+        assert seen[0].shape[-2:] == size
 
 
 def test_volumes_hold_the_flows_of_all_windows_in_order():
@@ -270,6 +272,13 @@ def test_weights_of_motionnet_and_of_rgb_images_are_loaded(tmp_path):
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
         build(**options)
+
+
+def test_a_classifier_on_features_needs_one_network():
+    pyramid = dict(type="PyramidMotionNet", motion_net=dict(STACKED["motion_net"]))
+    pyramid["motion_net"]["num_frames"] = 2
+    with pytest.raises(TypeError, match=r"PyramidMotionNet.*StackedTemporalStream"):
+        MODELS.build(dict(BRANCHED, motion_net=pyramid))
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 4, 32, 32), (1, 3, 1, 32, 32), (3, 3, 3, 3)])

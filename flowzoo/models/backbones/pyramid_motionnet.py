@@ -60,16 +60,29 @@ class PyramidMotionNet(BaseModule):
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
+        least = dict(num_frames=2, levels=1, finest=0, iterations=1)
+        given = dict(
+            num_frames=num_frames, levels=levels, finest=finest, iterations=iterations
+        )
+        for name, value in given.items():
+            if not isinstance(value, int) or value < least[name]:
+                raise ValueError(
+                    f"{name}={value!r}, but a whole number of at least {least[name]} "
+                    "is needed"
+                )
+        if finest >= levels:
+            raise ValueError(f"finest={finest} is no level of {levels}")
         self.motion_net = MODELS.build(motion_net)
+        if isinstance(self.motion_net, PyramidMotionNet):
+            raise TypeError(
+                "motion_net is a PyramidMotionNet, but a network whose flow has half "
+                "the frames' size is needed, such as TinyMotionNet"
+            )
         if self.motion_net.num_frames != 2:
             raise ValueError(
                 f"motion_net has num_frames={self.motion_net.num_frames}, but pairs of "
                 "frames are warped: set num_frames=2 in it"
             )
-        if not 0 <= finest < levels:
-            raise ValueError(f"finest={finest} is no level of {levels}")
-        if iterations < 1:
-            raise ValueError(f"iterations={iterations}, but at least 1 is needed")
         self.num_frames = num_frames
         self.levels = levels
         self.finest = finest
@@ -95,28 +108,30 @@ class PyramidMotionNet(BaseModule):
         return pyramid
 
     @staticmethod
-    def warped_clips(first: Tensor, second: Tensor, flow: Tensor) -> Tensor:
+    def warped_clips(first: Tensor, second: Tensor, flow: Tensor | None) -> Tensor:
         """Clips (N, 3, 2, h, w) of what is left of the motion.
 
         Args:
             first, second: (N, 3, h, w).
-            flow: found so far, (N, 2, h, w) in pixels of these frames.
+            flow: found so far, (N, 2, h, w) in pixels of these frames; None if none is.
         """
-        return torch.stack([first, backward_warp(second, flow, "border")], dim=2)
+        if flow is not None:
+            second = backward_warp(second, flow, "border")
+        return torch.stack([first, second], dim=2)
 
     @staticmethod
-    def start(first: Tensor, coarser: Tensor | None) -> Tensor:
-        """Flow to begin a level with, in its pixels: zero, or twice the coarser one."""
-        size = tuple(first.shape[-2:])
+    def start(first: Tensor, coarser: Tensor | None) -> Tensor | None:
+        """Flow to begin a level with, in its pixels: none, or twice the coarser one."""
         if coarser is None:
-            return first.new_zeros(len(first), 2, *size, dtype=torch.float32)
-        return 2 * enlarge_flow(coarser, size)
+            return None
+        return 2 * enlarge_flow(coarser, tuple(first.shape[-2:]))
 
     @staticmethod
-    def add(flow: Tensor, flows: tuple[Tensor, ...]) -> Tensor:
+    def add(flow: Tensor | None, flows: tuple[Tensor, ...], first: Tensor) -> Tensor:
         """Add what the network has found, its finest flow, to flow in pixels."""
         left = PIXELS_PER_UNIT * flows[0].float()
-        return flow + enlarge_flow(left, tuple(flow.shape[-2:]))
+        left = enlarge_flow(left, tuple(first.shape[-2:]))
+        return left if flow is None else flow + left
 
     def forward(self, clips: Tensor) -> tuple[Tensor]:
         """Compute the flow between consecutive frames.
@@ -137,9 +152,9 @@ class PyramidMotionNet(BaseModule):
         for first, second in reversed(self.pairs(clips, self.levels)[self.finest :]):
             flow = self.start(first, flow)
             for _ in range(self.iterations):
-                flow = self.add(
-                    flow, self.motion_net(self.warped_clips(first, second, flow))
-                )
+                seen = self.warped_clips(first, second, flow)
+                flow = self.add(flow, self.motion_net(seen), first)
         factor = 2**self.finest
         flow = factor * enlarge_flow(flow, tuple(clips.shape[-2:]), factor)
-        return ((flow / PIXELS_PER_UNIT).unflatten(0, (len(clips), -1)).flatten(1, 2),)
+        flow = (flow / PIXELS_PER_UNIT).unflatten(0, (-1, self.num_frames - 1))
+        return (flow.flatten(1, 2),)

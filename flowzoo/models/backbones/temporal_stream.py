@@ -11,7 +11,6 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from ..flow_units import reduction
 from ..layers.cross_modality import load_first_conv
 from ..layers.flow_to_image import FlowToImage
 
@@ -123,8 +122,9 @@ class StackedTemporalStream(_TemporalStream):
         windows = self._windows(clips)
         with self._motion_gradients():
             flows = self.motion_net(windows)
-        halved = reduction(windows, flows[0]) > 1  # or of the frames' size already
-        images = self.flow_to_image(flows[0], enlarge=halved)
+        h, w = clips.shape[-2:]
+        halved = tuple(flows[0].shape[-2:]) != (h, w)  # or of the frames' size already
+        images = self.flow_to_image(flows[0], enlarge=halved)[..., :h, :w]
         images = images.reshape(clips.shape[0], -1, *images.shape[2:])
         if self.layout == "time":
             images = images.unflatten(1, (-1, 2)).transpose(1, 2)
@@ -166,6 +166,12 @@ class BranchedTemporalStream(_TemporalStream):
 
     def __init__(self, motion_net: dict, temporal: dict, **kwargs) -> None:
         super().__init__(motion_net, temporal, **kwargs)
+        if not hasattr(self.motion_net, "encode"):
+            raise TypeError(
+                f"motion_net is {type(self.motion_net).__name__}, but the classifier "
+                "needs the features of one network, such as MotionNet or "
+                "TinyMotionNet; StackedTemporalStream takes others"
+            )
         if self.train_motion == "action":
             self.motion_net.decoder.requires_grad_(False)
 

@@ -11,7 +11,7 @@ from mmaction.structures import ActionDataSample
 from torch import Tensor, nn
 
 from flowzoo_kernels import multiscale_motion_loss
-from flowzoo_kernels.motion_loss.op import FLOW_SCALES, SSIM_WEIGHTS
+from flowzoo_kernels.motion_loss.op import SSIM_WEIGHTS
 
 from ..flow_units import PIXELS_PER_UNIT, reduction
 
@@ -24,7 +24,8 @@ class UnsupervisedFlowLoss(nn.Module):
 
     Args:
         flow_scales: pixels of the reduced frames per unit of flow at each scale, from
-            fine to coarse. None takes the published ones, as many as there are flows.
+            fine to coarse. None takes those of flow in units of 20 pixels of the
+            frames: the published ones for flow that begins at half the frames' size.
         ssim_weights: of each scale; None takes the published ones. They are a tenth of
             these in training end to end.
         options: of multiscale_motion_loss and motion_loss: photometric_weights,
@@ -59,13 +60,13 @@ class UnsupervisedFlowLoss(nn.Module):
             ``loss_motion`` and, for the log, its parts without their weights:
             ``photometric_2`` at half the frames' size, and so on.
         """
-        count = len(flows)
-        published = FLOW_SCALES[:count], SSIM_WEIGHTS[:count]
+        finest = PIXELS_PER_UNIT / reduction(clips, flows[0])
+        scales = [finest / 2**level for level in range(len(flows))]
         loss, parts = multiscale_motion_loss(
             clips,
             flows,
-            flow_scales=self.flow_scales or published[0],
-            ssim_weights=self.ssim_weights or published[1],
+            flow_scales=self.flow_scales or scales,
+            ssim_weights=self.ssim_weights or SSIM_WEIGHTS[: len(flows)],
             **self.options,
         )
         losses = {"loss_motion": loss}

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from flowzoo_kernels import motion_loss
 from flowzoo_kernels.frame_pyramid import frame_pyramid
-from flowzoo_kernels.motion_loss.op import FLOW_SCALES, SSIM_WEIGHTS
+from flowzoo_kernels.motion_loss.op import SSIM_WEIGHTS
 
 from ..flow_units import PIXELS_PER_UNIT, reduction
 
@@ -62,7 +62,6 @@ class RefinedFlowLoss(nn.Module):
         self.rate = step_size / PIXELS_PER_UNIT / num_fields
         self.num_fields = num_fields
         self.options = dict(
-            flow_scale=FLOW_SCALES[0],
             weights=(1.0, smoothness_weight, ssim_weight),
             border=0.0,
         )
@@ -84,6 +83,8 @@ class RefinedFlowLoss(nn.Module):
         size = tuple(size)
         (frames,) = frame_pyramid(clips, [size])
         colors = clips.shape[1]
+        scale = PIXELS_PER_UNIT / reduction(clips, flow)
+        options = dict(flow_scale=scale) | self.options
         pairs = frames[:, :-colors], frames[:, colors:]
         fields = [
             flow.new_zeros(n, channels, *(max(1, s >> i) for s in size))
@@ -95,7 +96,7 @@ class RefinedFlowLoss(nn.Module):
         for step in range(self.steps):
             optimizer.param_groups[0]["lr"] = self.rate * (1 - 0.98 * step / self.steps)
             refined = flow + sum(_resize(field, size) for field in fields)
-            loss, _ = motion_loss(*pairs, refined, **self.options)
+            loss, _ = motion_loss(*pairs, refined, **options)
             optimizer.zero_grad()
             (n * loss).backward()
             optimizer.step()

@@ -86,12 +86,14 @@ class PyramidMotionEstimator(MotionEstimator):
             first, second = pairs[level]
             flow = self.backbone.start(first, flow)
             seen = self.backbone.warped_clips(first, second, flow)
-            left = None if targets[level] is None else targets[level] - flow
+            left = targets[level]
+            if not (left is None or flow is None):
+                left = left - flow
             if level == 0 and self.crop is not None:
                 seen, left = self._cropped(seen, left)
             flows = self.backbone.motion_net(seen)
             if level:
-                flow = self.backbone.add(flow, flows).detach()
+                flow = self.backbone.add(flow, flows, first).detach()
             for name, value in self.flow_loss(seen, flows, _samples(left)).items():
                 losses[f"level{level}_{name}"] = value
         return losses
