@@ -56,6 +56,12 @@ def _parse(text: str) -> object:
         return text
 
 
+def write_state_dict(path: Path, state_dict: Mapping[str, Tensor]) -> None:
+    """Write weights by ``torch.save``; OSError, as of other files, where that fails."""
+    with path.open("wb") as file:
+        torch.save(dict(state_dict=dict(state_dict)), file)
+
+
 def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     """The tensors of a file written by ``torch.save``, without running its code.
 

@@ -1,5 +1,7 @@
 """``flowzoo://NAME`` and ``*.safetensors`` wherever mmengine takes a checkpoint."""
 
+from pathlib import Path
+
 import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 
@@ -7,6 +9,17 @@ from ..io.checkpoint_io import read_checkpoint
 from .download import download
 
 PREFIX = "flowzoo://"
+
+
+def local_file(checkpoint: str) -> Path:
+    """The file of a checkpoint, given by its path or as ``flowzoo://NAME``.
+
+    Raises:
+        LookupError, OSError: as of :func:`flowzoo.zoo.download`.
+    """
+    if checkpoint.startswith(PREFIX):
+        return download(checkpoint.removeprefix(PREFIX))
+    return Path(checkpoint)
 
 
 # mmengine matches these prefixes as regular expressions

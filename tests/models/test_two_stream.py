@@ -163,6 +163,32 @@ def test_joined_checkpoints(tmp_path, monkeypatch, capsys):
     assert "no cls_head" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("flowzoo://repflow_r18_weizmann_rgb flowzoo://tvl1_r18_weizmann m.pth", None),
+        ("flowzoo://repflow_r18_weizmann_rgb flowzoo://tvl1_r99 m.pth", "tvl1_r99"),
+        (
+            "flowzoo://repflow_r18_utinteraction_rgb flowzoo://tvl1_r18_weizmann m.pth",
+            "utinteraction_rgb has 6 classes, flowzoo://tvl1_r18_weizmann 10",
+        ),
+        ("flowzoo://tvl1_r18_weizmann flowzoo://tvl1_r18_weizmann .", "cannot write ."),
+        ("flowzoo://tvl1_r18_weizmann flowzoo://tvl1_r18_weizmann no/m.pth", "No such"),
+    ],
+)
+def test_joined_by_name(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["merge_streams.py", *arguments.split()])
+    if message is None:
+        runpy.run_path(TOOL, run_name="__main__")
+        joined = torch.load("m.pth", weights_only=True)["state_dict"]
+        assert joined["spatial.cls_head.fc_cls.bias"].shape == (10,)
+    else:
+        with pytest.raises(SystemExit):
+            runpy.run_path(TOOL, run_name="__main__")
+        assert message in capsys.readouterr().err
+
+
 def test_former_name_of_score_norm():
     with pytest.warns(FutureWarning, match="handling= is now score_norm="):
         assert build(handling="softmax").score_norm == "softmax"

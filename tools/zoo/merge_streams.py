@@ -1,36 +1,52 @@
 """Merge the checkpoints of two streams into one for TwoStreamRecognizer.
 
-usage: python tools/zoo/merge_streams.py SPATIAL.pth TEMPORAL.pth OUT.pth
+usage: python tools/zoo/merge_streams.py SPATIAL TEMPORAL OUT.pth
+
+SPATIAL and TEMPORAL are checkpoints, by their paths or as flowzoo://NAME, and go with
+the config's ``spatial`` and ``temporal``: nothing here knows the config, and a test
+with another one's says which names did not match.
 """
 
 import argparse
 from pathlib import Path
 
-import torch
-
 from flowzoo.interrupts import run_tool
-from flowzoo.io.checkpoint_io import read_state_dict
+from flowzoo.io.checkpoint_io import read_state_dict, write_state_dict
+from flowzoo.zoo.url_schemes import local_file
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("spatial", type=Path)
-    parser.add_argument("temporal", type=Path)
+    parser.add_argument("spatial")
+    parser.add_argument("temporal")
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
-    merged = {}
+    merged, classes = {}, {}
     for name in ("spatial", "temporal"):
-        path = getattr(args, name)
+        checkpoint = getattr(args, name)
         try:
-            state = read_state_dict(path)
-        except (OSError, ValueError) as error:
-            parser.error(str(error))
-        if not any(key.startswith("cls_head.") for key in state):
-            parser.error(f"{path} is not the checkpoint of a recognizer: no cls_head")
+            state = read_state_dict(local_file(checkpoint))
+        except (OSError, ValueError, LookupError) as error:
+            parser.error(str(error.args[0] if isinstance(error, KeyError) else error))
+        head = {k: v for k, v in state.items() if k.startswith("cls_head.")}
+        if not head:
+            parser.error(
+                f"{checkpoint} is not the checkpoint of a recognizer: no cls_head"
+            )
+        classes[name] = {len(v) for k, v in head.items() if k.endswith("bias")}
         merged |= {f"{name}.{key}": value for key, value in state.items()}
-    torch.save(dict(state_dict=merged), args.out)
+    if all(classes.values()) and classes["spatial"].isdisjoint(classes["temporal"]):
+        parser.error(
+            "the streams' scores cannot be averaged: "
+            f"{args.spatial} has {max(classes['spatial'])} classes, "
+            f"{args.temporal} {max(classes['temporal'])}"
+        )
+    try:
+        write_state_dict(args.out, merged)
+    except OSError as error:
+        parser.error(f"cannot write {args.out}: {error.strerror}")
     print(args.out)
 
 
