@@ -87,6 +87,10 @@ def fuse(title: str, streams: list[dict]) -> dict:
     folds = {}
     for fold in shared:
         runs = [stream["folds"][fold] for stream in streams]
+        if len({len(clip["scores"]) for run in runs for clip in run["clips"]}) > 1:
+            sys.exit(
+                f"the runs of fold {fold} have scores of several numbers of classes"
+            )
         folds[fold] = dict(
             runs[0],
             rate=None,
@@ -270,12 +274,14 @@ def finished(
             if fused["folds"]:
                 done[name] = fused
     for name, (title, parts) in benchmark.hallucinations.items():
-        if not set(parts) <= set(done):
-            continue
         if runs := folds_in(folder, benchmark, data, name, seed):
             for fold, result in runs.items():
-                streams = [done[part]["folds"].get(fold) for part in parts]
-                if None not in streams:
+                streams = [
+                    done.get(part, {}).get("folds", {}).get(fold) for part in parts
+                ]
+                if None in streams:
+                    result["training_seconds"] = None  # not all of it is known
+                else:
                     result["training_seconds"] += sum(
                         stream["training_seconds"] for stream in streams
                     )

@@ -56,6 +56,9 @@ def row(
     ]
     unseen = [a for fold, a in accuracies.items() if fold not in folds_of_search]
     trained = folds[0]["rate"] is not None  # not fused from others
+    seconds = [
+        f["training_seconds"] for f in folds if f["training_seconds"] is not None
+    ]
     return {
         "method": method["title"],
         "folds": f"{len(folds)} of {num_folds}",
@@ -80,9 +83,7 @@ def row(
         "rate": f"{folds[0]['rate']:g}" if trained else "",
         "parameters": f"{method['parameters'] / 1e6:.2f} M",
         "GFLOPs a view": f"{method['multiply_adds'] / 1e9:.2f}",
-        "training, CPU s": (
-            f"{statistics.median(f['training_seconds'] for f in folds):.0f}"
-        ),
+        "training, CPU s": f"{statistics.median(seconds):.0f}" if seconds else "",
         "test, CPU ms a clip": (
             f"{statistics.median(f['test_milliseconds_a_clip'] for f in folds):.0f}"
         ),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from comparison_benchmarks import BENCHMARKS
 from comparison_monet import stages
 from comparison_report import machine, predicted
 from mmengine.config import Config
@@ -22,6 +23,7 @@ from flowzoo.config_lookup import find_config
 
 LAST = 20  # iterations over which the training's end is averaged
 COSTS = ("training_seconds", "test_milliseconds_a_clip")
+USUAL_SAMPLER = dict(type="DefaultSampler", shuffle=True)
 TRAINED = ("rate", "iterations", "training_accuracy")  # not of MoNet's several parts
 
 
@@ -130,7 +132,10 @@ def kept(
         rate: the learning rate that the run must have, where it must have one.
     """
     if not path.exists():
-        result = dict(settings=fingerprint(method), machine=machine(), **make())
+        told = dict(settings=fingerprint(method), machine=machine())
+        if streams := stream_fingerprints(method):
+            told["streams"] = streams
+        result = dict(told, **make())
         path.parent.mkdir(parents=True, exist_ok=True)
         partial_path = path.with_suffix(f".{os.getpid()}.partial")
         partial_path.write_text(json.dumps(result) + "\n")
@@ -146,7 +151,7 @@ def read_run(
     seed: int = 0,
     rate: float | None = None,
 ) -> dict:
-    """The result of a run.
+    """The result of a run, with its clips in the order of their names.
 
     Raises:
         SystemExit: the file is damaged, or its run is another config's, of other clips,
@@ -156,15 +161,23 @@ def read_run(
         result = json.loads(path.read_text())
         _check_values(result, has_rate=len(stages(method)) == 1)
         settings, own_rate = result["settings"], result["rate"]
-        found = sorted((c["clip"], c["label"]) for c in result["clips"])
+        result["clips"].sort(key=lambda c: c["clip"])
+        found = [(c["clip"], c["label"]) for c in result["clips"]]
     except OSError as error:
         raise SystemExit(f"{path} is not readable: {error.strerror}") from None
-    except (ValueError, LookupError, TypeError, ArithmeticError):
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
         raise SystemExit(f"{path} is damaged: delete it, and run again") from None
     if settings != fingerprint(method):
         raise SystemExit(
             f"{path} is from a run before {method} was changed: move the runs of this "
             "method away, or give --results another folder"
+        )
+    streams = stream_fingerprints(method)
+    if result.get("streams", streams) != streams:  # the first runs do not say it
+        raise SystemExit(
+            f"{path} is from a run before one of {', '.join(streams)} was changed, "
+            f"whose features it takes: move the runs of {method} away, or give "
+            "--results another folder"
         )
     if found != sorted((Path(clip).stem, label) for clip, label in clips.items()):
         raise SystemExit(
@@ -188,6 +201,9 @@ def _check_values(result: dict, has_rate: bool) -> None:
     numbers = [result[name] for name in (COSTS + TRAINED if has_rate else COSTS)]
     if not (
         all(map(math.isfinite, numbers))
+        and min(numbers) >= 0
+        and (not has_rate or result["training_accuracy"] <= 1)
+        and all(0 <= c["label"] < scores.shape[1] for c in result["clips"])
         and isinstance(result["machine"], str)
         and (has_rate or result["rate"] is None)
         and scores.ndim == 2
@@ -204,10 +220,36 @@ def begin(out: Path, **run: str | float) -> None:
     marker.write_text(text)
 
 
+def stream_fingerprints(method: str) -> dict[str, str]:
+    """Of the networks whose features MoNet takes; of none for other methods."""
+    parts = (
+        benchmark.hallucinations[method][1]
+        for benchmark in BENCHMARKS.values()
+        if method in benchmark.hallucinations
+    )
+    return {part: fingerprint(part) for part in next(parts, ())}
+
+
+def _unusual(config: Config, several_stages: bool) -> dict:
+    """What else decides a result, where it is not what all methods have."""
+    runtime = Config.fromfile(find_config("_base_/default_runtime.py"))
+    loader = config.train_dataloader
+    found = dict(
+        custom_hooks=[h for h in config.custom_hooks if h not in runtime.custom_hooks],
+        sampler={k: v for k, v in loader.sampler.items() if USUAL_SAMPLER.get(k) != v},
+    )
+    if not several_stages:  # MoNet's begin with those before
+        found |= dict(load_from=config.load_from)
+        if loader.dataset.type != "CheckedVideoDataset":
+            found |= dict(dataset=loader.dataset.type)
+    return {name: value for name, value in found.items() if value}
+
+
 def fingerprint(method: str) -> str:
     """Of what decides a method's result: a run of another one is not its own.
 
-    The learning rate is not among it: each run says its own.
+    It is of the config, not of the code. The learning rate is not among it: each run
+    says its own.
     """
     digest = hashlib.sha256()
     for name in stages(method):
@@ -218,6 +260,7 @@ def fingerprint(method: str) -> str:
         parts += ("param_scheduler", "train_cfg")
         content = {part: config[part] for part in parts}
         content["batch_size"] = config.train_dataloader.batch_size
+        content |= _unusual(config, several_stages=len(stages(method)) > 1)
         digest.update(Config(content).dump().encode())
     return digest.hexdigest()[:16]
 

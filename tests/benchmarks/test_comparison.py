@@ -111,7 +111,7 @@ def test_methods_are_configs_of_one_input():
             *benchmark.fusions.items(),
             *benchmark.hallucinations.items(),
         ]:
-            assert find_config(f"{name}.py")
+            assert name in benchmark.fusions or find_config(f"{name}.py")
             assert set(parts) <= set(benchmark.methods)
 
 
@@ -153,7 +153,53 @@ def test_runs_of_other_clips_are_refused(tmp_path, clips):
         comparison_runs.read_run(path, method, clips)
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"clips": []}', "null"])
+def test_clips_of_a_run_are_in_the_order_of_their_names(tmp_path):
+    """Whose scores are averaged with those of another run."""
+    method, path = "repflow_r18_weizmann", tmp_path / "m-1.json"
+    clips = [dict(clip=c, label=i, scores=[0.5, 0.5]) for i, c in enumerate("ab")]
+    result = stream([[1, 0]])["folds"][1] | dict(clips=clips[::-1])
+    path.write_text(
+        json.dumps(result | dict(settings=comparison_runs.fingerprint(method)))
+    )
+    assert comparison_runs.read_run(path, method, dict(a=0, b=1))["clips"] == clips
+
+
+def test_scores_of_other_classes_are_not_averaged():
+    with pytest.raises(SystemExit, match="fold 1 have scores of several numbers"):
+        fuse("both", [stream([[0.6, 0.4]]), stream([[0.2, 0.7, 0.1]])])
+
+
+def test_monet_is_of_the_streams_that_it_was_made_from(tmp_path, monkeypatch):
+    method, path = "monet_r18_weizmann", tmp_path / "m-1.json"
+    run = dict(COSTS, rate=None, clips=[dict(clip="a", label=0, scores=[1.0, 0.0])])
+    made = comparison_runs.kept(path, method, {"a.avi": 0}, lambda: run)
+    assert list(made["streams"]) == ["repflow_r18_weizmann_rgb", "tvl1_r18_weizmann"]
+    before = comparison_runs.fingerprint
+    monkeypatch.setattr(
+        comparison_runs,
+        "fingerprint",
+        lambda name: "other" if name.startswith("tvl1") else before(name),
+    )
+    with pytest.raises(SystemExit, match="tvl1_r18_weizmann was changed, whose"):
+        comparison_runs.read_run(path, method, {"a.avi": 0})
+
+
+def test_monet_has_its_row_without_the_runs_of_its_streams(tmp_path):
+    """But not the seconds of a training of which a part is not known."""
+    benchmark, method = BENCHMARKS["weizmann"], "monet_r18_weizmann"
+    benchmark.clip_list(tmp_path, "val", 1).write_text("a.avi 0\n")
+    run = dict(COSTS, rate=None, clips=[dict(clip="a", label=0, scores=[1.0, 0.0])])
+    path = tmp_path / f"{method}-1.json"
+    comparison_runs.kept(path, method, {"a.avi": 0}, lambda: run)
+    done = comparison.finished(benchmark, tmp_path, tmp_path)
+    cells = row(done[method], None, 9, [])
+    assert cells["accuracy ± sd of the folds"] == "100.0"
+    assert cells["training, CPU s"] == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "{}", "[]", '{"clips": []}', "null", "[" * 100_000]
+)
 def test_damaged_runs_are_named(tmp_path, text):
     path = tmp_path / "m-1.json"
     path.write_text(text)
@@ -185,7 +231,10 @@ def test_runs_say_all_that_the_table_has(tmp_path, rate):
         if type(value) is not type(whole[name]) or value != value
     ]
     other.append(whole | dict(rate=None if rate else 0.1))
-    scores = [[1.0, 0.0], [1.0]], [[[1.0, 0.0]]], [["1.0", 0.0]]
+    other += [whole | {name: -1.0} for name in COSTS]
+    if rate:
+        other += [whole | dict(training_accuracy=95.0), whole | dict(iterations=-1)]
+    scores = [[1.0, 0.0], [1.0]], [[[1.0, 0.0]]], [["1.0", 0.0]], [[]]
     clips = [[dict(clip="a", label=0, scores=s) for s in each] for each in scores]
     for result in (*without, *other, *(whole | dict(clips=c) for c in clips)):
         path.write_text(json.dumps(result))
@@ -225,6 +274,30 @@ def test_fingerprints_are_of_the_method_not_of_the_machine(monkeypatch):
     monkeypatch.setenv("FLOWZOO_DATA", "/elsewhere")
     monkeypatch.setenv("SPLIT", "4")
     assert [comparison_runs.fingerprint(name) for name in names] == here
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "custom_hooks = [dict(type='EMAHook')]",
+        "load_from = 'flowzoo://repflow_r18_weizmann_rgb'",
+        "train_dataloader = dict(sampler=dict(shuffle=False))",
+        "train_dataloader = dict(dataset=dict(type='VideoDataset'))",
+        "train_cfg = dict(max_epochs=3)",
+    ],
+)
+def test_fingerprints_are_of_all_that_decides(tmp_path, monkeypatch, change):
+    own = tmp_path / "repflow_r18_weizmann_rgb.py"
+    monkeypatch.setattr(
+        comparison_runs,
+        "find_config",
+        lambda name: own if name == own.name else find_config(name),
+    )
+    found = []
+    for text in ("", change):
+        own.write_text(f"_base_ = 'flowzoo::{own.name}'\n{text}\n")
+        found.append(comparison_runs.fingerprint(own.stem))
+    assert found[0] != found[1]
 
 
 def test_rates_are_chosen_on_two_groups_without_the_test_clips(tmp_path, monkeypatch):
