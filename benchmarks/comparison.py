@@ -30,7 +30,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -42,6 +41,7 @@ from comparison_monet import FRAMES, run_monet
 from comparison_report import write_report
 from comparison_runs import accuracy, kept, loss, read_run, run
 from mmengine.config import Config
+from timing import check_writable
 
 from flowzoo.config_lookup import find_config
 from flowzoo.datasets.preparation.records import PreparationError
@@ -172,12 +172,6 @@ def main() -> None:
         for method in methods:
             train(benchmark, method, folds, args.seed, data, runs, work_dir)
         report(benchmark, args.root, data, args.results)
-
-
-def check_writable(folder: Path) -> None:
-    """Raise ``OSError`` now rather than after hours of training."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=folder).close()
 
 
 def train(

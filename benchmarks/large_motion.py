@@ -23,7 +23,7 @@ import numpy as np
 import timing
 import torch
 
-from flowzoo.evaluation.flow_methods import flow_method
+from flowzoo.evaluation.flow_methods import FlowMethodError, flow_method
 from flowzoo.visualization.flow_color import flow_to_color
 
 ROOT = Path(__file__).parents[1]
@@ -86,18 +86,25 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     tools = runpy.run_path(str(ROOT / "tools" / "analysis" / "evaluate_flow.py"))
+    datasets = {}
+    for name in ("middlebury", "flyingchairs"):
+        datasets[name] = list(tools["DATASETS"][name](getattr(args, name)))
+        if not datasets[name]:
+            parser.error(f"no pairs with true flow below {getattr(args, name)}")
+    try:
+        timing.check_writable(timing.OUTPUT)
+        network = flow_method(args.name, checkpoint=args.checkpoint)
+    except (FlowMethodError, OSError) as error:
+        parser.error(str(error))
     methods = {
         "zero": flow_method("zero"),
         "DIS": flow_method("dis"),
         "TV-L1 fast": flow_method("tvl1", "fast"),
         "TV-L1 opencv": flow_method("tvl1"),
-        "network": flow_method(args.name, checkpoint=args.checkpoint),
+        "network": network,
     }
     found, rows = {"network": args.name}, []
-    for name in ("middlebury", "flyingchairs"):
-        pairs = list(tools["DATASETS"][name](getattr(args, name)))
-        if not pairs:
-            parser.error(f"no pairs with true flow below {getattr(args, name)}")
+    for name, pairs in datasets.items():
         for run in methods.values():  # compiled before it is timed
             run(*(tools["read_frame"](p) for p in (pairs[0].first, pairs[0].second)))
         found[name], own = compare(name, methods, pairs, tools)

@@ -10,6 +10,7 @@ import platform
 import re
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -204,6 +205,12 @@ def environment(device: str, *packages: str) -> dict:
     installed = (p for p in packages if importlib.util.find_spec(p))
     versions = {package: importlib.metadata.version(package) for package in installed}
     return result | {"torch": torch.__version__} | versions
+
+
+def check_writable(folder: Path) -> None:
+    """Raise ``OSError`` now rather than after what takes long."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=folder).close()
 
 
 def write(path: Path, result: dict) -> None:

@@ -7,7 +7,8 @@ one pass, warps every second frame of what hidden2s_r18_weizmann.py's networks g
 denis and eli, the two actors of the search, back to the frame before. The table,
 benchmarks/results/weizmann_motionnet.md, has the mean absolute difference in gray
 levels and the CPU milliseconds a pair, at half the frames' size, as the configs have
-it, and at their whole size: no label and no other actor is looked at.
+it, and at their whole size: no label and no other actor is looked at. The environment
+variable FLOWZOO_RESULTS names another folder for it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import timing
 import torch
 from comparison_benchmarks import BENCHMARKS
 from comparison_report import machine
@@ -34,7 +36,7 @@ from flowzoo.evaluation.flow_metrics import photometric_error
 from flowzoo.models.backbones import PyramidMotionNet
 from flowzoo.models.flow_units import flow_in_pixels
 
-RESULT = Path(__file__).parent / "results" / "weizmann_motionnet.md"
+RESULT = timing.OUTPUT / "weizmann_motionnet.md"
 MEAN = torch.tensor([123.0, 117.0, 104.0])  # of the colors, as MotionNet takes them
 MOTION_NETS = (
     "tinymotionnet_motionshapes_2frames",
@@ -94,6 +96,10 @@ def main() -> None:
     )
     parser.add_argument("root", type=Path, metavar="ROOT")
     args = parser.parse_args()
+    try:
+        timing.check_writable(RESULT.parent)
+    except OSError as error:
+        parser.error(str(error))
     register_all_modules()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
