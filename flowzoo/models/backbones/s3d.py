@@ -1,7 +1,8 @@
 """S3D: Inception-v1 whose convolutions in space and in time are apart.
 
 Xie, Sun, Huang, Tu, Murphy: Rethinking Spatiotemporal Feature Learning: Speed-Accuracy
-Trade-offs in Video Classification, ECCV 2018, with the feature gating of its S3D-G.
+Trade-offs in Video Classification, ECCV 2018 (arXiv 1712.04851), with the feature
+gating of its S3D-G.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ class TVNetTemporalStream(BaseModule):
     """TVNet under a temporal CNN.
 
     Fan et al.: End-to-End Learning of Motion Representation for Video Understanding,
-    CVPR 2018. Their CNN takes a stack of flows (``layout='channels'``).
+    CVPR 2018 (arXiv 1804.00413). Their CNN takes a stack of flows
+    (``layout='channels'``).
 
     Clips of RGB frames, from 0 to 255, become flow, cut off at a bound and scaled to
     [-1, 1], which the CNN classifies. All of it is trained by the loss of the action,
