@@ -8,13 +8,20 @@ import torch
 from torch import Tensor, nn
 
 from flowzoo.models import MotionNet, ResNet50MotionNet, TinyMotionNet, VGG16MotionNet
+from flowzoo.models.backbones import PyramidMotionNet
 from flowzoo_kernels import RepresentationFlow, TVNet, tvl1_flow
 
 # In this order: the first of them that a model has is shown.
 _LAYERS = {
     "representation flow": RepresentationFlow,
     "TVNet": TVNet,
-    "MotionNet": (MotionNet, TinyMotionNet, VGG16MotionNet, ResNet50MotionNet),
+    "MotionNet": (
+        PyramidMotionNet,
+        MotionNet,
+        TinyMotionNet,
+        VGG16MotionNet,
+        ResNet50MotionNet,
+    ),
 }
 _HEIGHT = 120  # of the frames that flow is computed of, in pixels
 
@@ -40,6 +47,13 @@ class MotionRecorder:
         self._layers: list[nn.Module] = []
         for name, types in _LAYERS.items():
             layers = [m for m in model.modules() if isinstance(m, types)]
+            # what a network finds at one level is not the flow of a pyramid
+            inner = {
+                id(part.motion_net)
+                for part in layers
+                if isinstance(part, PyramidMotionNet)
+            }
+            layers = [layer for layer in layers if id(layer) not in inner]
             if layers:
                 self.name, self._layers = name, layers
                 break
