@@ -96,7 +96,10 @@ def frame_counts_alone(root: Path, data: Path, neighbors: int = 5) -> str:
 
 
 def prepare_weizmann(root: Path, data: Path) -> None:
-    """Lists of all Weizmann clips."""
+    """Lists of all Weizmann clips, whichever ROOT the folder was for before."""
+    link = data / "videos"
+    if link.is_symlink():
+        link.unlink()
     if missing := prepare("weizmann", root, data, force=True)["missing"]:
         raise PreparationError(f"clips are missing: {', '.join(missing)}")
 

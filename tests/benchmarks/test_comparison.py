@@ -364,9 +364,12 @@ def test_weizmann_is_all_of_it(tmp_path):
     benchmark = BENCHMARKS["weizmann"]
     benchmark.prepare(root, tmp_path / "whole")
     assert len(benchmark.clips(tmp_path / "whole", "val", 6)) == 10
-    (root / "eli_walk.avi").unlink()
+    moved = root.rename(tmp_path / "moved")
+    benchmark.prepare(moved, tmp_path / "whole")
+    assert (tmp_path / "whole" / "videos").resolve() == moved
+    (moved / "eli_walk.avi").unlink()
     with pytest.raises(PreparationError, match="clips are missing: eli_walk"):
-        benchmark.prepare(root, tmp_path / "part")
+        benchmark.prepare(moved, tmp_path / "part")
 
 
 def test_folds_of_the_search(tmp_path):

@@ -101,15 +101,19 @@ def prepare(
     journal = out / "verification.jsonl"
     if reader.decodes:
         options["decode"] = partial(verify, sources.videos, journal=journal, jobs=jobs)
-    dataset = reader.read(sources, **options)
-    if not dataset.paths():
-        raise PreparationError(
-            f"none of the videos of {name} is below {Path(root).absolute()}, "
-            f"{dataset.lists[0].samples[0].name} for example; docs/data.md says how "
-            "files should be named"
-        )
-    if not force:
-        _raise_on_existing(out, [part.file for part in dataset.lists])
+    try:
+        dataset = reader.read(sources, **options)
+        if not dataset.paths():
+            raise PreparationError(
+                f"none of the videos of {name} is below {Path(root).absolute()}, "
+                f"{dataset.lists[0].samples[0].name} for example; docs/data.md says "
+                "how files should be named"
+            )
+        if not force:
+            _raise_on_existing(out, [part.file for part in dataset.lists])
+    except PreparationError:
+        sources.remove_link()
+        raise
 
     verdicts = None
     if decode or reader.decodes:

@@ -49,6 +49,7 @@ class Sources:
         self.root, self.out = root, out
         self.videos, self.official = out / "videos", out / "official"
         self._loose, self._archives, self._annotation_archives = [], [], []
+        self._has_linked = False
         loose_videos = False
         for path in _walk(root, skip=(self.videos, self.official)):
             name = path.name
@@ -176,6 +177,12 @@ class Sources:
                 f"cannot make {self.videos} a link to {self.root} ({error}). Move the "
                 f"videos into {self.videos} and give that as --root"
             ) from error
+        self._has_linked = True
+
+    def remove_link(self) -> None:
+        """Leave nothing behind of a root that was the wrong one."""
+        if self._has_linked:
+            self.videos.unlink()
 
     def _list_videos(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
         """Paths by name with suffix, and by name without."""

@@ -53,3 +53,15 @@ def test_no_clip_of_the_dataset(tmp_path, clip):
     clip(tmp_path / "root" / "holiday.avi")
     with pytest.raises(PreparationError, match=r"none of the videos of weizmann"):
         prepare("weizmann", tmp_path / "root", tmp_path / "out")
+
+
+def test_a_wrong_root_leaves_nothing_behind(tmp_path, clip):
+    right, wrong, out = tmp_path / "right", tmp_path / "wrong", tmp_path / "weizmann"
+    clip(wrong / "another.avi")
+    clip(right / "eli_run.avi")
+    with pytest.raises(PreparationError, match="none of the videos of weizmann"):
+        prepare("weizmann", wrong, out)
+    assert prepare("weizmann", right, out)["videos"]["found"] == 1
+    with pytest.raises(PreparationError, match="is another folder"):
+        prepare("weizmann", wrong, out, force=True)
+    assert (out / "videos" / "eli_run.avi").exists()
