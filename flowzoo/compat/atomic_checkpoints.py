@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
@@ -86,7 +86,10 @@ def tell_splits_apart() -> None:
     def make(original: Callable) -> Callable:
         def load_checkpoint(self: Runner, filename: str, *args: Any, **kw: Any) -> dict:
             checkpoint = original(self, filename, *args, **kw)
-            trained, used = _split(checkpoint.get("meta") or {}), self.cfg.get("split")
+            trained, used = (
+                split_of(checkpoint.get("meta") or {}),
+                self.cfg.get("split"),
+            )
             if trained is None or trained[1] == str(used):
                 return checkpoint
             dataset, split = trained
@@ -110,7 +113,7 @@ def tell_splits_apart() -> None:
     wrap(Runner, "load_checkpoint", make)
 
 
-def _split(meta: dict) -> tuple[str, str] | None:
+def split_of(meta: Mapping) -> tuple[str, str] | None:
     """The data set and the split that a checkpoint was trained on."""
     config = meta.get("cfg") or meta.get("config") or ""
     found = [

@@ -56,33 +56,39 @@ def _parse(text: str) -> object:
         return text
 
 
-def write_state_dict(path: Path, state_dict: Mapping[str, Tensor]) -> None:
+def write_state_dict(
+    path: Path, state_dict: Mapping[str, Tensor], meta: dict | None = None
+) -> None:
     """Write weights by ``torch.save``; OSError, as of other files, where that fails."""
     with path.open("wb") as file:
-        torch.save(dict(state_dict=dict(state_dict)), file)
+        torch.save(dict(state_dict=dict(state_dict), meta=meta or {}), file)
 
 
 def read_state_dict(path: str | Path) -> dict[str, Tensor]:
-    """The tensors of a file written by ``torch.save``, without running its code.
+    """The tensors of a checkpoint; see :func:`read_weights`."""
+    return read_weights(path)[0]
+
+
+def read_weights(path: str | Path) -> tuple[dict[str, Tensor], Mapping]:
+    """The tensors of a checkpoint and its ``meta``, without running its code.
 
     Args:
-        path: a state_dict, or a dictionary with one under ``state_dict``. A prefix
-            ``module.`` of all names, from DataParallel, is taken off.
+        path: of a safetensors file, or of one written by ``torch.save``: a state_dict,
+            or a dictionary with one under ``state_dict``. A prefix ``module.`` of all
+            names, from DataParallel, is taken off.
 
     Raises:
         OSError: The file cannot be read.
         ValueError: It holds something else.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # an unpickler's, on what is no pickle, are of any kind
-        raise ValueError(
-            f"{path} is not a state_dict written by torch.save, or holds more than "
-            f"tensors: {str(error).splitlines()[0] if str(error) else 'it is empty'}"
-        ) from error
+    meta = {}
+    if Path(path).suffix == ".safetensors":
+        content = read_checkpoint(path)
+    else:
+        content = _load_tensors(path)
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        if isinstance(content.get("meta"), Mapping):
+            meta = content["meta"]
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not all(
         isinstance(name, str) and isinstance(value, Tensor)
@@ -90,5 +96,17 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     ):
         raise ValueError(f"{path} holds no state_dict (names and their tensors)")
     if content and all(name.startswith("module.") for name in content):
-        return {name.removeprefix("module."): v for name, v in content.items()}
-    return dict(content)
+        return {name.removeprefix("module."): v for name, v in content.items()}, meta
+    return dict(content), meta
+
+
+def _load_tensors(path: str | Path) -> object:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # an unpickler's, on what is no pickle, are of any kind
+        raise ValueError(
+            f"{path} is not a state_dict written by torch.save, or holds more than "
+            f"tensors: {str(error).splitlines()[0] if str(error) else 'it is empty'}"
+        ) from error

@@ -8,6 +8,7 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.registry import DefaultScope
 
+from flowzoo.compat.atomic_checkpoints import split_of
 from flowzoo.score_fusion import fuse_scores
 
 TOOL = str(Path(__file__).parents[2] / "tools" / "zoo" / "merge_streams.py")
@@ -192,3 +193,24 @@ def test_joined_by_name(arguments, message, tmp_path, monkeypatch, capsys):
 def test_former_name_of_score_norm():
     with pytest.warns(FutureWarning, match="handling= is now score_norm="):
         assert build(handling="softmax").score_norm == "softmax"
+
+
+@pytest.mark.parametrize("splits", [(2, 2), (1, 2), (None, 2), (None, None)])
+def test_joined_streams_are_of_one_split(splits, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    state = build().spatial.state_dict()
+    for name, split in zip(("a.pth", "b.pth"), splits, strict=True):
+        config = f"root = 'data/weizmann'\nsplit = {split}\n"
+        meta = {} if split is None else dict(cfg=config)
+        torch.save(dict(state_dict=state, meta=meta), name)
+    monkeypatch.setattr(sys, "argv", ["merge_streams.py", "a.pth", "b.pth", "m.pth"])
+    if splits == (1, 2):
+        with pytest.raises(SystemExit):
+            runpy.run_path(TOOL, run_name="__main__")
+        found = " ".join(capsys.readouterr().err.split())
+        assert "a.pth was trained on split 1, b.pth on split 2: each" in found
+    else:
+        runpy.run_path(TOOL, run_name="__main__")
+        meta = torch.load("m.pth", weights_only=True)["meta"]
+        expected = None if splits[1] is None else ("weizmann", "2")
+        assert split_of(meta) == expected
