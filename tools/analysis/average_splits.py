@@ -18,19 +18,23 @@ import math
 import sys
 from itertools import combinations
 from pathlib import Path
-from statistics import mean, pstdev
+from statistics import mean, stdev
 
 import flowzoo  # noqa: F401  makes mmaction2 importable
 from flowzoo.evaluation.score_dumps import evaluate_scores, load_dump
 from flowzoo.interrupts import run_tool
 
 
-def read_report(path: Path) -> tuple[dict[str, float], list]:
-    """Metrics of the fused streams of a split, and those with each stream's."""
+def read_report(path: Path) -> tuple[dict[str, float], set | list]:
+    """Metrics of the fused streams of a split, and its videos.
+
+    Where the report does not know its videos, the metrics of all streams are for them.
+    """
     try:
         report = json.loads(path.read_text())
         fused = {key: float(value) for key, value in report["fused"].items()}
         streams = list(report.get("streams", {}).values())
+        videos = set(report.get("videos") or ())
     except (AttributeError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} is not a report.json of fuse_scores.py ({error!r})"
@@ -38,7 +42,7 @@ def read_report(path: Path) -> tuple[dict[str, float], list]:
     for key, value in fused.items():
         if not math.isfinite(value):
             raise ValueError(f"{path} has {key} {value}")
-    return fused, [fused, *streams]
+    return fused, videos or [fused, *streams]
 
 
 def read_splits(paths: list[Path]) -> dict[str, dict[str, float]]:
@@ -54,7 +58,7 @@ def read_splits(paths: list[Path]) -> dict[str, dict[str, float]]:
                 "give dumps of one stream or reports of fused streams, not both"
             )
         contents = [read_report(path) for path in paths]
-        _require_different(paths, [measured for _, measured in contents])
+        _require_different(paths, [videos for _, videos in contents])
         return {str(p): fused for p, (fused, _) in zip(paths, contents, strict=True)}
     dumps = [load_dump(path) for path in paths]
     for dump in dumps[1:]:
@@ -73,7 +77,8 @@ def _require_different(paths: list[Path], contents: list) -> None:
     for (a, first), (b, second) in combinations(zip(paths, contents, strict=True), 2):
         if first == second:
             raise ValueError(f"{a} and {b} are the same split; give each once")
-        if isinstance(first, set) and (first < second or second < first):
+        named = isinstance(first, set) and isinstance(second, set)
+        if named and (first < second or second < first):
             part, whole = (a, b) if first < second else (b, a)
             raise ValueError(
                 f"{part} has only videos that {whole} has, too: is it a part of "
@@ -82,7 +87,7 @@ def _require_different(paths: list[Path], contents: list) -> None:
 
 
 def average(splits: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Mean and population standard deviation of each metric."""
+    """Mean and sample standard deviation of each metric."""
     first, *others = splits
     for other in others:
         if splits[other].keys() != splits[first].keys():
@@ -93,7 +98,7 @@ def average(splits: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
     values = {key: [r[key] for r in splits.values()] for key in splits[first]}
     return {
         "mean": {key: mean(v) for key, v in values.items()},
-        "standard deviation": {key: pstdev(v) for key, v in values.items()},
+        "standard deviation": {key: stdev(v) for key, v in values.items()},
     }
 
 

@@ -177,6 +177,7 @@ def fuse(args: argparse.Namespace) -> dict:
         print_results(path.name, results)
     fused = fuse_scores(streams, weights)
     report |= dict(weights=weights, fused=evaluate_scores(fused, labels))
+    report["videos"] = dumps[0].names  # None where they were not packed
     print_results("fused " + " : ".join(f"{w:g}" for w in weights), report["fused"])
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)

@@ -59,7 +59,7 @@ def test_mean_of_splits(tmp_path, run):
     assert [row["top1"] for row in report["splits"].values()] == [1, 0.6, 0.5]
     # each split counts the same, however many videos it has
     assert report["mean"]["top1"] == pytest.approx(0.7)
-    assert report["standard deviation"]["top1"] == pytest.approx((0.14 / 3) ** 0.5)
+    assert report["standard deviation"]["top1"] == pytest.approx((0.14 / 2) ** 0.5)
     assert "top1  70.00 %" in said
 
 
@@ -84,6 +84,14 @@ def test_reports_of_fused_streams(tmp_path, run):
     assert "are the same split" in str(run(*paths)[0])
     paths[1].write_text(json.dumps(report | dict(streams=dict(a=dict(top1=0.3)))))
     assert run(*paths)[0] == 0
+    # equal metrics of different videos, as of two small folds without an error
+    for path, video in zip(paths, ("1.avi", "2.avi"), strict=True):
+        path.write_text(json.dumps(report | dict(videos=[video])))
+    assert run(*paths)[0] == 0
+    paths[1].write_text(json.dumps(report))  # of an earlier version
+    assert run(*paths)[0] == 0
+    paths[1].write_text(json.dumps(dict(fused=dict(top1=0.9), videos=["1.avi"])))
+    assert "are the same split" in str(run(*paths)[0])
     dump = write_split(tmp_path / "1.pkl", [0, 1], [0, 1])
     assert "not both" in str(run(paths[0], dump)[0])
 

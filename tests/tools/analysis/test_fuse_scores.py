@@ -63,6 +63,7 @@ def test_report(fuse, streams, tmp_path):
     report = json.loads((out / "report.json").read_text())
     assert [s["top1"] for s in report["streams"].values()] == [0.5, 0.5]
     assert report["fused"]["top1"] == 1 and report["weights"] == [1, 1.5]
+    assert report["videos"] == [f"v/{i}.avi" for i in range(40)]
     rows = list(csv.DictReader((out / "classes.csv").open()))
     assert [row["class"] for row in rows] == ["run", "ride a horse", "sit", "fall"]
     assert {row["accuracy"] for row in rows} == {"1.0"}
