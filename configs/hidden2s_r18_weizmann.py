@@ -38,9 +38,10 @@ model = dict(
             smoothness_weights=(0.1, ))),
     data_preprocessor=dict(
         mean=[123.0, 117.0, 104.0], std=[255.0, 255.0, 255.0]))
-# in half the time, on CPUs that have bfloat16
+# bfloat16: in half the time, on CPUs that have it; lr: what benchmarks/comparison.py found
 optim_wrapper = dict(
     type='AmpOptimWrapper',
     dtype='bfloat16',
+    optimizer=dict(lr=3e-3),
     paramwise_cfg=dict(
         custom_keys={'backbone.motion_net': dict(lr_mult=0.01)}))

@@ -31,4 +31,4 @@ model = dict(
         mean=[123.0, 117.0, 104.0], std=[255.0, 255.0, 255.0]))
 # bfloat16: in half the time, on CPUs that have it; lr: what benchmarks/comparison.py found
 optim_wrapper = dict(
-    type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(lr=3e-3))
+    type='AmpOptimWrapper', dtype='bfloat16', optimizer=dict(lr=1e-2))
