@@ -46,10 +46,10 @@ def pyramid(net=None, **kwargs):
     return built
 
 
-def make(loss=None, **kwargs):
+def make(loss=None, net=NET, **kwargs):
     torch.manual_seed(0)
     return PyramidMotionEstimator(
-        dict(type="PyramidMotionNet", motion_net=NET, levels=3),
+        dict(type="PyramidMotionNet", motion_net=net, levels=3),
         loss or dict(type="RefinedFlowLoss", steps=2),
         PREPROCESSOR,
         **kwargs,
@@ -177,11 +177,14 @@ def test_training_lowers_the_error_without_labels(loss):
     assert levels == {"level0", "level1", "level2"}
 
 
-def test_small_frames_have_fewer_levels():
+@pytest.mark.parametrize(
+    ("net", "size", "count"), [("TinyMotionNet", 32, 3), ("MotionNet", 64, 2)]
+)
+def test_small_frames_have_fewer_levels(net, size, count):
     """Where maps would be one pixel wide, gradients of bfloat16 would be random."""
-    model = make(coarsest=(4, 4))
+    model = make(net=NET | dict(type=net), coarsest=(4, 4))
     model.init_weights()
-    data = model.data_preprocessor(batch(height=32, width=32), training=True)
+    data = model.data_preprocessor(batch(height=size, width=size), training=True)
     gradients = []
     for bfloat16 in (False, True):
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
@@ -189,7 +192,7 @@ def test_small_frames_have_fewer_levels():
         gradient = torch.autograd.grad(losses, list(model.parameters()))
         gradients.append(torch.cat([part.flatten() for part in gradient]))
     levels = {name.split("_")[0] for name in logged if name != "loss"}
-    assert levels == {"level0", "level1", "level2"}
+    assert levels == {f"level{level}" for level in range(count)}
     assert torch.cosine_similarity(*gradients, dim=0) > 0.9
 
 

@@ -31,7 +31,8 @@ class PyramidMotionEstimator(MotionEstimator):
         data_preprocessor: as of ``MotionEstimator``.
         coarsest: the fewest and the most times that frames are halved in training,
             drawn anew in each step. Few teach the network large motion. Frames are
-            not halved to fewer than 8 pixels.
+            not halved to fewer pixels than the network itself can halve: 8 with
+            TinyMotionNet, 32 with MotionNet.
         crop: height and width of the window, at a random place, that is learned from at
             the finest level; None for all of it.
         teacher: with it, the loss compares with the flow of
@@ -62,6 +63,8 @@ class PyramidMotionEstimator(MotionEstimator):
             raise ValueError(f"coarsest={coarsest}; (least, most) is needed")
         if teacher is not None:
             make_options(**{"preset": "opencv", **teacher})
+        halvings = len(self.backbone.motion_net.feature_channels)
+        self._least_size = 2**halvings
         # a fifth faster on a CPU
         self.backbone.to(memory_format=torch.channels_last)
         self.coarsest = coarsest
@@ -73,9 +76,9 @@ class PyramidMotionEstimator(MotionEstimator):
         self, clips: Tensor, data_samples: Sequence[ActionDataSample] | None
     ) -> dict[str, Tensor]:
         """Losses of all levels; level 0 is that of the frames themselves."""
-        # Networks halve what they see three times. PyTorch's bfloat16 convolutions with
-        # a stride, of maps one pixel wide, have random gradients on CPUs (2.13).
-        most = (min(clips.shape[-2:]) // 8).bit_length()
+        # PyTorch's bfloat16 convolutions with a stride, of maps one pixel wide, have
+        # random gradients on CPUs (2.13).
+        most = (min(clips.shape[-2:]) // self._least_size).bit_length()
         levels = max(1, min(1 + random.randint(*self.coarsest), most))
         pairs = self.backbone.pairs(clips, levels)
         targets = [None] * levels
