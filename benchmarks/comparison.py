@@ -1,7 +1,8 @@
 """Methods side by side on a small real benchmark: same input, same budget, all folds.
 
 usage: python benchmarks/comparison.py BENCHMARK ROOT [--methods NAME ...]
-           [--folds N ...] [--seed N] [--results DIR] [--work-dir DIR] [--threads N]
+           [--folds N ...] [--seed N] [--rates R ...] [--results DIR]
+           [--work-dir DIR] [--threads N]
 
 BENCHMARK is weizmann or ut_interaction, and ROOT the folder with the official clips (of
 set 1 of UT-Interaction). For each method (a config, by its name):
@@ -20,17 +21,20 @@ are there, such as the repository's, are not trained again. At the end the table
 image, comparison_BENCHMARK.{md,png}, are written from all runs that are there; a method
 of which folds are missing says so. --methods without a name trains nothing. --seed N
 trains the folds once more, at the rate that was found with seed 0; the table has a
-column for what other seeds give. Processes that run at the same time need a work
-directory each: a second one is refused.
+column for what other seeds give. --rates are what the search chooses from, instead of
+the benchmark's list; such runs need --results, a folder of their own. Processes that
+run at the same time need a work directory each: a second one is refused.
 """
 
 import argparse
 import contextlib
+import math
 import os
 import re
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -49,7 +53,7 @@ from flowzoo.io.locks import lock
 from flowzoo.zoo.complexity import complexity
 from flowzoo.zoo.protocol import counted_input
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).resolve().parent / "results"
 
 
 def _mean(scores: list[list[float]]) -> list[float]:
@@ -129,6 +133,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="*", metavar="NAME", help="default: all")
     parser.add_argument("--folds", type=int, nargs="+", help="default: all")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rates", type=float, nargs="+", metavar="R")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--work-dir", type=Path)
     parser.add_argument("--threads", type=int, default=1)
@@ -149,6 +154,12 @@ def main() -> None:
         parser.error(f"--seed {args.seed}: 0 to {2**32 - 1} are possible")
     if args.seed and set(methods) & set(benchmark.hallucinations):
         parser.error(f"{', '.join(benchmark.hallucinations)} has the seed 0 alone")
+    if args.rates:
+        if args.results.resolve() == RESULTS:
+            parser.error("--rates needs --results: runs at other rates do not mix")
+        if not all(0 < rate < math.inf for rate in args.rates):
+            parser.error(f"--rates {args.rates}: only numbers above 0 are possible")
+        benchmark = replace(benchmark, rates=tuple(args.rates))
     name = f"comparison_{args.benchmark}"
     runs = args.results / name
     work_dir = (args.work_dir or Path("work_dirs") / name).absolute()
@@ -210,6 +221,12 @@ def report(benchmark: Benchmark, root: Path, data: Path, results: Path) -> None:
     runs = results / f"comparison_{benchmark.name}"
     done = finished(benchmark, data, runs)
     rates = {m: next(iter(v["folds"].values()))["rate"] for m, v in done.items()}
+    for method in set(rates) & set(benchmark.methods):
+        if rates[method] not in benchmark.rates:
+            sys.exit(
+                f"{runs} has runs of {method} at the rate {rates[method]}, which is "
+                f"none of {benchmark.rates}: give the --rates of these runs"
+            )
     for seed in other_seeds(runs):
         for method, values in finished(benchmark, data, runs, seed, rates).items():
             if method in done:

@@ -120,14 +120,18 @@ def write_report(
         fold["machine"] for m in methods.values() for fold in m["folds"].values()
     }
     partial = [m["title"] for m in methods.values() if len(m["folds"]) < num_folds]
+    rate = ", ".join(map(str, benchmark.rates))
+    if len(benchmark.rates) > 1:
+        rate = (
+            f"of ({rate}) that was best on {len(benchmark.search_groups)} groups of "
+            "the first fold's training clips, which are the test clips of folds "
+            f"{', '.join(map(str, folds_of_search))}"
+        )
     text = (
         f"{num_folds} folds, each of which leaves one group out. Chance is "
         f"{100 / len(classes):.0f} %, and {without_images}. "
         f"{'Each method but MoNet' if benchmark.hallucinations else 'Each method'} has "
-        f"the same input and the learning rate of {benchmark.rates} that was best on "
-        f"{len(benchmark.search_groups)} groups of the first fold's training clips, "
-        "which are the test clips of folds "
-        f"{', '.join(map(str, folds_of_search))}. GFLOPs are multiply-adds of "
+        f"the same input and the learning rate {rate}. GFLOPs are multiply-adds of "
         "layers; the iterations of TV-L1 and TVNet are not among them. Trained on "
         f"{'; '.join(sorted(machines))}. Written by "
         f"`python benchmarks/comparison.py {benchmark.name} ROOT`.\n\n"

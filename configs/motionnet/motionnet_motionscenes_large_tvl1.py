@@ -1,7 +1,9 @@
-# MotionNet, from scratch, learned from TV-L1 flow. It halves the frames five times itself,
-# so that it takes three levels where TinyMotionNet takes five.
+# After motionnet_motionscenes_start_tvl1.py: MotionNet at all levels of a pyramid. It
+# halves the frames five times itself, so that it takes three levels where TinyMotionNet
+# takes five.
 _base_ = 'tinymotionnet_motionscenes_large.py'
 
+load_from = 'work_dirs/motionnet_motionscenes_start_tvl1/iter_1200.pth'
 model = dict(
     backbone=dict(
         motion_net=dict(_delete_=True, type='MotionNet', num_frames=2),
@@ -9,16 +11,16 @@ model = dict(
     loss=dict(_delete_=True, type='SupervisedFlowLoss'),
     teacher=dict(preset='fast'))
 
-train_cfg = dict(max_iters=1000, val_interval=250)
+train_cfg = dict(max_iters=400, val_interval=100)
 param_scheduler = [
     dict(
-        type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),
+        type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=20),
     dict(
         type='CosineAnnealingLR',
         by_epoch=False,
-        begin=100,
-        end=1000,
-        T_max=900)
+        begin=20,
+        end=400,
+        T_max=380)
 ]
 optim_wrapper = dict(optimizer=dict(lr=3e-4))
 custom_hooks = [

@@ -77,7 +77,9 @@ def views(config: Config) -> Views | None:
         size = (MotionShapesSpec.size,) * 2
     for step in _steps(config):
         if step.type == "RenderMotionScene":
-            frames, size = 2, FRAME_SIZE
+            scene = config.test_dataloader.dataset.get("scene") or {}
+            given = zip(("height", "width"), FRAME_SIZE, strict=True)
+            frames, size = 2, tuple(scene.get(side, usual) for side, usual in given)
         if step.type == "PackFeatures":
             return None
         if "Sample" in step.type:

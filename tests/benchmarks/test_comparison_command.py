@@ -84,6 +84,21 @@ def test_seeds_are_numbers_that_generators_take(tmp_path, monkeypatch, capsys):
     assert seen == list(BENCHMARKS["weizmann"].methods)
 
 
+def test_rates_of_ones_own_have_results_of_their_own(tmp_path, monkeypatch, capsys):
+    main = weizmann_main(tmp_path, monkeypatch, capsys)
+    text = main("--rates", 0.02, "--results", comparison.RESULTS)[1]
+    assert "--rates needs --results" in text
+    for rate in ("0", "-1", "nan", "inf"):
+        assert "only numbers above 0" in main("--rates", rate)[1]
+    options = ("--methods", "repflow_r18_weizmann", "--folds", 1, "--results", "own")
+    text = main(*options, "--rates", 0.02)[1]
+    assert "and the learning rate 0.02. GFLOPs" in text and "| 0.02 |" in text
+    assert "at the rate 0.02, which is none of (0.001," in main(*options)[0]
+    assert "is of the learning rate 0.02, but" in main(
+        *options, "--rates", 0.03, "--folds", 2
+    )[0]  # fmt: skip
+
+
 def test_a_work_directory_serves_one_process(tmp_path, monkeypatch, capsys):
     main = weizmann_main(tmp_path, monkeypatch, capsys)
     (tmp_path / "w").mkdir()
