@@ -1,13 +1,13 @@
 # After motionnet_motionscenes_start_tvl1.py: MotionNet at all levels of a pyramid. It
-# halves the frames five times itself, so that it takes three levels where TinyMotionNet
-# takes five.
+# halves the frames five times itself, so that it learns at three levels, where
+# TinyMotionNet does at five.
 _base_ = 'tinymotionnet_motionscenes_large.py'
 
 load_from = 'work_dirs/motionnet_motionscenes_start_tvl1/iter_1200.pth'
 model = dict(
     backbone=dict(
         motion_net=dict(_delete_=True, type='MotionNet', num_frames=2),
-        levels=3),
+        levels=4),
     loss=dict(_delete_=True, type='SupervisedFlowLoss'),
     teacher=dict(preset='fast'))
 
