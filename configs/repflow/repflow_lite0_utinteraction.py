@@ -8,6 +8,7 @@ _base_ = [
 ]
 
 model = dict(cls_head=dict(num_classes=6))
+optim_wrapper = dict(optimizer=dict(lr=0.003))
 default_hooks = dict(checkpoint=dict(interval=20, save_best=None))
 
 train_dataloader = dict(dataset=_base_.train_data)

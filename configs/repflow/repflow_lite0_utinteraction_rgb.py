@@ -2,3 +2,4 @@
 _base_ = 'repflow_lite0_utinteraction.py'
 
 model = dict(backbone=dict(stages=(1, 9)), neck=None)
+optim_wrapper = dict(optimizer=dict(lr=0.01))
