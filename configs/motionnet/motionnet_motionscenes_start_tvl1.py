@@ -33,5 +33,7 @@ param_scheduler = [
 optim_wrapper = dict(optimizer=dict(lr=3e-4))
 custom_hooks = [
     dict(type='DivergenceGuardHook', factor=10.),
-    dict(type='EMAHook', momentum=0.01)  # forgets the start
+    dict(type='EMAHook', momentum=0.01),  # forgets the start
+    dict(type='UnreadableVideosHook'),
+    dict(type='TrainingSummaryHook')
 ]

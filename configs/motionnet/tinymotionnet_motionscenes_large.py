@@ -42,5 +42,7 @@ default_hooks = dict(
 custom_hooks = [
     # Steps that begin at a fine level see motion of many pixels there.
     dict(type='DivergenceGuardHook', factor=10.),
-    dict(type='EMAHook', momentum=0.002)
+    dict(type='EMAHook', momentum=0.002),
+    dict(type='UnreadableVideosHook'),
+    dict(type='TrainingSummaryHook')
 ]

@@ -91,8 +91,13 @@ def test_without_validation_and_without_classes(summarize, tmp_path):
         "tinymotionnet_motionshapes.py",
         "hidden2s_vgg16_ucf101_temporal.py",
         "monet_i3d_ucf101.py",
+        "motionnet_motionscenes_start_tvl1.py",  # with hooks of their own beside
+        "motionnet_motionscenes_large_tvl1.py",
+        "tinymotionnet_motionscenes_large.py",
+        "tinymotionnet_ucf101_large.py",
     ],
 )
 def test_configs_have_the_hook(config):
-    hooks = Config.fromfile(find_config(config)).custom_hooks
-    assert dict(type="TrainingSummaryHook") in [dict(hook) for hook in hooks]
+    hooks = [dict(hook) for hook in Config.fromfile(find_config(config)).custom_hooks]
+    assert dict(type="TrainingSummaryHook") in hooks
+    assert dict(type="UnreadableVideosHook") in hooks
