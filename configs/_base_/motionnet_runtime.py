@@ -20,6 +20,7 @@ default_hooks = dict(
 
 # The authors: training may diverge at the very start.
 custom_hooks = [
+    dict(type='LoadFromHook'),
     dict(type='DivergenceGuardHook'),
     dict(type='UnreadableVideosHook'),
     dict(type='TrainingSummaryHook')

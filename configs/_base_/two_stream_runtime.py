@@ -19,6 +19,7 @@ default_hooks = dict(
     visualization=dict(type='VisualizationHook'))
 
 custom_hooks = [
+    dict(type='LoadFromHook'),
     dict(type='CheckNumClassesHook'),
     dict(type='CheckBatchSizeHook'),
     dict(type='DivergenceGuardHook'),

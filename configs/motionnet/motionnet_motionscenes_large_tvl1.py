@@ -24,8 +24,6 @@ param_scheduler = [
 ]
 optim_wrapper = dict(optimizer=dict(lr=3e-4))
 custom_hooks = [
-    dict(type='DivergenceGuardHook', factor=10.),
-    dict(type='EMAHook', momentum=0.01),  # forgets the start
-    dict(type='UnreadableVideosHook'),
-    dict(type='TrainingSummaryHook')
+    *_base_.custom_hooks[:-1],
+    dict(type='EMAHook', momentum=0.01)  # forgets the start
 ]

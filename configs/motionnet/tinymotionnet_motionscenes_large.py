@@ -40,9 +40,10 @@ default_hooks = dict(
     checkpoint=dict(interval=250, save_best='flow/EPE'))
 
 custom_hooks = [
+    dict(type='LoadFromHook'),
     # Steps that begin at a fine level see motion of many pixels there.
     dict(type='DivergenceGuardHook', factor=10.),
-    dict(type='EMAHook', momentum=0.002),
     dict(type='UnreadableVideosHook'),
-    dict(type='TrainingSummaryHook')
+    dict(type='TrainingSummaryHook'),
+    dict(type='EMAHook', momentum=0.002)
 ]

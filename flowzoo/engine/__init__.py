@@ -3,6 +3,7 @@ from .hooks import (
     CheckBatchSizeHook,
     CheckFlowLearningRateHook,
     CheckNumClassesHook,
+    LoadFromHook,
     UnreadableVideosHook,
 )
 from .optim import CaffeOptimWrapperConstructor, FlowOptimWrapperConstructor
@@ -17,6 +18,7 @@ __all__ = [
     "DivergenceGuardHook",
     "FlowOptimWrapperConstructor",
     "FlowVisualizationHook",
+    "LoadFromHook",
     "RepFlowVisualizationHook",
     "TrainingDivergedError",
     "TrainingSummaryHook",

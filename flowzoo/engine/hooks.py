@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import torch
 from mmaction.datasets import VideoDataset
 from mmaction.registry import HOOKS
+from mmengine.config import Config
 from mmengine.dist import all_reduce, is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
@@ -95,6 +96,29 @@ class UnreadableVideosHook(Hook):
                 "read and were skipped:\n  " + self._some(names),
                 logger="current",
                 level=logging.WARNING,
+            )
+
+
+@HOOKS.register_module()
+class LoadFromHook(Hook):
+    """Begin with the config's ``load_from`` where ``--resume`` finds no checkpoint.
+
+    mmaction2's ``--resume`` takes ``load_from`` out of the config, so that a first
+    start with it would begin with random weights.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        if not runner._resume or runner._has_loaded or not runner.cfg.filename:
+            return
+        start = Config.fromfile(runner.cfg.filename).get("load_from")
+        if start:
+            runner._resume = False  # to the hooks that see the checkpoint
+            runner.load_checkpoint(start)
+            runner._has_loaded = True
+            print_log(
+                f"{runner.work_dir} has no checkpoint to resume: training begins with "
+                f"{start}",
+                logger="current",
             )
 
 

@@ -6,6 +6,7 @@ import torch
 import torch.distributed
 from mmaction.datasets import VideoDataset
 from mmaction.registry import HOOKS
+from mmengine.config import Config
 from mmengine.dataset import ConcatDataset, RepeatDataset
 from mmengine.optim import CosineAnnealingLR, OneCycleLR, OptimWrapper
 from torch.optim import SGD
@@ -44,6 +45,44 @@ def make_runner(dataset, num_classes=2):
 def test_hooks_are_registered():
     assert HOOKS.get("UnreadableVideosHook") is hooks.UnreadableVideosHook
     assert HOOKS.get("CheckNumClassesHook") is hooks.CheckNumClassesHook
+
+
+@pytest.mark.parametrize(
+    ("resume", "has_loaded", "loads"),
+    [(True, False, True), (True, True, False), (False, False, False)],
+)
+def test_resume_without_a_checkpoint_begins_with_load_from(
+    tmp_path, messages, resume, has_loaded, loads
+):
+    """mmaction2's train.py takes it out of the config that the runner has."""
+    path = tmp_path / "config.py"
+    path.write_text("load_from = 'before.pth'")
+    config = Config.fromfile(path)
+    config.load_from = None
+    loaded = []
+    runner = SimpleNamespace(
+        cfg=config,
+        work_dir="w",
+        _resume=resume,
+        _has_loaded=has_loaded,
+        load_checkpoint=lambda name: loaded.append((name, runner._resume)),
+    )
+    hooks.LoadFromHook().before_train(runner)
+    assert loaded == [("before.pth", False)] * loads
+    assert (
+        messages
+        == ["w has no checkpoint to resume: training begins with before.pth"] * loads
+    )
+    assert runner._has_loaded == (has_loaded or loads)
+
+
+def test_resume_without_load_from_begins_anew(tmp_path):
+    path = tmp_path / "config.py"
+    path.write_text("load_from = None")
+    for config in (Config.fromfile(path), Config()):
+        runner = SimpleNamespace(cfg=config, _resume=True, _has_loaded=False)
+        hooks.LoadFromHook().before_train(runner)
+        assert runner._resume
 
 
 def test_unreadable_videos_are_listed(tmp_path, messages):
