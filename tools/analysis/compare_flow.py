@@ -2,12 +2,12 @@
 
     python tools/analysis/compare_flow.py METHOD ... --videos PATH ...
 
-METHOD: tvl1 (with --preset), dis (OpenCV's DIS), zero, or one of the zoo's MotionNets
-for two frames. PATH: a video, or a folder of which all videos are taken. The second
-frame of each pair, --interval frames after the first one, is warped back by the flow
-and compared with the first one: the table has the mean absolute difference in gray
-levels, which for zero is that of the frames as they are, and the median CPU
-milliseconds a pair, on one thread.
+METHOD: tvl1 (with --preset), dis (OpenCV's DIS), zero, one of the zoo's MotionNets for
+two frames, or CONFIG=CHECKPOINT, one of yours. PATH: a video, or a folder of which all
+videos are taken. The second frame of each pair, --interval frames after the first one,
+is warped back by the flow and compared with the first one: the table has the mean
+absolute difference in gray levels, which for zero is that of the frames as they are,
+and the median CPU milliseconds a pair, on one thread.
 
 It tells which MotionNet sees the motion in videos like yours before you train on its
 flow. A small difference is not true flow: what is hidden in the second frame can be
@@ -79,10 +79,11 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     try:
-        methods = {
-            name: flow_method(name, args.preset, device=args.device)
-            for name in args.methods
-        }
+        methods = {}
+        for method in args.methods:
+            name, _, checkpoint = method.partition("=")
+            checkpoint = checkpoint or None
+            methods[method] = flow_method(name, args.preset, checkpoint, args.device)
     except FlowMethodError as error:
         parser.error(f"METHOD {error}")
     videos = list_videos(args.videos)

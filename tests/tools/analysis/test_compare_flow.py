@@ -19,7 +19,7 @@ def compare(tool):
 
     def run(*arguments):
         status, said = tool("compare_flow.py", *arguments)
-        rows = re.findall(r"^\| (\w+) \| ([\d.]+) \| [\d.]+ \|$", said, re.MULTILINE)
+        rows = re.findall(r"^\| (\S+) \| ([\d.]+) \| [\d.]+ \|$", said, re.MULTILINE)
         return {name: float(error) for name, error in rows}, status, said
 
     return run
@@ -35,6 +35,16 @@ def test_methods_are_sorted_by_what_their_flow_explains(tmp_path, compare):
     assert list(table)[-1] == "zero" and set(table) == {"zero", network, "tvl1", "dis"}
     assert list(table.values()) == sorted(table.values())
     assert table["tvl1"] < table["zero"] / 3
+
+
+def test_a_network_of_ones_own(tmp_path, compare):
+    write_video(tmp_path / "move.mp4", np.stack(scene(3, -2)))
+    network = "tinymotionnet_motionshapes_2frames"
+    own = f"{network}={ROOT / 'checkpoints' / network}.safetensors"
+    table, status, _ = compare(network, own, "--videos", tmp_path / "move.mp4")
+    assert status == 0 and table[own] == table[network]
+    gone = compare(f"{network}=gone.pth", "--videos", tmp_path / "move.mp4")
+    assert gone[1] == 2 and "gone.pth" in gone[2].splitlines()[-1]
 
 
 def test_pairs_are_frames_of_an_interval(tmp_path, compare):
