@@ -155,6 +155,10 @@ def test_bad_arguments_are_named():
         make(coarsest=(3, 1))
     with pytest.raises(ValueError, match="preset='fastest'"):
         make(teacher=dict(preset="fastest"))
+    for net, crop in (("TinyMotionNet", [40, 4]), ("MotionNet", (31, 64))):
+        # bfloat16's gradients would be random, as at coarse levels
+        with pytest.raises(ValueError, match=f"{net} halves .* at least (8|32) pixels"):
+            make(net=NET | dict(type=net), crop=crop)
 
 
 @pytest.mark.parametrize("loss", ["RefinedFlowLoss", "UnsupervisedFlowLoss", "teacher"])

@@ -34,7 +34,7 @@ class PyramidMotionEstimator(MotionEstimator):
             not halved to fewer pixels than the network itself can halve: 8 with
             TinyMotionNet, 32 with MotionNet.
         crop: height and width of the window, at a random place, that is learned from at
-            the finest level; None for all of it.
+            the finest level; None for all of it. No smaller than that, either.
         teacher: with it, the loss compares with the flow of
             :func:`flowzoo_kernels.tvl1_flow` between the frames, which needs no labels
             either; a dict of its preset and parameters.
@@ -65,6 +65,12 @@ class PyramidMotionEstimator(MotionEstimator):
             make_options(**{"preset": "opencv", **teacher})
         halvings = len(self.backbone.motion_net.feature_channels)
         self._least_size = 2**halvings
+        if crop is not None and min(crop) < self._least_size:
+            raise ValueError(
+                f"crop={tuple(crop)}, but {type(self.backbone.motion_net).__name__} "
+                f"halves what it sees {halvings} times: at least {self._least_size} "
+                "pixels of height and of width are needed"
+            )
         # a fifth faster on a CPU
         self.backbone.to(memory_format=torch.channels_last)
         self.coarsest = coarsest
