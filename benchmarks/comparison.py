@@ -159,7 +159,7 @@ def main() -> None:
             parser.error("--rates needs --results: runs at other rates do not mix")
         if not all(0 < rate < math.inf for rate in args.rates):
             parser.error(f"--rates {args.rates}: only numbers above 0 are possible")
-        benchmark = replace(benchmark, rates=tuple(args.rates))
+        benchmark = replace(benchmark, rates=tuple(dict.fromkeys(args.rates)))
     name = f"comparison_{args.benchmark}"
     runs = args.results / name
     work_dir = (args.work_dir or Path("work_dirs") / name).absolute()
@@ -180,6 +180,7 @@ def main() -> None:
             parser.error(f"ROOT {args.root}: {error}")
         except OSError as error:
             parser.error(str(error))
+        check_rates(benchmark, runs)
         for method in methods:
             train(benchmark, method, folds, args.seed, data, runs, work_dir)
         report(benchmark, args.root, data, args.results)
@@ -242,6 +243,26 @@ def report(benchmark: Benchmark, root: Path, data: Path, results: Path) -> None:
         {name: benchmark.controls.get(name, first) for name in done},
         done,
     )
+
+
+def check_rates(benchmark: Benchmark, runs: Path) -> None:
+    """Refuse a folder with runs whose rates were searched among others.
+
+    The table says that all methods had the same search. One that lacks rates, of a
+    method without runs on folds, was killed and continues.
+    """
+    rates = set(benchmark.rates)
+    for method in benchmark.methods:
+        stem = f"{method}-search-"
+        files = runs.glob(f"{stem}*.json")
+        searched = {float(path.stem.removeprefix(stem)) for path in files}
+        trained = any(runs.glob(f"{method}-[0-9]*.json"))
+        if searched - rates or (trained and searched and searched != rates):
+            sys.exit(
+                f"{runs} has runs of {method} whose rate was searched among "
+                f"{sorted(searched)}, not {sorted(rates)}: give the --rates of these "
+                "runs, or --results another folder"
+            )
 
 
 def run_name(method: str, fold: int, seed: int) -> str:

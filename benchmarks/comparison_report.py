@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from comparison_benchmarks import Benchmark
+from comparison_benchmarks import BENCHMARKS, Benchmark
 
 
 def predicted(clip: dict) -> int:
@@ -127,6 +127,9 @@ def write_report(
             "the first fold's training clips, which are the test clips of folds "
             f"{', '.join(map(str, folds_of_search))}"
         )
+    own = ""
+    if benchmark.rates != BENCHMARKS.get(benchmark.name, benchmark).rates:
+        own = f" --rates {' '.join(map(str, benchmark.rates))} --results DIR"
     text = (
         f"{num_folds} folds, each of which leaves one group out. Chance is "
         f"{100 / len(classes):.0f} %, and {without_images}. "
@@ -134,7 +137,7 @@ def write_report(
         f"the same input and the learning rate {rate}. GFLOPs are multiply-adds of "
         "layers; the iterations of TV-L1 and TVNet are not among them. Trained on "
         f"{'; '.join(sorted(machines))}. Written by "
-        f"`python benchmarks/comparison.py {benchmark.name} ROOT`.\n\n"
+        f"`python benchmarks/comparison.py {benchmark.name} ROOT{own}`.\n\n"
     )
     if partial:
         text += (

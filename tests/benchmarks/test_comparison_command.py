@@ -93,10 +93,32 @@ def test_rates_of_ones_own_have_results_of_their_own(tmp_path, monkeypatch, caps
     options = ("--methods", "repflow_r18_weizmann", "--folds", 1, "--results", "own")
     text = main(*options, "--rates", 0.02)[1]
     assert "and the learning rate 0.02. GFLOPs" in text and "| 0.02 |" in text
-    assert "at the rate 0.02, which is none of (0.001," in main(*options)[0]
-    assert "is of the learning rate 0.02, but" in main(
-        *options, "--rates", 0.03, "--folds", 2
-    )[0]  # fmt: skip
+    assert "comparison.py weizmann ROOT --rates 0.02 --results DIR`" in text
+    monkeypatch.setattr(comparison, "train", lambda *_: pytest.fail("trained"))
+    wrong = "searched among [0.02], not ["
+    assert f"{wrong}0.001, 0.003, 0.01]" in main(*options)[0]
+    assert f"{wrong}0.001, 0.003, 0.01]" in main("--methods", "--results", "own")[0]
+    assert f"{wrong}0.03]" in main(*options, "--rates", 0.03, "--folds", 2)[0]
+    # of another method, too: all have the same search
+    other = ("--methods", "tsn_r18_weizmann", "--results", "own")
+    assert f"{wrong}0.02, 0.03]" in main(*other, "--rates", 0.02, 0.03)[0]
+
+
+def test_rates_that_were_searched_are_those_of_the_table(tmp_path, monkeypatch, capsys):
+    main = weizmann_main(tmp_path, monkeypatch, capsys)
+    options = ("--methods", "repflow_r18_weizmann", "--folds", 1)
+    text = main(*options)[1]
+    assert "of (0.001, 0.003, 0.01) that was best" in text and "--rates" not in text
+    # the rate that was found, without the choice that was made
+    wrong = "among [0.001, 0.003, 0.01], not [0.001]"
+    assert wrong in main("--methods", "--rates", 0.001)[0]
+    runs = tmp_path / "r" / "comparison_weizmann"
+    for file in runs.glob("*-1.json"):
+        file.unlink()
+    (runs / "repflow_r18_weizmann-search-0.01.json").unlink()  # as if killed
+    assert main(*options)[0] == ""
+    text = main(*options, "--results", "own", "--rates", 0.02, 0.02)[1]
+    assert "the learning rate 0.02. GFLOPs" in text
 
 
 def test_a_work_directory_serves_one_process(tmp_path, monkeypatch, capsys):
