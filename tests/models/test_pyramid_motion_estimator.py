@@ -159,6 +159,10 @@ def test_bad_arguments_are_named():
         # bfloat16's gradients would be random, as at coarse levels
         with pytest.raises(ValueError, match=f"{net} halves .* at least (8|32) pixels"):
             make(net=NET | dict(type=net), crop=crop)
+    model = make()
+    data = model.data_preprocessor(batch(height=7, width=40), training=True)
+    with pytest.raises(ValueError, match=r"frames of 7 x 40 pixels, .* at least 8"):
+        model(**data, mode="loss")
 
 
 @pytest.mark.parametrize("loss", ["RefinedFlowLoss", "UnsupervisedFlowLoss", "teacher"])

@@ -63,14 +63,9 @@ class PyramidMotionEstimator(MotionEstimator):
             raise ValueError(f"coarsest={coarsest}; (least, most) is needed")
         if teacher is not None:
             make_options(**{"preset": "opencv", **teacher})
-        halvings = len(self.backbone.motion_net.feature_channels)
-        self._least_size = 2**halvings
-        if crop is not None and min(crop) < self._least_size:
-            raise ValueError(
-                f"crop={tuple(crop)}, but {type(self.backbone.motion_net).__name__} "
-                f"halves what it sees {halvings} times: at least {self._least_size} "
-                "pixels of height and of width are needed"
-            )
+        self._least_size = 2 ** len(self.backbone.motion_net.feature_channels)
+        if crop is not None:
+            self._check_size("crop", tuple(crop))
         # a fifth faster on a CPU
         self.backbone.to(memory_format=torch.channels_last)
         self.coarsest = coarsest
@@ -78,14 +73,24 @@ class PyramidMotionEstimator(MotionEstimator):
         self.teacher = teacher
         self.doubt = doubt
 
+    def _check_size(self, name: str, size: tuple[int, int]) -> None:
+        # PyTorch's bfloat16 convolutions with a stride, of maps one pixel wide, have
+        # random gradients on CPUs (2.13).
+        if min(size) < self._least_size:
+            raise ValueError(
+                f"{name} of {size[0]} x {size[1]} pixels, but "
+                f"{type(self.backbone.motion_net).__name__} halves what it sees often: "
+                f"at least {self._least_size} pixels of height and of width are "
+                "needed"
+            )
+
     def loss(
         self, clips: Tensor, data_samples: Sequence[ActionDataSample] | None
     ) -> dict[str, Tensor]:
         """Losses of all levels; level 0 is that of the frames themselves."""
-        # PyTorch's bfloat16 convolutions with a stride, of maps one pixel wide, have
-        # random gradients on CPUs (2.13).
+        self._check_size("frames", tuple(clips.shape[-2:]))
         most = (min(clips.shape[-2:]) // self._least_size).bit_length()
-        levels = max(1, min(1 + random.randint(*self.coarsest), most))
+        levels = min(1 + random.randint(*self.coarsest), most)
         pairs = self.backbone.pairs(clips, levels)
         targets = [None] * levels
         if self.teacher is not None:
