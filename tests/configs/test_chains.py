@@ -34,6 +34,7 @@ def test_checkpoints_before_are_written(path):
 TRAINING = {
     *("dropout_ratio", "init_cfg", "partial_bn", "pretrained", "train_motion"),
     "quantize",  # images of flow, as the first classifiers read them
+    "levels",  # of a pyramid, which share their weights
     *("num_classes", "average_clips", "loss_cls", "multi_class", "topk"),
 }
 

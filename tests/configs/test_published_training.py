@@ -26,7 +26,7 @@ MOTIONNETS = [
     name
     for name in NAMES
     if re.match(r"(tiny|vgg16|resnet50)?motionnet_", name)
-    and not re.search("shapes|scenes|2frames|elements", name)
+    and not re.search("shapes|scenes|2frames|elements|large$", name)
 ]
 MONETS = [row.name for row in PUBLISHED if row.name.startswith("monet_")]
 
