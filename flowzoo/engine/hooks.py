@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 from mmaction.datasets import VideoDataset
@@ -108,9 +109,12 @@ class LoadFromHook(Hook):
     """
 
     def before_train(self, runner: Runner) -> None:
-        if not runner._resume or runner._has_loaded or not runner.cfg.filename:
+        if not runner._resume or runner._has_loaded:
             return
-        start = Config.fromfile(runner.cfg.filename).get("load_from")
+        file = runner.cfg.filename
+        if not file or not Path(file).is_file():  # Config.fromstring deletes its own
+            return
+        start = Config.fromfile(file).get("load_from")
         if start:
             runner._resume = False  # to the hooks that see the checkpoint
             runner.load_checkpoint(start)

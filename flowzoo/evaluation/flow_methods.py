@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,8 +39,11 @@ def flow_method(
         device: of TV-L1 and networks.
 
     Raises:
-        FlowMethodError: there is no such method, or its checkpoint is not readable.
+        FlowMethodError: there is no such method, or the checkpoint is not readable or
+            another network's.
     """
+    if checkpoint is not None and name in ("tvl1", "dis", "zero"):
+        raise FlowMethodError(f"{name} has no checkpoint")
     if name == "tvl1":
         return _tvl1(preset, device)
     if name == "dis":
@@ -74,6 +79,7 @@ def _zero(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 def _network(name: str, checkpoint: str | None, device: str) -> FlowMethod:
     """A MotionEstimator; frames are padded to multiples of 64 pixels."""
+    from mmaction.apis import init_recognizer
     from mmengine.config import Config
 
     from .. import zoo
@@ -84,13 +90,11 @@ def _network(name: str, checkpoint: str | None, device: str) -> FlowMethod:
         if checkpoint is None:
             model = zoo.load(name, device)
         else:
-            from mmaction.apis import init_recognizer
-
             path = Path(name)
             if not path.is_file():
                 path = find_config(f"{name.removesuffix('.py')}.py")
-            model = init_recognizer(Config.fromfile(path), checkpoint, device)
-    except (OSError, LookupError, RuntimeError) as error:
+            model = init_recognizer(Config.fromfile(path), device=device)
+    except (AttributeError, LookupError, OSError, RuntimeError, SyntaxError) as error:
         reason = error.args[0] if isinstance(error, KeyError) else error
         raise FlowMethodError(f"is tvl1, dis, zero or a MotionNet: {reason}") from None
     if not isinstance(model, MotionEstimator):
@@ -101,6 +105,9 @@ def _network(name: str, checkpoint: str | None, device: str) -> FlowMethod:
         raise FlowMethodError(
             f"{name} takes {frames} frames at once; give a MotionNet of two frames"
         )
+
+    if checkpoint is not None:
+        _load_weights(model, name, checkpoint)
 
     @torch.no_grad()
     def run(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -114,3 +121,22 @@ def _network(name: str, checkpoint: str | None, device: str) -> FlowMethod:
         return sample.pred_flow[0, :, :h, :w].permute(1, 2, 0).cpu().numpy()
 
     return run
+
+
+def _load_weights(model: torch.nn.Module, name: str, checkpoint: str) -> None:
+    """All of the model's; mmaction2 leaves random what the checkpoint lacks."""
+    from mmengine.runner import load_checkpoint
+
+    try:
+        load_checkpoint(model, checkpoint, "cpu", strict=True)
+    except (
+        EOFError,
+        LookupError,
+        OSError,
+        RuntimeError,
+        pickle.UnpicklingError,
+    ) as error:
+        reason = textwrap.shorten(str(error), 300)
+        raise FlowMethodError(
+            f"{name} cannot have the weights of {checkpoint}: {reason}"
+        ) from None

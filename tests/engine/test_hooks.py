@@ -79,7 +79,8 @@ def test_resume_without_a_checkpoint_begins_with_load_from(
 def test_resume_without_load_from_begins_anew(tmp_path):
     path = tmp_path / "config.py"
     path.write_text("load_from = None")
-    for config in (Config.fromfile(path), Config()):
+    text = Config.fromstring("load_from = 'before.pth'", ".py")
+    for config in (Config.fromfile(path), Config(), text):
         runner = SimpleNamespace(cfg=config, _resume=True, _has_loaded=False)
         hooks.LoadFromHook().before_train(runner)
         assert runner._resume

@@ -38,6 +38,15 @@ from flowzoo.io.video import VideoError, VideoReader
 from flowzoo_kernels.tvl1_flow.options import PRESETS
 
 
+def split_method(method: str) -> tuple[str, str | None]:
+    """The name or config, and the checkpoint; paths may have ``=``, too."""
+    config, ending, checkpoint = method.partition(".py=")
+    if ending:
+        return f"{config}.py", checkpoint
+    name, ending, checkpoint = method.partition("=")
+    return name, checkpoint if ending else None
+
+
 def list_videos(paths: list[Path]) -> list[Path]:
     """The files, and those below the folders."""
     videos = []
@@ -81,8 +90,7 @@ def main() -> None:
     try:
         methods = {}
         for method in args.methods:
-            name, _, checkpoint = method.partition("=")
-            checkpoint = checkpoint or None
+            name, checkpoint = split_method(method)
             methods[method] = flow_method(name, args.preset, checkpoint, args.device)
     except FlowMethodError as error:
         parser.error(f"METHOD {error}")

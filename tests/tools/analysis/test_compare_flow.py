@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from helpers.flow_pairs import scene
 
 from flowzoo.io.write_video import write_video
@@ -43,8 +44,37 @@ def test_a_network_of_ones_own(tmp_path, compare):
     own = f"{network}={ROOT / 'checkpoints' / network}.safetensors"
     table, status, _ = compare(network, own, "--videos", tmp_path / "move.mp4")
     assert status == 0 and table[own] == table[network]
-    gone = compare(f"{network}=gone.pth", "--videos", tmp_path / "move.mp4")
-    assert gone[1] == 2 and "gone.pth" in gone[2].splitlines()[-1]
+    config = tmp_path / "lr=0.1" / "own.py"
+    config.parent.mkdir()
+    config.write_text(f"_base_ = 'flowzoo::{network}.py'")
+    own = f"{config}={ROOT / 'checkpoints' / network}.safetensors"
+    again, status, _ = compare(own, own, "--videos", tmp_path / "move.mp4")
+    assert status == 0 and again == {own: table[network]}
+
+
+def test_weights_that_are_not_the_networks_are_refused(tmp_path, compare):
+    """Otherwise, what they lack would be random."""
+    (tmp_path / "text.pth").write_text("hello")
+    (tmp_path / "empty.pth").touch()
+    torch.save({"state_dict": {}}, tmp_path / "other.pth")
+    (tmp_path / "broken.py").write_text("model = dict(")
+    (tmp_path / "no_model.py").write_text("load_from = None")
+    network = "tinymotionnet_motionshapes_2frames"
+    large = "flowzoo://tinymotionnet_motionscenes_large"
+    for method, message in (
+        (f"{network}=gone.pth", "gone.pth can not be found"),
+        (f"{network}={tmp_path / 'text.pth'}", "text.pth"),
+        (f"{network}={tmp_path / 'empty.pth'}", "empty.pth"),
+        (f"{network}={tmp_path / 'other.pth'}", "do not match"),
+        (f"{network}={large}", "do not match"),
+        (f"{network}=", "cannot have the weights"),
+        (f"{tmp_path / 'gone.py'}={large}", "no config"),
+        (f"{tmp_path / 'broken.py'}={large}", "never closed"),
+        (f"{tmp_path / 'no_model.py'}={large}", "no attribute 'model'"),
+        (f"tvl1={large}", "tvl1 has no checkpoint"),
+    ):
+        _, status, said = compare(method, "--videos", tmp_path)
+        assert status == 2 and message in said.splitlines()[-1]
 
 
 def test_pairs_are_frames_of_an_interval(tmp_path, compare):
