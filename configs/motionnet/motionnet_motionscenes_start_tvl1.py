@@ -1,6 +1,6 @@
 # MotionNet, from scratch, on small scenes with motion up to 5 pixels, learned from TV-L1
-# flow. It has zero flow for the first hundreds of iterations, which small scenes make
-# short.
+# flow. It stays near zero flow for some hundred iterations, which are cheap on small
+# scenes.
 _base_ = 'tinymotionnet_motionscenes_large.py'
 
 model = dict(

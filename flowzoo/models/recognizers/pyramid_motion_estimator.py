@@ -63,7 +63,8 @@ class PyramidMotionEstimator(MotionEstimator):
             raise ValueError(f"coarsest={coarsest}; (least, most) is needed")
         if teacher is not None:
             make_options(**{"preset": "opencv", **teacher})
-        self._least_size = 2 ** len(self.backbone.motion_net.feature_channels)
+        self._halvings = len(self.backbone.motion_net.feature_channels)
+        self._least_size = 2**self._halvings
         if crop is not None:
             self._check_size("crop", tuple(crop))
         # a fifth faster on a CPU
@@ -79,9 +80,9 @@ class PyramidMotionEstimator(MotionEstimator):
         if min(size) < self._least_size:
             raise ValueError(
                 f"{name} of {size[0]} x {size[1]} pixels, but "
-                f"{type(self.backbone.motion_net).__name__} halves what it sees often: "
-                f"at least {self._least_size} pixels of height and of width are "
-                "needed"
+                f"{type(self.backbone.motion_net).__name__} halves what it sees "
+                f"{self._halvings} times: at least {self._least_size} pixels of height "
+                "and of width are needed"
             )
 
     def loss(
